@@ -1,0 +1,149 @@
+"""Shape of observability: what people choose on the performance page and in the audit trail, read from the address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils import timezone
+
+from observability import kpis
+
+DAYS = ("7", "30", "90")
+CUSTOM = "custom"
+EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
+NOUNS = {
+    "run": "Runs",
+    "step": "Steps",
+    "decision": "Policy decisions",
+    "escalation": "Escalations",
+    "fact": "Shared memory",
+    "agent": "Agents",
+    "key": "Keys",
+    "person": "People",
+    "grant": "Rights",
+    "unit": "Units",
+    "system": "Systems",
+    "policy": "Policies",
+    "path": "Escalation paths",
+    "workflow": "Workflows",
+    "timer": "Timers",
+    "control": "Control state",
+}
+DECISIONS = {
+    "allow": ("Allowed", "decision.made"),
+    "escalate": ("Ask", "decision.made"),
+    "deny": ("Denied", "decision.made"),
+    "approved": ("Approved", "escalation.approved"),
+    "rejected": ("Rejected", "escalation.rejected"),
+    "expired": ("Nobody decided", "escalation.expired"),
+}
+
+
+@dataclass(frozen=True)
+class Period:
+    """Whole days in the company's time zone, both ends included."""
+
+    first: date
+    last: date
+
+    @property
+    def since(self) -> datetime:
+        """The moment at which the period begins."""
+        return kpis.midnight(self.first)
+
+    @property
+    def until(self) -> datetime:
+        """The moment at which the day after the period begins."""
+        return kpis.midnight(self.last + timedelta(days=1))
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.last - self.first).days + 1
+
+    def __str__(self) -> str:
+        first, last = (f"{day.day} {day:%b}" for day in (self.first, self.last))
+        year = f"{self.last:%Y}"
+        if self.first == self.last:
+            return f"{last} {year}"
+        return f"{first}{'' if self.first.year == self.last.year else f' {self.first:%Y}'} – {last} {year}"
+
+
+def day_field(label: str) -> forms.DateField:
+    """A day, as a date input writes it."""
+    return forms.DateField(
+        label=label,
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
+        validators=[MinValueValidator(EARLIEST), MaxValueValidator(LATEST)],
+    )
+
+
+class PeriodForm(forms.Form):
+    """A form with the days `from` and `to`, in the right order."""
+
+    def __init__(self, chosen: Mapping[str, Any], *, at: datetime) -> None:
+        super().__init__(chosen)
+        self.today = timezone.localtime(at).date()
+        self.fields["from"], self.fields["to"] = day_field("From"), day_field("To")
+
+    def clean(self) -> dict[str, Any]:
+        """Both days, the first one first."""
+        chosen = super().clean() or self.cleaned_data
+        first, last = chosen.get("from"), chosen.get("to")
+        if first and last and first > last:
+            self.add_error("to", "The period ends before it begins. Choose a later day.")
+        return chosen
+
+    def value(self, name: str) -> Any:
+        """The value of a field, None when it is empty or wrong."""
+        self.is_valid()
+        return self.cleaned_data.get(name) or None
+
+
+class PerformanceForm(PeriodForm):
+    """What the performance page is about: workflow, unit and period."""
+
+    workflow = forms.ChoiceField(required=False)
+    unit = forms.ChoiceField(required=False)
+    period = forms.ChoiceField(required=False, choices=[*((n, f"{n} days") for n in DAYS), (CUSTOM, "Own dates")])
+
+    def __init__(
+        self, chosen: Mapping[str, Any], *, at: datetime, workflows: Mapping[str, str], units: list[tuple[int, str]]
+    ) -> None:
+        super().__init__(chosen, at=at)
+        self.fields["workflow"].choices = [("", "All"), *workflows.items()]  # type: ignore[attr-defined]
+        self.fields["unit"].choices = [("", "All"), *((str(key), name) for key, name in units)]  # type: ignore[attr-defined]
+
+    @property
+    def chosen_period(self) -> str:
+        """7, 30, 90 or custom."""
+        if self.value("period") in DAYS:
+            return str(self.value("period"))
+        return CUSTOM if self.value("from") or self.value("to") or self.value("period") else "30"
+
+    def period_of(self) -> Period:
+        """The days that were chosen, at most a year; without a choice the last 30."""
+        if self.chosen_period != CUSTOM:
+            return Period(self.today - timedelta(days=int(self.chosen_period) - 1), self.today)
+        last = min(self.value("to") or self.today, self.today)
+        first = min(self.value("from") or last - timedelta(days=29), last)
+        return Period(max(first, last - timedelta(days=365)), last)
+
+
+class AuditForm(PeriodForm):
+    """What to look for in the audit trail."""
+
+    q = forms.CharField(required=False, max_length=100)
+    who = forms.CharField(required=False, max_length=80)
+    did = forms.CharField(required=False, max_length=60)
+    decision = forms.ChoiceField(required=False, choices=[("", "Any"), *((k, w[0]) for k, w in DECISIONS.items())])
+    workflow = forms.CharField(required=False, max_length=80)
+    run = forms.CharField(required=False, max_length=40)
+    about = forms.CharField(required=False, max_length=120)
+    before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    entry = forms.UUIDField(required=False)

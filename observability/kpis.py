@@ -1,0 +1,337 @@
+"""The numbers: how many runs ended, how fast, at what cost and with how many errors, read from the ledger alone."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from itertools import pairwise, starmap
+from operator import attrgetter
+from typing import Any, NamedTuple, Self
+
+from django.db.models import CharField, Count, Q, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from observability.models import Baseline, Event, Reader, Target
+
+FINISHED, FAILED, CANCELLED = "run.finished", "run.failed", "run.cancelled"
+ENDS = (FINISHED, FAILED, CANCELLED)
+MANY_DAYS = timedelta(days=45)
+
+
+class Ended(NamedTuple):
+    """One run that came to an end: when, how (a verb of ENDS), in which workflow, and what it took."""
+
+    at: datetime
+    how: str
+    workflow: str
+    seconds: Decimal | None
+    cost: Decimal | None
+    touchless: bool
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Figures of a set of ended runs. `runs` finished; times, cost and touchless are those of the finished runs, so
+    that each figure opens exactly its rows. Shares are 0 to 1, None without runs; `cost_lost` went into runs that
+    failed or were cancelled."""
+
+    runs: int
+    failed: int
+    cancelled: int
+    touchless: int
+    median_seconds: Decimal | None
+    q25_seconds: Decimal | None
+    q75_seconds: Decimal | None
+    cost_total: Decimal
+    cost_lost: Decimal
+
+    @classmethod
+    def of(cls, ended: Sequence[Ended], **more: Any) -> Self:
+        """The figures of these runs."""
+        seconds, done, failed, touchless, cost, lost = [], 0, 0, 0, Decimal(0), Decimal(0)
+        for _, how, _, took, spent, alone in ended:
+            if how != FINISHED:
+                failed += how == FAILED
+                lost += spent or 0
+                continue
+            done += 1
+            touchless += alone
+            cost += spent or 0
+            if took is not None:
+                seconds.append(took)
+        seconds.sort()
+        return cls(
+            runs=done, failed=failed, cancelled=len(ended) - done - failed,
+            touchless=touchless, cost_total=cost, cost_lost=lost,
+            median_seconds=quantile(seconds, 2), q25_seconds=quantile(seconds, 1), q75_seconds=quantile(seconds, 3),
+            **more,
+        )  # fmt: skip
+
+    @property
+    def cost_per_run(self) -> Decimal | None:
+        """What one finished run cost on average, in the company's currency."""
+        return self.cost_total / self.runs if self.runs else None
+
+    @property
+    def error_share(self) -> Decimal | None:
+        """Failed runs among those that finished or failed."""
+        judged = self.runs + self.failed
+        return Decimal(self.failed) / judged if judged else None
+
+    @property
+    def touchless_share(self) -> Decimal | None:
+        """Runs that no person was asked about, among those that finished."""
+        return Decimal(self.touchless) / self.runs if self.runs else None
+
+    @property
+    def asked(self) -> int:
+        """Finished runs about which a person was asked."""
+        return self.runs - self.touchless
+
+
+@dataclass(frozen=True)
+class Point(Sums):
+    """The figures of one stretch of time, from `start` up to but not including `end`."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def day(self) -> date:
+        """The day on which the stretch begins, in the company's time zone."""
+        return timezone.localtime(self.start).date()
+
+    @property
+    def last_day(self) -> date:
+        """The day on which the stretch ends, itself included."""
+        return timezone.localtime(self.end - timedelta.resolution).date()
+
+
+@dataclass(frozen=True)
+class Figures(Sums):
+    """The figures of a period, and the same for each of its days; days without runs are there, with zeros and None."""
+
+    per_day: tuple[Point, ...]
+
+
+class Grain(Enum):
+    """How long one stretch of a series is."""
+
+    MINUTE = timedelta(minutes=1)
+    FIVE_MINUTES = timedelta(minutes=5)
+    HOUR = timedelta(hours=1)
+    DAY = timedelta(days=1)
+    WEEK = timedelta(days=7)
+
+
+def figures(reader: Reader, *, since: datetime, until: datetime, workflow: str = "", unit: str = "") -> Figures:
+    """The figures of the runs that ended from `since` up to `until`, as far as the reader may see them; `workflow` is a
+    code, `unit` a primary key as text."""
+    return _figures(ended_runs(reader, since=since, until=until, workflow=workflow, unit=unit), since, until)
+
+
+def by_workflow(reader: Reader, *, since: datetime, until: datetime, unit: str = "") -> dict[str, Figures]:
+    """The figures of each workflow that had runs in the period, by its code, in alphabetical order."""
+    ended = ended_runs(reader, since=since, until=until, unit=unit)
+    return {code: _figures(runs, since, until) for code, runs in split_by_workflow(ended).items()}
+
+
+def _figures(ended: Sequence[Ended], since: datetime, until: datetime) -> Figures:
+    return Figures.of(ended, per_day=series(ended, edges(since, until, Grain.DAY)))
+
+
+def ended_runs(reader: Reader, *, since: datetime, until: datetime, workflow: str = "", unit: str = "") -> list[Ended]:
+    """The runs that ended from `since` up to `until`, the first one first; one query."""
+    seen = Event.objects.visible_to(reader).filter(verb__in=ENDS, at__gte=since, at__lt=until)
+    if workflow:
+        seen = seen.filter(workflow=workflow)
+    if unit:
+        seen = seen.filter(unit=unit)
+    return sorted(starmap(_ended, seen.values_list(*COLUMNS)), key=attrgetter("at"))
+
+
+# Plain text from the database, read here, takes half the time of the columns' own conversion: 10,000 runs in 40 ms.
+COLUMNS = (
+    Cast("at", CharField()), "verb", "workflow", Cast("seconds", CharField()), Cast("cost", CharField()),
+    Cast(KT("data__touchless"), CharField()),
+)  # fmt: skip
+
+
+def _ended(at: str, how: str, workflow: str, seconds: str | None, cost: str | None, touchless: str | None) -> Ended:
+    zone = "" if "+" in at else "+00"
+    return Ended(
+        datetime.fromisoformat(at + zone), how, workflow,
+        None if seconds is None else Decimal(seconds), None if cost is None else Decimal(cost),
+        touchless in ("true", "1"),
+    )  # fmt: skip
+
+
+def split_by_workflow(ended: Iterable[Ended]) -> dict[str, list[Ended]]:
+    """The runs of each workflow, by its code, in alphabetical order."""
+    found: dict[str, list[Ended]] = {}
+    for run in ended:
+        found.setdefault(run.workflow, []).append(run)
+    return dict(sorted(found.items()))
+
+
+def workflow_names(reader: Reader) -> dict[str, str]:
+    """The names of the published workflows that the reader may see, by code."""
+    seen = Event.objects.visible_to(reader).filter(verb="workflow.published").order_by("at")
+    return dict(seen.values_list("subject_id", "subject_name"))
+
+
+# --- a period in stretches ------------------------------------------------------------------------------------
+def series(ended: Sequence[Ended], bounds: Sequence[datetime]) -> tuple[Point, ...]:
+    """The figures between each bound and the next, of runs in the order of their ends; runs outside are left out."""
+    places = [bisect_left(ended, bound, key=attrgetter("at")) for bound in bounds]
+    stretches = zip(pairwise(places), pairwise(bounds), strict=True)
+    return tuple(Point.of(ended[i:j], start=start, end=end) for (i, j), (start, end) in stretches)
+
+
+def finished(ended: Iterable[Ended], bounds: Sequence[datetime]) -> list[int]:
+    """How many runs finished between each bound and the next; the runs in the order of their ends."""
+    done = [run for run in ended if run.how == FINISHED]
+    places = [bisect_left(done, bound, key=attrgetter("at")) for bound in bounds]
+    return [j - i for i, j in pairwise(places)]
+
+
+def grain_for(ended: Sequence[Ended], since: datetime, until: datetime) -> Grain:
+    """The stretch that shows how the runs of a period went: days, weeks when there are many of them, or less than a day
+    when all runs lie close together."""
+    if not ended:
+        return Grain.DAY
+    span = ended[-1].at - ended[0].at
+    if span <= timedelta(minutes=30):
+        return Grain.MINUTE
+    if span <= timedelta(hours=3):
+        return Grain.FIVE_MINUTES
+    if min(span, until - since) <= timedelta(hours=36):
+        return Grain.HOUR
+    return Grain.DAY if span <= MANY_DAYS else Grain.WEEK
+
+
+def edges(since: datetime, until: datetime, grain: Grain) -> list[datetime]:
+    """The bounds of the stretches that cover the period and its last moment, in UTC; days begin at midnight in the
+    company's time zone and end with the period, weeks count back from its end, so that only the first may be short."""
+    if grain in (Grain.DAY, Grain.WEEK):
+        first, last = timezone.localtime(since).date(), timezone.localtime(until - timedelta.resolution).date()
+        days = [midnight(first + timedelta(days=n)) for n in range((last - first).days + 2)]
+        weeks = days[::-7][::-1]
+        return days if grain is Grain.DAY else [*days[:1], *weeks] if weeks[0] != days[0] else weeks
+    width = grain.value
+    start = since - (since - datetime(2000, 1, 1, tzinfo=UTC)) % width
+    count = (until - start) // width + 1
+    return [(start + n * width).astimezone(UTC) for n in range(count + 1)]
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which the day begins in the company's time zone, in UTC."""
+    return datetime.combine(day, time.min, timezone.get_default_timezone()).astimezone(UTC)
+
+
+def quantile(ordered: Sequence[Decimal], quarter: int) -> Decimal | None:
+    """The value below which `quarter` quarters of the ordered values lie, between two of them in proportion (as
+    PostgreSQL's percentile_cont); None for no values."""
+    if not ordered:
+        return None
+    whole, rest = divmod((len(ordered) - 1) * quarter, 4)
+    if not rest:
+        return ordered[whole]
+    return ordered[whole] + (ordered[whole + 1] - ordered[whole]) * rest / 4
+
+
+# --- what the performance page is made of ----------------------------------------------------------------------
+@dataclass(frozen=True)
+class Report:
+    """A period with the one of equal length before it, in stretches and by workflow, beside baselines and targets.
+    `points` cover the period by days or weeks, or only the time of the runs when `grain` is finer; `throughput`
+    has the finished runs of each workflow in each of these stretches."""
+
+    figures: Sums
+    before: Sums
+    grain: Grain
+    points: tuple[Point, ...]
+    by_workflow: dict[str, Sums]
+    throughput: dict[str, list[int]]
+    names: dict[str, str]
+    baselines: dict[str, Baseline]
+    targets: dict[tuple[str, str], Decimal]
+
+    @property
+    def only(self) -> str:
+        """The code of the workflow that all figures are about, "" when they are about several."""
+        return next(iter(self.names)) if len(self.names) == 1 else ""
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """How the only workflow did by hand."""
+        return self.baselines.get(self.only)
+
+    def target(self, figure: str) -> Decimal | None:
+        """What is to be reached for the figure (a value of Target.Figure) of the only workflow."""
+        return self.targets.get((self.only, figure))
+
+
+def report(
+    reader: Reader, *, since: datetime, until: datetime, names: dict[str, str], workflow: str = "", unit: str = ""
+) -> Report:
+    """The report of a period; `names` are the workflows that the reader knows, by code. Three queries."""
+    both = ended_runs(reader, since=since - (until - since), until=until, workflow=workflow, unit=unit)
+    first = bisect_left(both, since, key=attrgetter("at"))
+    before, ended = both[:first], both[first:]
+    grain = grain_for(ended, since, until)
+    by_days = grain in (Grain.DAY, Grain.WEEK)
+    bounds = edges(since, until, grain) if by_days else edges(ended[0].at, ended[-1].at, grain)
+    figures = Sums.of(ended)
+    apart = split_by_workflow(ended)
+    shown = {code: name for code, name in names.items() if workflow in ("", code)}
+    return Report(
+        figures=figures, before=Sums.of(before), grain=grain,
+        points=series(ended, bounds),
+        by_workflow={code: figures if len(apart) == 1 else Sums.of(runs) for code, runs in apart.items()},
+        throughput={code: finished(runs, bounds) for code, runs in apart.items()},
+        names=shown, baselines={row.workflow: row for row in Baseline.objects.filter(workflow__in=shown)},
+        targets={(row.workflow, row.figure): row.value for row in Target.objects.filter(workflow__in=shown)},
+    )  # fmt: skip
+
+
+# --- agents ---------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class AgentFigures:
+    """What one agent did: steps finished and failed, what they cost, how many seconds it worked."""
+
+    code: str
+    name: str
+    finished: int
+    failed: int
+    cost: Decimal
+    seconds: Decimal
+
+    @property
+    def success_share(self) -> Decimal | None:
+        """Finished steps among those that it finished or failed, None without any."""
+        tried = self.finished + self.failed
+        return Decimal(self.finished) / tried if tried else None
+
+
+def by_agent(reader: Reader, *, since: datetime, until: datetime) -> dict[str, AgentFigures]:
+    """The figures of each agent that finished or failed a step in the period, by its code, in alphabetical order."""
+    steps = Event.objects.visible_to(reader).filter(
+        verb__in=("step.finished", "step.failed"), actor_kind="agent", at__gte=since, at__lt=until
+    )
+    done = Q(verb="step.finished")
+    rows = steps.values("actor_id", "actor_name").annotate(
+        finished=Count("id", filter=done), failed=Count("id", filter=~done), total=Sum("cost"), worked=Sum("seconds")
+    )
+    found: dict[str, AgentFigures] = {}
+    for row in rows.order_by("actor_id", "actor_name"):
+        before = found.get(row["actor_id"], AgentFigures(row["actor_id"], "", 0, 0, Decimal(0), Decimal(0)))
+        found[before.code] = AgentFigures(
+            before.code, row["actor_name"], before.finished + row["finished"], before.failed + row["failed"],
+            before.cost + (row["total"] or 0), before.seconds + (row["worked"] or 0),
+        )  # fmt: skip
+    return found

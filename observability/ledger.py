@@ -1,0 +1,256 @@
+"""The ledger: the only way to record what happened and the only way to change a status."""
+
+import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Protocol
+
+from django.db import connection, models, transaction
+from django.db.models import Max
+
+from observability.models import Event
+
+SEALER_LOCK = 7_203_114_005  # the advisory lock that makes the sealer one at a time, in every process
+SEAL_AT_MOST = 5_000
+
+
+class Bell:
+    """Rings in this process after each commit that wrote an event; a help for speed, never needed for the truth."""
+
+    def __init__(self) -> None:
+        self._heard = threading.Condition()
+        self.rings = 0
+        self.is_closed = False
+
+    def ring(self) -> None:
+        """Wake everybody who waits."""
+        with self._heard:
+            self.rings += 1
+            self._heard.notify_all()
+
+    def close(self) -> None:
+        """Wake everybody for the last time: this process ends, and nobody should wait any more."""
+        self.is_closed = True
+        self.ring()
+
+    def wait(self, rings: int, timeout: float) -> int:
+        """Wait until it has rung more often than `rings`, at most `timeout` seconds; how often it has rung now."""
+        with self._heard:
+            self._heard.wait_for(lambda: self.rings != rings, timeout)
+            return self.rings
+
+
+bell = Bell()
+
+
+class Refused(Exception):
+    """This cannot be done now."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, detail: str = "", *, fields: Mapping[str, str] | None = None) -> None:
+        self.detail = detail or (self.__doc__ or "").strip()
+        self.fields = dict(fields or {})
+        super().__init__(self.detail)
+
+
+class WrongStatus(Refused):
+    """The status does not allow this step."""
+
+    code = "wrong_status"
+
+
+class TooLate(Refused):
+    """Somebody else was faster."""
+
+    code = "too_late"
+
+
+class Invalid(Refused):
+    """The request has errors."""
+
+    status = 400
+    code = "invalid"
+
+
+class NotAllowed(Refused):
+    """You do not have the right to do this."""
+
+    status = 403
+    code = "not_allowed"
+
+
+class NotFound(Refused):
+    """There is no such thing, or you may not see it."""
+
+    status = 404
+    code = "not_found"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acted: kind is person, agent or system."""
+
+    kind: str
+    id: str
+    name: str
+
+    def as_actor(self) -> "Actor":
+        return self
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What it happened to, with the names that the ledger keeps about it."""
+
+    kind: str
+    id: str
+    name: str
+    unit: str = ""
+    run: str = ""
+    workflow: str = ""
+
+
+class Acts(Protocol):
+    """Anybody who can act."""
+
+    def as_actor(self) -> Actor: ...
+
+
+class Recorded(Protocol):
+    """Any row that the ledger can name."""
+
+    def as_subject(self) -> Subject: ...
+
+
+class Moving(Protocol):
+    """A row whose status moves along its MOVES."""
+
+    pk: Any
+    status: str
+    MOVES: ClassVar[Mapping[str, tuple[str, ...]]]
+
+    def as_subject(self) -> Subject: ...
+
+
+SYSTEM = Actor(kind="system", id="autonomy-os", name="Autonomy OS")
+
+
+def record(
+    verb: str,
+    subject: Recorded,
+    *,
+    by: Acts,
+    at: datetime,
+    why: str = "",
+    before: str = "",
+    after: str = "",
+    cost: Decimal | None = None,
+    seconds: Decimal | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Event:
+    """Write one event in the caller's transaction; the world hears of it after the commit. Cost in the company's
+    currency, seconds of wall time; `data` is JSON with exact numbers as text."""
+    actor, what = by.as_actor(), subject.as_subject()
+    event = Event.objects.create(
+        verb=verb, at=at, why=why, before=before, after=after, cost=cost, seconds=seconds, data=dict(data or {}),
+        actor_kind=actor.kind, actor_id=actor.id, actor_name=actor.name,
+        subject_kind=what.kind, subject_id=what.id, subject_name=what.name[:300],
+        unit=what.unit, run=what.run, workflow=what.workflow,
+    )  # fmt: skip
+    transaction.on_commit(bell.ring, robust=True)
+    return event
+
+
+def move(
+    row: Moving,
+    to: str,
+    *,
+    by: Acts,
+    verb: str,
+    at: datetime,
+    why: str = "",
+    cost: Decimal | None = None,
+    seconds: Decimal | None = None,
+    data: Mapping[str, Any] | None = None,
+    expect: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Event:
+    """Change the row's status to `to` together with the columns in `changes`, if nobody else moved it since and the
+    columns in `expect` still hold; record it. Raises WrongStatus or TooLate and then changes nothing."""
+    before = row.status
+    if to not in row.MOVES.get(before, ()):
+        raise WrongStatus(f"{row.as_subject().name} is {before} and cannot become {to}.")
+    with _one_transaction():
+        _swap(row, before, to, expect or {}, changes)
+        return record(
+            verb, row, by=by, at=at, why=why, before=before, after=to, cost=cost, seconds=seconds, data=data
+        )  # fmt: skip
+
+
+def _one_transaction() -> AbstractContextManager[Any]:
+    # A lost swap has written nothing, so inside a caller's transaction no savepoint (two round trips) is needed.
+    return nullcontext() if connection.in_atomic_block else transaction.atomic()
+
+
+def _swap(row: Moving, before: str, to: str, expect: Mapping[str, Any], changes: dict[str, Any]) -> None:
+    table: models.Manager[Any] = type(row)._base_manager  # type: ignore[attr-defined]
+    won = table.filter(pk=row.pk, status=before, **expect).update(status=to, **changes)
+    if not won:
+        now = table.filter(pk=row.pk).values_list("status", flat=True).first()
+        raise TooLate(f"{row.as_subject().name} was changed by somebody else meanwhile: it is {now or 'gone'} now.")
+    for name, value in {"status": to, **changes}.items():
+        setattr(row, name, value)
+
+
+def seal(*, at_most: int = SEAL_AT_MOST) -> int:
+    """Give committed events their gapless position, oldest first; the last position, or 0 when there was nothing to
+    do or somebody else is sealing right now."""
+    with transaction.atomic():
+        if not _sole_sealer():
+            return 0
+        last = Event.objects.aggregate(last=Max("position"))["last"] or 0
+        sealed = _number(last, at_most)
+    return last + sealed if sealed else 0
+
+
+def _sole_sealer() -> bool:
+    # SQLite has one writer at a time anyway; PostgreSQL is asked for the lock that ends with the transaction.
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SEALER_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def _number(last: int, at_most: int) -> int:
+    table = Event._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET position = ranked.place FROM ("  # noqa: S608 (the table's own name)
+            f" SELECT id AS event, %s + row_number() OVER (ORDER BY id) AS place FROM {table}"
+            " WHERE position IS NULL ORDER BY id LIMIT %s"
+            f") AS ranked WHERE {table}.id = ranked.event",
+            [last, at_most],
+        )
+        return int(cursor.rowcount)
+
+
+def last_position() -> int:
+    """The position of the newest sealed event, 0 in an empty ledger."""
+    return Event.objects.aggregate(last=Max("position"))["last"] or 0
+
+
+def database_now() -> datetime:
+    """The database's clock, in UTC: leases and deadlines of all processes are measured with this one."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT clock_timestamp()")
+            now: datetime = cursor.fetchone()[0]
+            return now
+        cursor.execute("SELECT strftime('%%Y-%%m-%%dT%%H:%%M:%%f+00:00', 'now')", [])
+        return datetime.fromisoformat(cursor.fetchone()[0])

@@ -1,0 +1,130 @@
+"""Rows of observability: the ledger's events, and the manual baselines and targets that results are held against."""
+
+from typing import Any, Protocol, Self
+
+from django.db import models
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+
+class Reader(Protocol):
+    """Whoever reads the ledger; implemented by the user model, so that this app needs to know no other."""
+
+    @property
+    def sees_all_units(self) -> bool: ...
+
+    def unit_ids(self) -> list[int]: ...
+
+
+CONTROL_CHANGED = "control.changed"
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Reading phrases for the ledger."""
+
+    def visible_to(self, reader: Reader) -> Self:
+        """Events of the units that the reader may see, and each change of the control state: it concerns everybody.
+        Other events of no unit only for readers of all units."""
+        if reader.sees_all_units:
+            return self
+        return self.filter(Q(unit__in=[str(pk) for pk in reader.unit_ids()]) | Q(verb=CONTROL_CHANGED))
+
+    def sealed_after(self, position: int) -> Self:
+        """Events with a position above `position`, oldest first: what a reader that stopped there has missed."""
+        return self.filter(position__gt=position).order_by("position")
+
+    def newest_first(self) -> Self:
+        """Newest first; events that wait for their position come on top."""
+        return self.order_by("-id")
+
+    def of_run(self, run: str) -> Self:
+        """Everything that happened in one run, oldest first."""
+        return self.filter(run=run).order_by("id")
+
+
+class Event(models.Model):
+    """One thing that happened. Append-only: the database itself refuses a change (migration 0002)."""
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    at = models.DateTimeField()
+    verb = models.CharField(max_length=60)
+    actor_kind = models.CharField(max_length=20)
+    actor_id = models.CharField(max_length=80)
+    actor_name = models.CharField(max_length=200)
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.CharField(max_length=80)
+    subject_name = models.CharField(max_length=300)
+    before = models.CharField(max_length=40, blank=True)
+    after = models.CharField(max_length=40, blank=True)
+    why = models.TextField(blank=True)
+    run = models.CharField(max_length=40, blank=True)
+    workflow = models.CharField(max_length=80, blank=True)
+    unit = models.CharField(max_length=20, blank=True)
+    cost = models.DecimalField(max_digits=18, decimal_places=6, null=True)
+    seconds = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+    data = models.JSONField(default=dict)
+    position = models.BigIntegerField(null=True, unique=True)
+    leaf = models.BinaryField(null=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], name="event_unsealed", condition=Q(position__isnull=True)),
+            models.Index(fields=["verb", "at"], name="event_verb_at"),
+            models.Index(fields=["run", "id"], name="event_run", condition=~Q(run="")),
+            models.Index(fields=["subject_kind", "subject_id", "id"], name="event_subject"),
+            models.Index(fields=["unit", "id"], name="event_unit"),
+        ]
+        permissions = [("read_ledger", "Can read the whole audit trail")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.subject_name}"
+
+    @property
+    def noun(self) -> str:
+        """What kind of thing it happened to: the part of the verb before the dot."""
+        return self.verb.partition(".")[0]
+
+    def as_message(self) -> dict[str, Any]:
+        """The event as sockets, polls and the API send it: names, ids and position, never the payload."""
+        fields = (
+            "verb position actor_kind actor_id actor_name subject_kind subject_id subject_name after run workflow unit"
+        )
+        return {name: getattr(self, name) for name in fields.split()} | {"at": self.at.isoformat(), "id": str(self.uid)}
+
+
+class Baseline(models.Model):
+    """How a workflow did when people did it by hand: the yardstick, with its source."""
+
+    workflow = models.CharField(max_length=80, unique=True)
+    cycle_seconds = models.DecimalField(max_digits=14, decimal_places=3)
+    cost = models.DecimalField(max_digits=12, decimal_places=4)
+    error_share = models.DecimalField(max_digits=6, decimal_places=4)
+    runs_per_day = models.DecimalField(max_digits=12, decimal_places=2)
+    source = models.CharField(max_length=300)
+
+    def __str__(self) -> str:
+        return f"Baseline of {self.workflow}"
+
+
+class Target(models.Model):
+    """What the unit wants to reach for one figure of one workflow."""
+
+    class Figure(models.TextChoices):
+        CYCLE_SECONDS = "cycle_seconds", "Median cycle time"
+        COST = "cost", "Cost per run"
+        ERROR_SHARE = "error_share", "Error rate"
+        TOUCHLESS_SHARE = "touchless_share", "Touchless rate"
+
+    workflow = models.CharField(max_length=80)
+    figure = models.CharField(max_length=30, choices=Figure.choices)
+    value = models.DecimalField(max_digits=14, decimal_places=4)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "figure"], name="one_target_per_workflow_and_figure")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workflow}: {self.figure} {self.value}"

@@ -1,0 +1,61 @@
+"""The sealer: one thread in each server process that gives committed events their position and rings for browsers."""
+
+import asyncio
+import logging
+import threading
+import time
+
+from channels.layers import get_channel_layer
+from django.db import DatabaseError, InterfaceError, connection
+
+from observability import ledger
+
+log = logging.getLogger(__name__)
+GROUP = "ledger"
+RING_AGAIN_SECONDS = 2.0
+
+
+class Sealer(threading.Thread):
+    """Seals after each commit here, and at least every `every` seconds for commits elsewhere. A ring may get lost:
+    while nothing happens it rings again for the last position, so that every page catches up within seconds."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, every: float) -> None:
+        super().__init__(name="sealer", daemon=True)
+        self._loop, self._every, self._ended = loop, every, threading.Event()
+        self._rang_at = 0.0
+
+    def run(self) -> None:
+        rings = 0
+        while not self._ended.is_set():
+            rings = ledger.bell.wait(rings, self._every)
+            try:
+                self._seal_all()
+            except (DatabaseError, InterfaceError):
+                log.exception("sealing failed; the next round tries again")
+                connection.close()
+        connection.close()
+
+    def _seal_all(self) -> None:
+        while position := ledger.seal():
+            self._ring(position)
+        if time.monotonic() - self._rang_at > RING_AGAIN_SECONDS:
+            self._ring(ledger.last_position())
+
+    def _ring(self, position: int) -> None:
+        ring(self._loop, position)
+        self._rang_at = time.monotonic()
+
+    def end(self) -> None:
+        """Stop after the round that is under way."""
+        self._ended.set()
+        ledger.bell.ring()
+        self.join(timeout=5)
+
+
+def ring(loop: asyncio.AbstractEventLoop, position: int) -> None:
+    """Tell every open page, in all processes, that the ledger reaches `position` now; may get lost without harm."""
+    layer = get_channel_layer()
+    if layer is not None and not loop.is_closed():
+        asyncio.run_coroutine_threadsafe(
+            layer.group_send(GROUP, {"type": "ledger.reached", "position": position}), loop
+        )

@@ -1,0 +1,16 @@
+"""Paths of observability."""
+
+from django.urls import URLPattern, path
+
+from observability import api, views
+
+api_urls: list[URLPattern] = [
+    path("events", api.EventsView.as_view(), name="api-events"),
+]
+urlpatterns: list[URLPattern] = [
+    path("performance", views.Performance.as_view(), name="performance"),
+    path("performance/charts/<slug:name>.json", views.PerformanceChart.as_view(), name="performance-chart"),
+    path("audit", views.AuditTrail.as_view(), name="audit"),
+    path("audit/export.csv", views.AuditExport.as_view(), name="audit-export"),
+    path("live/events", views.LiveEvents.as_view(), name="live-events"),
+]

@@ -1,0 +1,248 @@
+"""The people's door to the ledger: the audit trail with its filters, one entry in full, and the export."""
+
+import csv
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any, cast
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views import View
+
+from observability import kpis, ledger
+from observability.charts import amount
+from observability.forms import DECISIONS, NOUNS, AuditForm
+from observability.models import Event, EventQuerySet, Reader
+from observability.templatetags.ledger import deed, inert
+
+SIZE = 50
+SEARCH_AT_MOST = 5_000
+EXPORT_AT_MOST = 10_000
+EXPORT_PAGE = 1_000
+ADMITTED = ("agent.hired", "person.admitted")
+JUDGED = {"decision.made", "escalation.approved", "escalation.rejected", "escalation.expired", "escalation.withdrawn"}
+COLUMNS = (
+    "position",
+    "at",
+    "actor_kind",
+    "actor_id",
+    "actor_name",
+    "verb",
+    "subject_kind",
+    "subject_id",
+    "subject_name",
+    "before",
+    "after",
+    "why",
+    "run",
+    "workflow",
+    "unit",
+    "cost",
+    "seconds",
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page of entries, newest first. `older` is the key to go on from, None at the end; `searched` says that only
+    the newest SEARCH_AT_MOST entries were searched."""
+
+    events: list[Event]
+    older: int | None
+    searched: bool = False
+
+
+class AuditTrail(LoginRequiredMixin, View):
+    """What happened, newest first, as far as the person may see it; `?entry=` opens one entry beside the list."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        reader, form = _asked(request)
+        seen = Event.objects.visible_to(reader)
+        found = look(narrowed(seen, form), words=form.value("q") or "", before=form.value("before"))
+        filtered = any(form.value(name) for name in form.fields if name not in ("before", "entry"))
+        shown = {
+            "form": form,
+            "rows": [_row(event, request.GET) for event in found.events],
+            "found": found,
+            "older": address(request.GET, before=found.older) if found.older else "",
+            "newest": address(request.GET, before=None) if form.value("before") else "",
+            "filtered": filtered,
+            "total": _total(reader, seen),
+            "first": seen.order_by("id").first(),
+            "entry": _entry(seen, form, request.GET),
+            "nouns": NOUNS.items(),
+            "live": ",".join(NOUNS),
+            "actors": _actors(seen),
+            "workflows": kpis.workflow_names(reader).items(),
+            "chosen": _chosen(form, request.GET),
+            "export": request.GET.urlencode(),
+            "search_at_most": SEARCH_AT_MOST,
+            "export_at_most": EXPORT_AT_MOST,
+        }
+        return render(request, "observability/audit.html", shown)
+
+
+def _asked(request: HttpRequest) -> tuple[Reader, AuditForm]:
+    return cast(Reader, request.user), AuditForm(request.GET, at=ledger.database_now())
+
+
+def narrowed(events: EventQuerySet, form: AuditForm) -> EventQuerySet:
+    """The events that fit everything chosen but the words."""
+    plain = {"actor_id": form.value("who"), "workflow": form.value("workflow"), "run": form.value("run")}
+    events = events.filter(**{name: value for name, value in plain.items() if value})
+    if did := form.value("did"):
+        events = events.filter(verb=did) if "." in did else events.filter(verb__startswith=f"{did}.")
+    if decision := form.value("decision"):
+        events = events.filter(verb=DECISIONS[decision][1], after=decision)
+    if about := form.value("about"):
+        kind, _, key = about.partition(":")
+        events = events.filter(subject_kind=kind, subject_id=key)
+    if first := form.value("from"):
+        events = events.filter(at__gte=kpis.midnight(first))
+    if last := form.value("to"):
+        events = events.filter(at__lt=kpis.midnight(last + kpis.Grain.DAY.value))
+    return events
+
+
+def look(events: EventQuerySet, *, words: str, before: int | None, size: int = SIZE) -> Found:
+    """The next page of events with a key below `before`; words are looked for in names and reasons."""
+    if before:
+        events = events.filter(pk__lt=before)
+    events = events.newest_first()
+    if not words:
+        return _page(events, size, last=None)
+    last = events.values_list("pk", flat=True)[SEARCH_AT_MOST - 1 : SEARCH_AT_MOST].first()
+    if last is not None:
+        events = events.filter(pk__gte=last)
+    named = Q(actor_name__icontains=words) | Q(subject_name__icontains=words) | Q(why__icontains=words)
+    return _page(events.filter(named), size, last=last)
+
+
+def _page(events: EventQuerySet, size: int, *, last: int | None) -> Found:
+    # Keys first: a database that sorts to find the newest then sorts numbers, not whole entries.
+    keys = list(events.values_list("pk", flat=True)[: size + 1])
+    rows = list(Event.objects.filter(pk__in=keys).newest_first().defer("leaf"))
+    if len(rows) > size:
+        return Found(rows[:size], rows[size - 1].pk)
+    return Found(rows, last, searched=last is not None)
+
+
+def _total(reader: Reader, seen: EventQuerySet) -> int:
+    # Positions have no gaps, so the last one is the count of the whole ledger.
+    return ledger.last_position() if reader.sees_all_units else seen.count()
+
+
+def _actors(seen: EventQuerySet) -> list[tuple[str, str]]:
+    named = seen.filter(verb__in=ADMITTED).order_by("subject_kind", "subject_name")
+    return [*named.values_list("subject_id", "subject_name"), (ledger.SYSTEM.id, ledger.SYSTEM.name)]
+
+
+def _row(event: Event, query: QueryDict) -> dict[str, Any]:
+    return {
+        "event": event,
+        "url": address(query, entry=event.uid),
+        "verdict": event.after if event.verb in JUDGED else "",
+        "stated": is_stated(event),
+    }
+
+
+def is_stated(event: Event) -> bool:
+    """Whether the reason is the agent's own words and not a policy's."""
+    return event.actor_kind == "agent" and event.noun == "step"
+
+
+def _entry(seen: EventQuerySet, form: AuditForm, query: QueryDict) -> dict[str, Any] | None:
+    uid = form.value("entry")
+    if uid is None:
+        return None
+    event = seen.filter(uid=uid).first()
+    if event is None:
+        raise ledger.NotFound
+    local = timezone.localtime(event.at)
+    changed = event.before != event.after and (event.before or event.after)
+    return {
+        **_row(event, query),
+        "changes": [{"field": "state", "before": event.before, "after": event.after}] if changed else [],
+        "facts": list(_flat(event.data)),
+        "cost": amount(event.cost),
+        "time": f"{local.day} {local:%b %Y %H:%M:%S}.{local.microsecond // 1000:03d} {local:%Z}",
+        "close": address(query, entry=None),
+    }
+
+
+def _flat(value: Any, name: str = "") -> Iterable[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else str(key))
+    elif value not in ("", None, [], {}):
+        yield inert(name.replace("_", " ")), inert("yes" if value is True else "no" if value is False else value)
+
+
+def _chosen(form: AuditForm, query: QueryDict) -> list[dict[str, str]]:
+    """The choices that have no field of their own, with the address that drops each."""
+    names = {"run": "Run", "about": "About"}
+    return [
+        {"name": label, "value": form.value(name), "url": address(query, **{name: None})}
+        for name, label in names.items()
+        if form.value(name)
+    ]
+
+
+def address(query: QueryDict, **change: Any) -> str:
+    """The query with these fields set, or dropped for None; any change of what is listed begins at the newest."""
+    changed = query.copy()
+    if "entry" not in change:
+        changed.pop("before", None)
+    for name, value in change.items():
+        changed.pop(name, None)
+        if value is not None:
+            changed[name] = str(value)
+    return f"?{changed.urlencode()}"
+
+
+# --- export ---------------------------------------------------------------------------------------------------
+class AuditExport(LoginRequiredMixin, View):
+    """The entries that the filters show as CSV, newest first, at most EXPORT_AT_MOST."""
+
+    def get(self, request: HttpRequest) -> StreamingHttpResponse:
+        reader, form = _asked(request)
+        events = narrowed(Event.objects.visible_to(reader), form)
+        lines = _exported(events, form.value("q") or "", form.value("before"))
+        answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        day = timezone.localtime(ledger.database_now()).date().isoformat()
+        answer["Content-Disposition"] = f'attachment; filename="audit-trail-{day}.csv"'
+        return answer
+
+
+async def _exported(events: EventQuerySet, words: str, before: int | None) -> AsyncIterator[str]:
+    # Page by page through the same door as the list, so that memory stays small however much is asked for.
+    yield line((*COLUMNS, "told"))
+    read = sync_to_async(look)
+    for _ in range(EXPORT_AT_MOST // EXPORT_PAGE):
+        found = await read(events, words=words, before=before, size=EXPORT_PAGE)
+        yield "".join(line((*(getattr(event, name) for name in COLUMNS), deed(event))) for event in found.events)
+        before = found.older
+        if before is None or found.searched:
+            return
+
+
+def line(cells: Iterable[Any]) -> str:
+    """One line of CSV in which no cell can be taken for a formula by a spreadsheet."""
+    out = StringIO()
+    csv.writer(out).writerow(harmless(cell) for cell in cells)
+    return out.getvalue()
+
+
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠|%")
+
+
+def harmless(cell: Any) -> str:
+    """The cell as text; one that begins like a formula gets an apostrophe in front."""
+    text = "" if cell is None else cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
+    begins = text.lstrip(" \u00a0\ufeff\u200b\u200e\u200f\x00")
+    return f"'{text}" if begins.startswith(FORMULA_STARTS) else text
