@@ -1,0 +1,1 @@
+"""The agents' door to identity, and what every API door is built on."""

@@ -1,0 +1,213 @@
+"""What every API door is built on: rights by kind of caller, strict input, answers given once."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, transaction
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from agents.models import Agent, GivenAnswer, Principal
+from observability import ledger
+from observability.ledger import database_now
+
+ABANDONED_AFTER = timedelta(seconds=60)
+LOOK_EVERY_SECONDS = 0.25
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, required=True,
+    description="One key for one act: a repeat with the same key gets the same answer.",
+)  # fmt: skip
+
+
+class InFlight(ledger.Refused):
+    """The first request with this Idempotency-Key is still being worked on. Ask again in a moment."""
+
+    code = "in_flight"
+
+
+class KeyNeeded(ledger.Invalid):
+    """Send an Idempotency-Key header of 1 to 200 characters."""
+
+    code = "idempotency_key_missing"
+
+
+class KeyReused(ledger.Refused):
+    """This Idempotency-Key was used for another request. Use a new key for a new request."""
+
+    status = 422
+    code = "idempotency_key_reused"
+
+
+class AgentsOnly(BasePermission):
+    """Only an agent with its key."""
+
+    message = "This is for agents; sign in with an agent's key."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.auth, Agent)
+
+
+class PeopleOnly(BasePermission):
+    """Only a signed-in person."""
+
+    message = "This is for people; sign in as a person."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.user, Principal) and request.user.is_person
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Input in which an unknown field, and a number where text belongs, is an error."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
+        if unknown:
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), f"Unknown field; known are {known}."))
+        return super().to_internal_value(data)
+
+
+class Text(serializers.CharField):
+    """Text and nothing else: a number or true is not quietly made into text."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Send text in quotation marks.")
+        return super().to_internal_value(data)
+
+
+class Whole(serializers.IntegerField):
+    """A whole number and nothing else: not text, not true, not 5.0."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            raise serializers.ValidationError("Send a whole number.")
+        return super().to_internal_value(data)
+
+
+class YesNo(serializers.BooleanField):
+    """true or false and nothing else."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Send true or false.")
+        return data
+
+
+class Door(APIView):
+    """A view that reads; `read` checks the query or body against a serializer."""
+
+    def read(self, shape: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
+        """The checked input. Raises a validation error that names each wrong field."""
+        given = shape(data=data)
+        given.is_valid(raise_exception=True)
+        return dict(given.validated_data)
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks: a person, or the agent's account."""
+        if not isinstance(self.request.user, Principal):
+            raise ledger.NotAllowed
+        return self.request.user
+
+    @property
+    def agent(self) -> Agent:
+        """The agent that asks; only for views with AgentsOnly."""
+        if not isinstance(self.request.auth, Agent):
+            raise ledger.NotAllowed
+        return self.request.auth
+
+
+Act = Callable[[str], tuple[int, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Then:
+    """What to do later in the same request: `act` as soon as `ready` says, by reading only, that it can help."""
+
+    act: Act
+    ready: Callable[[], bool]
+
+
+class ActingDoor(Door):
+    """A view whose POST creates or acts: it needs an Idempotency-Key and answers a repeat as it did the first time."""
+
+    def answer_once(self, request: Request, act: Act, *, then: Then | None = None, wait_seconds: float = 0) -> Response:
+        """Call `act(key)` once for this principal, route and key; its status and body are kept for repeats. While the
+        body's "work" is empty, `then` is looked at after each commit for up to `wait_seconds`."""
+        key = request.headers.get("Idempotency-Key", "")
+        if not 0 < len(key) <= 200:
+            raise KeyNeeded
+        given = _take(request, key)
+        if given.status_code is None:
+            try:
+                _act(given, act)
+            except BaseException:
+                given.delete()
+                raise
+            if then is not None:
+                _wait_for_work(given, then, time.monotonic() + wait_seconds)
+        return Response(given.body, status=given.status_code)
+
+
+def _take(request: Request, key: str) -> GivenAnswer:
+    fingerprint = hashlib.sha256(json.dumps(request.data, sort_keys=True, default=str).encode()).hexdigest()
+    whose, at = {"principal": request.user, "route": request.path, "key": key}, database_now()
+    given = _created(whose, fingerprint, at)
+    if given is None and _freed(whose, at):
+        given = _created(whose, fingerprint, at)
+    return given or _given_before(whose, fingerprint)
+
+
+def _created(whose: Mapping[str, Any], fingerprint: str, at: datetime) -> GivenAnswer | None:
+    try:
+        with transaction.atomic():
+            return GivenAnswer.objects.create(**whose, fingerprint=fingerprint, at=at)
+    except IntegrityError:
+        return None
+
+
+def _freed(whose: Mapping[str, Any], at: datetime) -> bool:
+    # A process that died before its answer was kept has changed nothing: its place is free again after a minute.
+    abandoned = GivenAnswer.objects.filter(**whose, status_code=None, at__lt=at - ABANDONED_AFTER)
+    return abandoned.delete()[0] > 0
+
+
+def _given_before(whose: Mapping[str, Any], fingerprint: str) -> GivenAnswer:
+    given = GivenAnswer.objects.filter(**whose).first()
+    if given is not None and given.fingerprint != fingerprint:
+        raise KeyReused
+    if given is None or given.status_code is None:
+        raise InFlight
+    return given
+
+
+def _act(given: GivenAnswer, act: Act) -> None:
+    with transaction.atomic():
+        status, body = act(given.key)
+        plain = json.loads(json.dumps(body, cls=DjangoJSONEncoder))
+        GivenAnswer.objects.filter(pk=given.pk).update(status_code=status, body=plain)
+    given.status_code, given.body = status, plain
+
+
+def _wait_for_work(given: GivenAnswer, then: Then, until: float) -> None:
+    rings = ledger.bell.rings
+    while (
+        not ledger.bell.is_closed
+        and given.body is not None
+        and not given.body["work"]
+        and (left := until - time.monotonic()) > 0
+    ):
+        rings = ledger.bell.wait(rings, min(LOOK_EVERY_SECONDS, left))
+        if then.ready():
+            _act(given, then.act)

@@ -1,0 +1,86 @@
+"""The people's door to identity: sign in and out, password, settings, the agents' pages."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import views as django_views
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.models import Permission
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.views import View
+from django.views.generic import TemplateView
+
+from agents.models import Principal
+from observability import ledger
+
+
+def person(request: HttpRequest) -> Principal:
+    """The signed-in person behind a request for a page."""
+    if not isinstance(request.user, Principal):
+        raise ledger.NotAllowed
+    return request.user
+
+
+class PeopleBackend(ModelBackend):
+    """Lets active people in with their password; an agent's account never."""
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        return isinstance(user, Principal) and user.is_person and user.is_active
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """Everything held for all rows, directly or through a group; read once, in one query, not Django's two."""
+        if not user_obj.is_active or user_obj.is_superuser or obj is not None:
+            return super().get_all_permissions(user_obj, obj)
+        if not hasattr(user_obj, "_perm_cache"):
+            names = ("content_type__app_label", "codename")
+            own = Permission.objects.filter(user=user_obj).order_by().values_list(*names)
+            held = own.union(Permission.objects.filter(group__user=user_obj).order_by().values_list(*names))
+            user_obj._perm_cache = {f"{app}.{codename}" for app, codename in held}
+        return set(user_obj._perm_cache)
+
+
+class SignIn(django_views.LoginView):
+    """Sign in with name and password."""
+
+    template_name = "agents/sign_in.html"
+    redirect_authenticated_user = True
+
+
+class SignOut(django_views.LogoutView):
+    """Sign out; only by POST."""
+
+
+class SignedOut(TemplateView):
+    """What is shown after signing out."""
+
+    template_name = "agents/signed_out.html"
+
+
+class PasswordChange(LoginRequiredMixin, django_views.PasswordChangeView):
+    """Change one's own password."""
+
+    template_name = "agents/password_change.html"
+    success_url = reverse_lazy("password-changed")
+
+
+class PasswordChanged(LoginRequiredMixin, TemplateView):
+    """The password was changed."""
+
+    template_name = "agents/password_changed.html"
+
+
+class Settings(LoginRequiredMixin, View):
+    """One's own settings: single-key shortcuts."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "agents/settings.html")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        Principal.objects.filter(pk=person(request).pk).update(
+            single_key_shortcuts="single_key_shortcuts" in request.POST
+        )
+        messages.success(request, "Your settings are saved.")
+        return redirect("settings")
