@@ -1,0 +1,159 @@
+"""The policy language, compiled: from typed terms to Python functions.
+
+No character of a text ever gets into the source: names are numbered, and every value, path and function is a
+constant that the generated code reaches by its number. Generated code may raise anything; whoever calls it then
+asks the interpreter, which alone knows the exact meaning of a missing field.
+"""
+
+from collections.abc import Callable
+from typing import Any, Never
+
+from governance.language.interpreting import Facts
+from governance.language.meanings import OPERATIONS
+from governance.language.terms import (
+    Application,
+    Conjunction,
+    Constant,
+    Disjunction,
+    Given,
+    Listing,
+    Negation,
+    Read,
+    Selection,
+    Term,
+)
+from governance.language.values import Kind
+
+_RAISING_ON_NONE = frozenset({"less", "at_most", "more", "at_least"})
+
+
+class _Lost(Exception):
+    """A field is missing or of a wrong type; the interpreter has to say which."""
+
+
+def _lost() -> Never:
+    raise _Lost
+
+
+class Source:
+    """The source of one function under construction: its constants, the fields it loads, its lines."""
+
+    def __init__(self) -> None:
+        self.constants: dict[str, object] = {"lost": _lost, "empty": {}, "error": Exception}
+        self._names: dict[int, str] = {}
+        self._fields: dict[str, str] = {}
+        self._groups: dict[tuple[str, ...], str] = {(): "facts"}
+        self._loads: list[str] = []
+
+    def constant(self, value: object) -> str:
+        """Give the name under which generated code reaches this value."""
+        if id(value) not in self._names:
+            name = f"c{len(self._names)}"
+            self._names[id(value)] = name
+            self.constants[name] = value
+        return self._names[id(value)]
+
+    def field(self, path: str) -> str:
+        """Give the local name of a field, which is loaded once at the start; None stands for missing."""
+        if path not in self._fields:
+            *groups, last = path.split(".")
+            group = self._group(tuple(groups))
+            name = f"v{len(self._fields)}"
+            self._fields[path] = name
+            self._loads.append(f"{name} = {group}.get({self.constant(last)})")
+        return self._fields[path]
+
+    def _group(self, path: tuple[str, ...]) -> str:
+        if path not in self._groups:
+            outer = self._group(path[:-1])
+            name = f"g{len(self._groups)}"
+            self._groups[path] = name
+            self._loads.append(f"{name} = {outer}.get({self.constant(path[-1])}) or empty")
+        return self._groups[path]
+
+    def expression(self, term: Term) -> str:
+        """Give the Python expression of a term."""
+        match term:
+            case Constant(value=value):
+                return str(value) if isinstance(value, bool) else self.constant(value)
+            case Read():
+                return self._read(term)
+            case Given(path=path):
+                return f"({self.field(path)} is not None)"
+            case Negation(operand=operand):
+                return f"(not {self.expression(operand)})"
+            case Conjunction(items=items):
+                return f"({' and '.join(map(self.expression, items))})"
+            case Disjunction(items=items):
+                return f"({' or '.join(map(self.expression, items))})"
+            case Selection(test=test, yes=yes, no=no):
+                return f"({self.expression(yes)} if {self.expression(test)} else {self.expression(no)})"
+            case Listing(items=items):
+                return self._listing(items)
+            case Application():
+                return self._application(term)
+        raise TypeError(f"{type(term).__name__} is no term of the language.")
+
+    def _read(self, term: Read) -> str:
+        name = self.field(term.path)
+        if term.type.kind is Kind.BOOL:
+            return f"({name} is True or {name} is not False and lost())"
+        return f"({name} if {name} is not None else lost())"
+
+    def _listing(self, items: tuple[Term, ...]) -> str:
+        if all(isinstance(item, Constant) for item in items):
+            return self.constant(tuple(item.value for item in items if isinstance(item, Constant)))
+        return f"({''.join(self.expression(item) + ',' for item in items)})"
+
+    def _application(self, term: Application) -> str:
+        operation = OPERATIONS[term.operation]
+        operands = [self._operand(operand, term.operation) for operand in term.operands]
+        if operation.pattern:
+            return f"({operation.pattern.format(*operands)})"
+        return f"{self.constant(operation.function)}({', '.join(operands)})"
+
+    def _operand(self, term: Term, operation: str) -> str:
+        # Python itself refuses to order None, so the guard against a missing field can be left out
+        if operation in _RAISING_ON_NONE and isinstance(term, Read):
+            return self.field(term.path)
+        return self.expression(term)
+
+    def function(self, body: list[str]) -> Callable[[Facts], Any]:
+        """Compile `body` behind the loading of the fields into a function of the facts."""
+        lines = [*self._loads, *body]
+        source = "def run(facts):\n" + "\n".join(f"    {line}" for line in lines)
+        namespace: dict[str, Any] = {"__builtins__": {}, **self.constants}
+        exec(compile(source, "<rules>", "exec"), namespace)  # noqa: S102 - source holds no foreign text
+        run: Callable[[Facts], Any] = namespace["run"]
+        return run
+
+
+def compile_term(term: Term) -> Callable[[Facts], Any]:
+    """Give a function of the facts that returns the term's value, or raises anything when it cannot."""
+    source = Source()
+    value = source.expression(term)
+    return source.function([f"return {value}"])
+
+
+def compile_matching(terms: list[Term | None]) -> Callable[[Facts], list[int]]:
+    """Give one function that lists the positions of the terms that are true (None is always true).
+
+    A position that could not be decided comes back as `~position`, for the interpreter to decide.
+    """
+    source = Source()
+    body = ["found = []"]
+    for position, term in enumerate(terms):
+        if term is None:
+            body.append(f"found.append({position})")
+        else:
+            body += _attempt(source.expression(term), position)
+    return source.function([*body, "return found"])
+
+
+def _attempt(condition: str, position: int) -> list[str]:
+    return [
+        "try:",
+        f"    if {condition}: found.append({position})",
+        "except error:",
+        f"    found.append(~{position})",
+    ]

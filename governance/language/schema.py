@@ -1,0 +1,162 @@
+"""The policy language, its schema: the typed fields that expressions may name and requests may carry."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from governance.language.problems import MAX_PROBLEMS, RequestInvalid, did_you_mean
+from governance.language.values import Kind, Type, WrongValue, read_value
+
+MAX_PATH = 200
+# dict stands first because asking for it costs a tenth of asking for any mapping
+_MAPPINGS = (dict, Mapping)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: its dotted path, kind, the words people read, and who gives it ("request" or "fact")."""
+
+    path: str
+    kind: Kind
+    label: str = ""
+    unit: str = ""
+    enum: tuple[str, ...] = ()
+    source: str = "request"
+    item: Kind | None = None
+    required: bool = False
+
+    @property
+    def type(self) -> Type:
+        """The kind together with the kind of a list's items."""
+        return Type(self.kind, (self.item or Kind.STRING) if self.kind is Kind.LIST else None)
+
+
+class Group(dict[str, "Field | Group"]):
+    """The fields and groups of fields under one name of a path."""
+
+
+class Schema:
+    """The fields an expression may name; the same object reads requests into typed facts."""
+
+    def __init__(self, fields: Iterable[Field]) -> None:
+        self._fields: dict[str, Field] = {}
+        self._root = Group()
+        for field in fields:
+            self._add(field)
+
+    def _add(self, field: Field) -> None:
+        *groups, name = field.path.split(".")
+        group = self._root
+        for part in groups:
+            group = self._inner(group, part, field)
+        if name in group:
+            raise ValueError(f"{field.path} stands twice in the schema.")
+        group[name] = field
+        self._fields[field.path] = field
+
+    def _inner(self, group: Group, part: str, field: Field) -> Group:
+        inner = group.setdefault(part, Group())
+        if isinstance(inner, Group):
+            return inner
+        raise ValueError(f"{inner.path} is a field and cannot hold {field.path}.")
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All dotted paths, in the order given."""
+        return tuple(self._fields)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """All fields, in the order given."""
+        return tuple(self._fields.values())
+
+    def get(self, path: str) -> Field | None:
+        """Give the field of a dotted path, or None."""
+        return self._fields.get(path)
+
+    def group(self, path: str) -> tuple[str, ...]:
+        """Give the paths that lie under a dotted prefix."""
+        return tuple(known for known in self._fields if known.startswith(path + "."))
+
+    def suggest(self, path: str) -> str | None:
+        """Give "Did you mean ...?" for a path that is no field."""
+        under = self.group(path)
+        if under:
+            return f"It is a group; name one of its fields, such as `{under[0]}`."
+        return did_you_mean(path, self._fields) or self._same_ending(path)
+
+    def _same_ending(self, path: str) -> str | None:
+        ending = "." + path.rsplit(".", 1)[-1]
+        same = [known for known in self._fields if known.endswith(ending)]
+        return f"Did you mean `{same[0]}`?" if same else None
+
+    def coerce(self, facts: Mapping[str, object], *, only: str | None = None) -> dict[str, object]:
+        """Give a typed copy of nested facts; raise RequestInvalid naming up to 20 wrong fields.
+
+        None counts as not given. With `only="request"` a field of another source is refused.
+        """
+        reading = _Reading(self, only)
+        result = reading.group(facts, self._root, "")
+        reading.ask_for_required(result)
+        if reading.errors:
+            raise RequestInvalid(reading.errors)
+        return result
+
+
+def find(facts: object, path: str) -> object:
+    """Give the value at a dotted path of nested facts, or None when it is not given."""
+    for part in path.split("."):
+        if not isinstance(facts, _MAPPINGS):
+            return None
+        facts = facts.get(part)
+    return facts
+
+
+class _Reading:
+    def __init__(self, schema: Schema, only: str | None) -> None:
+        self.schema = schema
+        self.only = only
+        self.errors: list[tuple[str, str]] = []
+
+    def group(self, given: Mapping[str, object], known: Group, prefix: str) -> dict[str, object]:
+        result: dict[str, object] = {}
+        for name, value in given.items():
+            if len(self.errors) >= MAX_PROBLEMS:
+                break
+            path = f"{prefix}{name}"[:MAX_PATH]
+            wanted = known.get(name) if isinstance(name, str) else None
+            if wanted is None:
+                self._unknown(path)
+            elif isinstance(wanted, Field) and self.only not in (None, wanted.source):
+                self.errors.append((path, "is set by the system and cannot be sent."))
+            elif value is not None:
+                self._put(result, name, value, wanted, path)
+        return result
+
+    def _put(self, result: dict[str, object], name: str, value: object, wanted: Field | Group, path: str) -> None:
+        if isinstance(wanted, Field):
+            try:
+                result[name] = self._value(value, wanted)
+            except WrongValue as wrong:
+                self.errors.append((path, f"{wrong}."))
+        elif isinstance(value, Mapping):
+            result[name] = self.group(value, wanted, f"{path}.")
+        else:
+            self.errors.append((path, "must be an object."))
+
+    def _value(self, value: object, wanted: Field) -> object:
+        read = read_value(value, wanted.type)
+        given = read if isinstance(read, tuple) else (read,)
+        if wanted.enum and any(item not in wanted.enum for item in given):
+            raise WrongValue(f"must be one of {', '.join(wanted.enum)}")
+        return read
+
+    def _unknown(self, path: str) -> None:
+        hint = self.schema.suggest(path)
+        self.errors.append((path, f"is not a known field. {hint}" if hint else "is not a known field."))
+
+    def ask_for_required(self, result: dict[str, object]) -> None:
+        refused = {path for path, _ in self.errors}
+        for field in self.schema.fields:
+            asked = field.required and self.only in (None, field.source)
+            if asked and field.path not in refused and find(result, field.path) is None:
+                self.errors.append((field.path, "is required."))

@@ -1,0 +1,383 @@
+"""Rows of governance: policies and their versions, decisions, escalation paths, escalations, votes, control states."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import Group
+from django.db import models
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+from agents.models import Agent, Principal, SharedQuerySet, Unit
+from observability.ledger import Subject
+
+
+class Risk(models.IntegerChoices):
+    """How much harm a wrong decision can do."""
+
+    LOW = 1, "Low risk"
+    MEDIUM = 2, "Medium risk"
+    HIGH = 3, "High risk"
+
+
+class Policy(models.Model):
+    """A named set of rules; what it says stands in its versions."""
+
+    key = models.CharField(max_length=80, unique=True)
+    title = models.CharField(max_length=200)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="policies")
+    owner = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="policies")
+
+    objects = SharedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["key"]
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return self.title
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this policy."""
+        return Subject(kind="policy", id=self.key, name=self.title, unit=str(self.unit_id))
+
+
+class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
+    """Reading phrases for policy versions."""
+
+    def active(self) -> Self:
+        """The versions that decide now, at most one of each policy."""
+        return self.filter(status=PolicyVersion.Status.ACTIVE)
+
+
+class PolicyVersion(models.Model):
+    """One edition of a policy's document; the document never changes, only its status does."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        ACTIVE = "active", "Active"
+        RETIRED = "retired", "Retired"
+
+    MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        Status.DRAFT: (Status.ACTIVE, Status.RETIRED),
+        Status.ACTIVE: (Status.RETIRED,),
+    }
+
+    policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    document = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    author = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    activated_at = models.DateTimeField(null=True)
+
+    objects = PolicyVersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["policy", "number"], name="one_policy_version_per_number"),
+            models.UniqueConstraint(
+                fields=["policy"], condition=Q(status="active"), name="one_active_version_per_policy"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy.key}, version {self.number}"
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this version."""
+        return Subject(kind="policy", id=self.policy.key, name=str(self), unit=str(self.policy.unit_id))
+
+
+class RuleBook(models.Model):
+    """One row whose edition rises with every change of what decides, so that each process sees it at once."""
+
+    edition = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"Edition {self.edition}"
+
+
+class EscalationPath(models.Model):
+    """Who is asked, and who is asked next when nobody decides in time. At the end of a path the answer is no."""
+
+    key = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=200)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="escalation_paths")
+
+    class Meta:
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this path."""
+        return Subject(kind="path", id=self.key, name=self.name, unit=str(self.unit_id))
+
+
+class PathStep(models.Model):
+    """One level of a path: these people, or the members of this group who may see the unit, within `seconds`."""
+
+    path = models.ForeignKey(EscalationPath, on_delete=models.CASCADE, related_name="steps")
+    level = models.PositiveSmallIntegerField()
+    people = models.ManyToManyField(Principal, blank=True, related_name="+")
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="+")
+    seconds = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["path", "level"]
+        constraints = [models.UniqueConstraint(fields=["path", "level"], name="one_path_step_per_level")]
+
+    def __str__(self) -> str:
+        return f"{self.path.key} {self.level}"
+
+    def who(self) -> str:
+        """The people or the group, as a sentence names them."""
+        names = sorted(str(person) for person in self.people.all())
+        return ", ".join(names) or (self.group.name if self.group else "nobody")
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    """Reading phrases for decisions."""
+
+    def visible_to(self, user: Principal) -> Self:
+        """Decisions about agents of the units that the user may see."""
+        return self if user.sees_all_units else self.filter(agent__unit__in=user.unit_ids())
+
+
+class Decision(models.Model):
+    """One answered question: may this agent do this? With everything that made the answer."""
+
+    class Effect(models.TextChoices):
+        ALLOW = "allow", "Allowed"
+        DENY = "deny", "Denied"
+        ESCALATE = "escalate", "Asked"
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    at = models.DateTimeField()
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="decisions")
+    request_key = models.CharField(max_length=200)
+    action = models.CharField(max_length=80)
+    resource_kind = models.CharField(max_length=60)
+    resource_id = models.CharField(max_length=200)
+    request = models.JSONField()
+    request_sha256 = models.CharField(max_length=64)
+    facts = models.JSONField()
+    effect = models.CharField(max_length=10, choices=Effect.choices)
+    reason = models.TextField()
+    policy = models.CharField(max_length=80, blank=True)
+    policy_version = models.PositiveIntegerField(null=True)
+    rule = models.CharField(max_length=80, blank=True)
+    because = models.JSONField(default=list)
+    missing = models.JSONField(default=list)
+    obligations = models.JSONField(default=list)
+    rule_set = models.CharField(max_length=64)
+    microseconds = models.PositiveIntegerField()
+    statement = models.TextField(blank=True)
+    confidence = models.DecimalField(max_digits=5, decimal_places=4, null=True)
+    run = models.CharField(max_length=40, blank=True)
+    step = models.CharField(max_length=40, blank=True)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["agent", "request_key"], name="one_decision_per_request_key")]
+        indexes = [models.Index(fields=["run", "id"], name="decision_run")]
+
+    def __str__(self) -> str:
+        return f"{self.agent.code} {self.action} {self.resource_id}: {self.effect}"
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this decision."""
+        run = {"run": self.run, "workflow": str(self.request.get("workflow", ""))}
+        return Subject(
+            kind="decision", id=str(self.uid), name=f"{self.action} {self.resource_id}",
+            unit=str(self.agent.unit_id), **run
+        )  # fmt: skip
+
+
+class EscalationQuerySet(models.QuerySet["Escalation"]):
+    """Reading phrases for escalations."""
+
+    def open(self) -> Self:
+        """Those that wait for a person."""
+        return self.filter(status=Escalation.Status.OPEN)
+
+    def done(self) -> Self:
+        """Those that are settled, newest first."""
+        return self.exclude(status=Escalation.Status.OPEN).order_by("-settled_at", "-id")
+
+    def visible_to(self, user: Principal) -> Self:
+        """Escalations of the units that the user may see."""
+        return self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
+
+    def for_person(self, person: Principal) -> Self:
+        """Those that this person is asked to decide now."""
+        levels = PathStep.objects.filter(Q(people=person) | Q(group__user=person))
+        excluded = Escalation.not_by.through.objects.filter(principal=person).values("escalation")
+        return self.visible_to(person).filter(asked__in=levels).exclude(pk__in=excluded)
+
+    def overdue(self, at: datetime) -> Self:
+        """Open ones whose deadline has passed."""
+        return self.open().filter(due_at__lte=at)
+
+    def most_urgent_first(self) -> Self:
+        """High risk before low, then the nearer deadline."""
+        return self.order_by("-risk", "due_at", "id")
+
+    def like(self, other: "Escalation") -> Self:
+        """Settled ones that asked the same kind of thing for the same reason."""
+        return self.done().filter(likeness=other.likeness).exclude(pk=other.pk)
+
+
+class Escalation(models.Model):
+    """A question that a person has to answer, bound to exactly one request."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Waits for a person"
+        APPROVED = "approved", "Approved"
+        REJECTED = "rejected", "Rejected"
+        EXPIRED = "expired", "Expired"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    class Kind(models.TextChoices):
+        ACTION = "action", "An agent asks"
+        STEP = "step", "A step for a person"
+        INCIDENT = "incident", "Work that failed"
+
+    class ReasonCode(models.TextChoices):
+        WRONG_DATA = "wrong_data", "The data is wrong"
+        MISSING_EVIDENCE = "missing_evidence", "Evidence is missing"
+        NOT_PERMITTED = "not_permitted", "Our rules do not permit it"
+        TOO_RISKY = "too_risky", "Too risky"
+        DUPLICATE = "duplicate", "Done before"
+        OTHER = "other", "Another reason"
+
+    MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        Status.OPEN: (Status.OPEN, Status.APPROVED, Status.REJECTED, Status.EXPIRED, Status.WITHDRAWN)
+    }
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    title = models.CharField(max_length=300)
+    risk = models.PositiveSmallIntegerField(choices=Risk.choices, default=Risk.MEDIUM)
+    effect = models.CharField(max_length=200, blank=True)
+    path = models.ForeignKey(EscalationPath, on_delete=models.PROTECT, related_name="escalations")
+    asked = models.ForeignKey(PathStep, on_delete=models.PROTECT, related_name="+")
+    approvals_needed = models.PositiveSmallIntegerField(default=1)
+    not_by = models.ManyToManyField(Principal, blank=True, related_name="+")
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="escalations")
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="escalations")
+    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, null=True, related_name="escalation")
+    likeness = models.CharField(max_length=200, db_index=True)
+    workflow = models.CharField(max_length=80, blank=True)
+    workflow_name = models.CharField(max_length=200, blank=True)
+    run = models.CharField(max_length=40, blank=True)
+    run_key = models.CharField(max_length=200, blank=True)
+    request = models.JSONField()
+    request_sha256 = models.CharField(max_length=64)
+    reason_asked = models.TextField(blank=True)
+    policy = models.CharField(max_length=80, blank=True)
+    policy_version = models.PositiveIntegerField(null=True)
+    conditions = models.JSONField(default=list)
+    shown = models.JSONField(default=list)
+    changes = models.JSONField(default=list)
+    evidence = models.JSONField(default=list)
+    statement = models.TextField(blank=True)
+    confidence = models.DecimalField(max_digits=5, decimal_places=4, null=True)
+    if_approved = models.CharField(max_length=300, blank=True)
+    if_rejected = models.CharField(max_length=300, blank=True)
+    if_nobody = models.CharField(max_length=300, blank=True)
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="settled")
+    reason = models.TextField(blank=True)
+    reason_code = models.CharField(max_length=30, choices=ReasonCode.choices, blank=True)
+    approved_until = models.DateTimeField(null=True)
+
+    objects = EscalationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-risk", "due_at", "id"], name="escalation_open", condition=Q(status="open")),
+            models.Index(fields=["due_at"], name="escalation_due", condition=Q(status="open")),
+            models.Index(fields=["run"], name="escalation_run"),
+        ]
+        permissions = [
+            ("settle_escalation", "Can decide escalations"),
+            ("set_control", "Can change the control state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this escalation."""
+        return Subject(
+            kind="escalation", id=str(self.uid), name=self.title, unit=str(self.unit_id), run=self.run,
+            workflow=self.workflow,
+        )  # fmt: skip
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for a person."""
+        return self.status == self.Status.OPEN
+
+
+class Vote(models.Model):
+    """One person's approval where a policy asks for more than one."""
+
+    escalation = models.ForeignKey(Escalation, on_delete=models.CASCADE, related_name="votes")
+    person = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["escalation", "person"], name="one_vote_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person} on {self.escalation}"
+
+
+class ControlState(models.Model):
+    """Whether work goes on: the switch that stops everything."""
+
+    class Status(models.TextChoices):
+        NORMAL = "normal", "Normal operation"
+        RESTRICTED = "restricted", "Restricted"
+        PAUSED = "paused", "Paused"
+
+    MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        Status.NORMAL: (Status.RESTRICTED, Status.PAUSED),
+        Status.RESTRICTED: (Status.NORMAL, Status.PAUSED),
+        Status.PAUSED: (Status.NORMAL, Status.RESTRICTED),
+    }
+
+    scope = models.CharField(max_length=40, unique=True, default="everything")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.NORMAL)
+    why = models.TextField(blank=True)
+    changed_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
+    changed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.scope}: {self.status}"
+
+    def as_subject(self) -> Subject:
+        """How the ledger names the switch."""
+        return Subject(kind="control", id=self.scope, name=f"Control state of {self.scope}")
+
+    def as_facts(self) -> dict[str, Any]:
+        """What pages show about it."""
+        return {
+            "state": self.status,
+            "label": self.get_status_display(),
+            "why": self.why,
+            "at": self.changed_at,
+        }

@@ -1,0 +1,1 @@
+"""The people's door to governance: policies and the control state."""
