@@ -1,0 +1,300 @@
+"""The agents' door to work: claim, ask, finish, start runs, look into shared memory; and a person's answers."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api.doors import IDEMPOTENCY, ActingDoor, AgentsOnly, Door, PeopleOnly, Then
+from governance.models import Decision, Escalation
+from governance.operations import Paused, Question
+from observability import ledger
+from observability.ledger import database_now
+from workflows import memory, operations
+from workflows.models import Run, Space, Step, Workflow
+from workflows.serializers import (
+    ActionInput,
+    AnswerInput,
+    BpmnInput,
+    ClaimInput,
+    EscalationOutput,
+    FactInput,
+    FactQuery,
+    FailInput,
+    FinishInput,
+    LeaseInput,
+    RunInput,
+    RunOutput,
+    decision_of,
+    fact_of,
+    work_of,
+)
+
+Answer = tuple[int, Mapping[str, Any]]
+
+
+class WorkDoor(ActingDoor):
+    """What all doors for an agent's work share."""
+
+    permission_classes = [AgentsOnly]
+
+    def step(self, uid: UUID) -> Step:
+        """A step of a workflow that the agent works in; anything else is not found."""
+        mine = Workflow.objects.worked_by(self.agent)
+        step = Step.objects.only("uid", "run").filter(uid=uid, run__workflow__in=mine).first()
+        if step is None:
+            raise ledger.NotFound
+        return step
+
+    def claimed(self, key: str) -> Answer:
+        """The next step for the agent as an answer, `{"work": null}` without one."""
+        at = database_now()
+        return 200, work_of(operations.claim(self.agent, at=at), at)
+
+    def claimed_unless_paused(self, key: str) -> Answer:
+        """The same, and no work while all work is paused: what was finished before stays finished."""
+        try:
+            return self.claimed(key)
+        except Paused:
+            return 200, work_of(None, database_now())
+
+    @property
+    def next_work(self) -> Then:
+        """Claim later, as soon as a step stands ready for the agent."""
+        return Then(self.claimed_unless_paused, self.stands_ready)
+
+    def stands_ready(self) -> bool:
+        """Whether there is a step for the agent, by the rights that it has now."""
+        self.agent.principal.forget_grants()
+        return Step.objects.ready_for(self.agent, database_now()).exists()
+
+
+class ClaimView(WorkDoor):
+    """Ask for work."""
+
+    @extend_schema(request=ClaimInput, responses=dict, parameters=[IDEMPOTENCY], summary="Claim the next step")
+    def post(self, request: Request) -> Response:
+        wait = self.read(ClaimInput, request.data)["wait_seconds"]
+        return self.answer_once(request, self.claimed, then=self.next_work, wait_seconds=wait)
+
+
+class HeartbeatView(WorkDoor):
+    """Keep a lease alive."""
+
+    @extend_schema(request=LeaseInput, responses=dict, parameters=[IDEMPOTENCY], summary="Keep the lease alive")
+    def post(self, request: Request, uid: UUID) -> Response:
+        given = self.read(LeaseInput, request.data)
+
+        def act(key: str) -> Answer:
+            seconds = operations.heartbeat(self.step(uid), agent=self.agent, at=database_now(), **given)
+            return 200, {"lease_seconds": seconds}
+
+        return self.answer_once(request, act)
+
+
+class FinishView(WorkDoor):
+    """Report what was done."""
+
+    @extend_schema(
+        request=FinishInput, responses=dict, parameters=[IDEMPOTENCY], summary="Finish a step, claim the next"
+    )
+    def post(self, request: Request, uid: UUID) -> Response:
+        given = self.read(FinishInput, request.data)
+        claim_next, wait = given.pop("claim_next"), given.pop("wait_seconds")
+
+        def act(key: str) -> Answer:
+            operations.finish(self.step(uid), agent=self.agent, at=database_now(), **given)
+            return self.claimed_unless_paused(key) if claim_next else (200, {"work": None})
+
+        return self.answer_once(request, act, then=self.next_work if claim_next else None, wait_seconds=wait)
+
+
+class FailView(WorkDoor):
+    """Report that the work did not succeed."""
+
+    @extend_schema(request=FailInput, responses=dict, parameters=[IDEMPOTENCY], summary="Report a failed try")
+    def post(self, request: Request, uid: UUID) -> Response:
+        given = self.read(FailInput, request.data)
+
+        def act(key: str) -> Answer:
+            step = operations.fail(self.step(uid), agent=self.agent, at=database_now(), **given)
+            return 200, {"status": step.status, "available_at": step.available_at}
+
+        return self.answer_once(request, act)
+
+
+class ActionsView(WorkDoor):
+    """Ask before acting."""
+
+    @extend_schema(request=ActionInput, responses=dict, parameters=[IDEMPOTENCY], summary="May I do this?")
+    def post(self, request: Request) -> Response:
+        given = self.read(ActionInput, request.data)
+        uid, lease_token, _ = given.pop("step"), given.pop("lease_token"), given.pop("approval")
+
+        def act(key: str) -> Answer:
+            question = Question(request_key=key, **given)
+            step = self.step(uid) if uid else None
+            decision = operations.request_action(
+                question, agent=self.agent, at=database_now(), step=step, lease_token=lease_token
+            )
+            return 200, decision_of(decision)
+
+        return self.answer_once(request, act)
+
+
+class DecisionView(Door):
+    """One decision."""
+
+    @extend_schema(responses=dict, summary="Show a decision")
+    def get(self, request: Request, uid: UUID) -> Response:
+        decision = Decision.objects.visible_to(self.principal).filter(uid=uid).first()
+        if decision is None:
+            raise ledger.NotFound
+        return Response(decision_of(decision))
+
+
+class RunsView(ActingDoor):
+    """Runs: list those one may see, start one."""
+
+    @extend_schema(responses=RunOutput(many=True), summary="List runs, newest first")
+    def get(self, request: Request) -> Response:
+        runs = Run.objects.visible_to(self.principal).select_related("workflow", "version").newest_first()
+        return Response({"results": RunOutput(runs[:50], many=True).data})
+
+    @extend_schema(request=RunInput, responses=RunOutput, parameters=[IDEMPOTENCY], summary="Start a run")
+    def post(self, request: Request) -> Response:
+        given = self.read(RunInput, request.data)
+
+        def act(key: str) -> Answer:
+            workflow = Workflow.objects.visible_to(self.principal).filter(code=given["workflow"]).first()
+            if workflow is None:
+                raise ledger.NotFound(f"There is no workflow {given['workflow']}, or you may not see it.")
+            by = self.agent if request.auth else self.principal
+            run, new = operations.start(workflow, key=given["key"], variables=given["input"], by=by, at=database_now())
+            return (201 if new else 200), RunOutput(run).data
+
+        return self.answer_once(request, act)
+
+
+class RunView(Door):
+    """One run."""
+
+    @extend_schema(responses=RunOutput, summary="Show a run")
+    def get(self, request: Request, uid: UUID) -> Response:
+        run = Run.objects.visible_to(self.principal).select_related("workflow", "version").filter(uid=uid).first()
+        if run is None:
+            raise ledger.NotFound
+        return Response(RunOutput(run).data)
+
+
+class FactsView(ActingDoor):
+    """Shared memory."""
+
+    permission_classes = [AgentsOnly]
+
+    def space(self, code: str) -> Space:
+        """A space the agent may see; anything else is not found."""
+        space: Space | None = Space.objects.visible_to(self.agent.principal).filter(code=code).first()
+        if space is None:
+            raise ledger.NotFound(f"There is no space {code} in shared memory, or you may not see it.")
+        return space
+
+    def run(self, uid: UUID | None) -> Run | None:
+        """The run a fact belongs to, if one is named."""
+        if uid is None:
+            return None
+        run = Run.objects.visible_to(self.agent.principal).select_related("workflow").filter(uid=uid).first()
+        if run is None:
+            raise ledger.NotFound(f"There is no run {uid}, or you may not see it.")
+        return run
+
+    @extend_schema(parameters=[FactQuery], responses=dict, summary="Look before you work")
+    def get(self, request: Request) -> Response:
+        given = self.read(FactQuery, request.query_params.dict())
+        at = database_now()
+        fact = memory.get(self.space(given["space"]), given["key"], agent=self.agent, at=at, run=self.run(given["run"]))
+        return Response(fact_of(fact, at))
+
+    @extend_schema(request=FactInput, responses=dict, parameters=[IDEMPOTENCY], summary="Keep a finding for others")
+    def post(self, request: Request) -> Response:
+        given = self.read(FactInput, request.data)
+
+        def act(key: str) -> Answer:
+            space, at = self.space(given["space"]), database_now()
+            finding = {name: value for name, value in given.items() if name not in ("space", "run")}
+            found = memory.Finding(run=self.run(given["run"]), **finding)
+            return 201, fact_of(memory.put(space, found, agent=self.agent, at=at), at)
+
+        return self.answer_once(request, act)
+
+
+class EscalationsView(Door):
+    """Open escalations that the caller may see."""
+
+    @extend_schema(responses=EscalationOutput(many=True), summary="List open escalations")
+    def get(self, request: Request) -> Response:
+        found = Escalation.objects.open().visible_to(self.principal).select_related("path", "settled_by")
+        return Response({"results": EscalationOutput(found.most_urgent_first()[:50], many=True).data})
+
+
+class EscalationView(Door):
+    """One escalation."""
+
+    @extend_schema(responses=EscalationOutput, summary="Show an escalation")
+    def get(self, request: Request, uid: UUID) -> Response:
+        return Response(EscalationOutput(visible_escalation(self.principal, uid)).data)
+
+
+class AnswerView(ActingDoor):
+    """A person approves or rejects."""
+
+    permission_classes = [PeopleOnly]
+    answer = Escalation.Status.APPROVED
+
+    @extend_schema(
+        request=AnswerInput, responses=EscalationOutput, parameters=[IDEMPOTENCY], summary="Answer an escalation"
+    )
+    def post(self, request: Request, uid: UUID) -> Response:
+        given = self.read(AnswerInput, request.data)
+
+        def act(key: str) -> Answer:
+            asked = Escalation.objects.visible_to(self.principal).only("uid").filter(uid=uid).first()
+            if asked is None:
+                raise ledger.NotFound
+            settled = operations.settle(asked, self.answer, reviewer=self.principal, at=database_now(), **given)
+            return 200, EscalationOutput(settled).data
+
+        return self.answer_once(request, act)
+
+
+def visible_escalation(user: Any, uid: UUID) -> Escalation:
+    """The escalation, if this user may see it; not found otherwise."""
+    found = Escalation.objects.visible_to(user).select_related("path", "settled_by").filter(uid=uid).first()
+    if found is None:
+        raise ledger.NotFound
+    return found
+
+
+class WorkflowsView(ActingDoor):
+    """Workflows: publish the next version of one from a BPMN file."""
+
+    permission_classes = [PeopleOnly]
+
+    @extend_schema(request=BpmnInput, responses=dict, parameters=[IDEMPOTENCY], summary="Publish a BPMN file")
+    def post(self, request: Request) -> Response:
+        given = self.read(BpmnInput, request.data)
+
+        def act(key: str) -> Answer:
+            known = Workflow.objects.visible_to(self.principal).filter(code=given["code"]).first()
+            if known is None:
+                raise ledger.NotFound(f"There is no workflow {given['code']}, or you may not see it.")
+            version = operations.publish(
+                known.code, given["bpmn"].encode(), by=self.principal, at=database_now(), unit=known.unit,
+                owner=known.owner, incident_path=known.incident_path,
+            )  # fmt: skip
+            return 201, {"workflow": known.code, "version": version.number, "sha256": version.sha256}
+
+        return self.answer_once(request, act)

@@ -1,0 +1,92 @@
+"""Shared memory: a result found once is kept under a canonical key and found by all who may read its space."""
+
+import hashlib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import rfc8785
+from django.db import transaction
+from django.db.models import F
+
+from agents.models import Agent
+from agents.operations import require, require_active
+from observability import ledger
+from workflows.models import Fact, Run, Space
+
+VALUE_AT_MOST_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What an agent found: JSON value, evidence, what it cost to find (currency, seconds), how long it holds."""
+
+    key: str
+    value: Mapping[str, Any]
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+    cost: Decimal = Decimal(0)
+    seconds: Decimal = Decimal(0)
+    expires_seconds: int | None = None
+    run: Run | None = None
+
+
+def canonical_key(text: str) -> str:
+    """The one spelling of a key: composed Unicode, lower case, single spaces."""
+    key = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    if not key or len(key) > 300:
+        raise ledger.Invalid(fields={"key": "A key has 1 to 300 characters."})
+    return key
+
+
+def _plain(value: Any) -> Any:
+    # Kept as text, as everywhere: the canonical form knows no exact numbers.
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, Decimal) else value
+
+
+@transaction.atomic
+def put(space: Space, finding: Finding, *, agent: Agent, at: datetime) -> Fact:
+    """Keep the finding as the current fact under its key; an older one is superseded, never lost."""
+    require_active(agent)
+    require(agent, "workflows.write_space", space)
+    key, value = canonical_key(finding.key), _plain(finding.value)
+    canonical = rfc8785.dumps(value)
+    if len(canonical) > VALUE_AT_MOST_BYTES:
+        raise ledger.Invalid(fields={"value": f"A value has at most {VALUE_AT_MOST_BYTES // 1024} kB."})
+    Space.objects.select_for_update().get(pk=space.pk)
+    space.facts.filter(key=key, superseded_at__isnull=True).update(superseded_at=at)
+    expires = None if finding.expires_seconds is None else at + timedelta(seconds=finding.expires_seconds)
+    fact = Fact.objects.create(
+        space=space, key=key, value=value, value_sha256=hashlib.sha256(canonical).hexdigest(), author=agent, at=at,
+        run=finding.run, evidence=finding.evidence, cost=finding.cost, seconds=finding.seconds, expires_at=expires,
+    )  # fmt: skip
+    ledger.record("fact.stored", fact, by=agent, at=at, data={"sha256": fact.value_sha256})
+    return fact
+
+
+@transaction.atomic
+def get(space: Space, key: str, *, agent: Agent, at: datetime, run: Run | None = None) -> Fact | None:
+    """The valid fact under the key, None without one; its reuse and what that saved go into the ledger."""
+    require_active(agent)
+    if not Space.objects.visible_to(agent.principal).filter(pk=space.pk).exists():
+        raise ledger.NotFound(f"There is no space {space.code} in shared memory, or you may not see it.")
+    fact = (
+        space.facts.valid(at).select_related("author", "space", "run__workflow").filter(key=canonical_key(key)).first()
+    )
+    if fact is None:
+        return None
+    if fact.author_id != agent.pk or fact.run_id != (run.pk if run else None):
+        Fact.objects.filter(pk=fact.pk).update(reused=F("reused") + 1)
+        saved = {
+            "saved_cost": str(fact.cost),
+            "saved_seconds": str(fact.seconds),
+            "by_run": str(run.uid) if run else "",
+        }
+        ledger.record("fact.reused", fact, by=agent, at=at, data=saved)
+    return fact

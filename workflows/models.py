@@ -1,0 +1,364 @@
+"""Rows of coordination: workflows and their versions, runs, steps, timers, and the facts of shared memory."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from uuid_utils.compat import uuid7
+
+from agents.models import Agent, Principal, SharedQuerySet, Unit
+from governance.models import Escalation, EscalationPath
+from observability.ledger import Subject
+
+
+class WorkflowQuerySet(SharedQuerySet):
+    """Reading phrases for workflows."""
+
+    def worked_by(self, agent: Agent) -> Self:
+        """Workflows in which this agent may take steps."""
+        return self.filter(pk__in=agent.principal.granted("workflows.work_in_workflow", Workflow))
+
+
+class Workflow(models.Model):
+    """A process that agents and people work together; how it goes stands in its versions."""
+
+    code = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=200)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="workflows")
+    owner = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="workflows")
+    incident_path = models.ForeignKey(EscalationPath, on_delete=models.PROTECT, related_name="+")
+
+    objects = WorkflowQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [
+            ("work_in_workflow", "Can take steps of the workflow"),
+            ("start_workflow", "Can start runs of the workflow"),
+            ("publish_workflow", "Can publish versions of the workflow"),
+            ("cancel_workflow", "Can cancel runs of the workflow"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this workflow."""
+        return Subject(kind="workflow", id=self.code, name=self.name, unit=str(self.unit_id), workflow=self.code)
+
+
+class WorkflowVersion(models.Model):
+    """One edition of a workflow, immutable: the BPMN as drawn and the graph compiled from it."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    bpmn = models.TextField()
+    graph = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    author = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "number"], name="one_workflow_version_per_number"),
+            models.UniqueConstraint(fields=["workflow", "sha256"], name="one_workflow_version_per_content"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workflow.name}, version {self.number}"
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """Reading phrases for runs."""
+
+    def visible_to(self, user: Principal) -> Self:
+        """Runs of the workflows that the user may see."""
+        if user.has_perm("workflows.view_workflow"):
+            return self
+        return self.filter(workflow__in=Workflow.objects.visible_to(user))
+
+    def under_way(self) -> Self:
+        """Runs that have not ended."""
+        return self.filter(status=Run.Status.RUNNING)
+
+    def with_waiting(self) -> Self:
+        """Each run with `waits` = whether it waits for a person now."""
+        return self.annotate(waits=Exists(Step.objects.for_people().filter(run=OuterRef("pk"))))
+
+    def waiting(self) -> Self:
+        """Runs that wait for a person now."""
+        return self.under_way().filter(Exists(Step.objects.for_people().filter(run=OuterRef("pk"))))
+
+    def newest_first(self) -> Self:
+        """Newest first."""
+        return self.order_by("-id")
+
+
+class Run(models.Model):
+    """One piece of work on its way through a workflow version."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        Status.RUNNING: (Status.DONE, Status.FAILED, Status.CANCELLED),
+    }
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    key = models.CharField(max_length=200)
+    workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="runs")
+    version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="runs")
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="runs")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    outcome = models.CharField(max_length=200, blank=True)
+    marking = models.JSONField(default=dict)
+    variables = models.JSONField(default=dict)
+    started_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    cost = models.DecimalField(max_digits=18, decimal_places=6, default=0)
+    people_asked = models.PositiveSmallIntegerField(default=0)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workflow", "key"], name="one_run_per_workflow_and_key")]
+        indexes = [
+            models.Index(fields=["-id"], name="run_under_way", condition=Q(status="running")),
+            models.Index(fields=["status", "-id"], name="run_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this run."""
+        return Subject(
+            kind="run", id=str(self.uid), name=self.key, unit=str(self.unit_id), run=str(self.uid),
+            workflow=self.workflow.code,
+        )  # fmt: skip
+
+
+class StepQuerySet(models.QuerySet["Step"]):
+    """Reading phrases for steps."""
+
+    def ready_for(self, agent: Agent, at: datetime) -> Self:
+        """Steps this agent may take now, the longest waiting of the highest priority first."""
+        return self.filter(
+            status=Step.Status.READY, role=agent.role.code, available_at__lte=at,
+            run__workflow__in=Workflow.objects.worked_by(agent),
+        ).order_by("-priority", "id")  # fmt: skip
+
+    def abandoned(self, at: datetime) -> Self:
+        """Steps whose agent has not been heard of until its lease ran out."""
+        return self.filter(status=Step.Status.WORKING, leased_until__lte=at)
+
+    def for_people(self) -> Self:
+        """Steps that wait for a person: one of theirs, an agent's question, work that failed."""
+        return self.filter(escalation__status=Escalation.Status.OPEN)
+
+    def open(self) -> Self:
+        """Steps that have not ended."""
+        return self.filter(status__in=(Step.Status.READY, Step.Status.WORKING, Step.Status.WAITING))
+
+    def unsettled(self) -> Self:
+        """Steps that have not ended, and failed ones about which a person is still asked."""
+        asked = Q(status=Step.Status.FAILED, escalation__status=Escalation.Status.OPEN)
+        return self.filter(asked | Q(status__in=(Step.Status.READY, Step.Status.WORKING, Step.Status.WAITING)))
+
+
+class Step(models.Model):
+    """One activity of a run, done by an agent under a lease or by a person through an escalation."""
+
+    class Status(models.TextChoices):
+        READY = "ready", "Ready"
+        WORKING = "working", "Working"
+        WAITING = "waiting", "Waits for a person"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        Status.READY: (Status.WORKING, Status.CANCELLED, Status.FAILED),
+        Status.WORKING: (Status.READY, Status.WAITING, Status.DONE, Status.FAILED, Status.CANCELLED),
+        Status.WAITING: (Status.READY, Status.DONE, Status.CANCELLED),
+        Status.FAILED: (Status.READY, Status.CANCELLED),
+    }
+
+    class Kind(models.TextChoices):
+        AGENT = "agent", "Agent"
+        PERSON = "person", "Person"
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    element = models.CharField(max_length=120)
+    token = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    role = models.CharField(max_length=60, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.READY)
+    priority = models.SmallIntegerField(default=0)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="steps")
+    lease_token = models.PositiveIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True)
+    available_at = models.DateTimeField()
+    opened_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    output = models.JSONField(default=dict)
+    note = models.TextField(blank=True)
+    cost = models.DecimalField(max_digits=18, decimal_places=6, default=0)
+    error = models.TextField(blank=True)
+    escalation = models.ForeignKey(Escalation, on_delete=models.PROTECT, null=True, related_name="steps")
+
+    objects = StepQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "token"], name="one_open_step_per_token",
+                condition=Q(status__in=("ready", "working", "waiting")) & Q(token__gt=0),
+            )
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["role", "-priority", "id"], name="step_ready", condition=Q(status="ready")),
+            models.Index(fields=["leased_until"], name="step_leased", condition=Q(status="working")),
+            models.Index(fields=["agent", "-id"], name="step_agent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.run.key})"
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this step."""
+        return Subject(
+            kind="step", id=str(self.uid), name=self.name, unit=str(self.run.unit_id), run=str(self.run.uid),
+            workflow=self.run.workflow.code,
+        )  # fmt: skip
+
+
+class TimerQuerySet(models.QuerySet["Timer"]):
+    """Reading phrases for timers."""
+
+    def due(self, at: datetime) -> Self:
+        """Timers that should have fired by `at`, the oldest first."""
+        return self.filter(status=Timer.Status.SET, due_at__lte=at).order_by("due_at", "id")
+
+
+class Timer(models.Model):
+    """A moment that the run waits for."""
+
+    class Status(models.TextChoices):
+        SET = "set", "Set"
+        FIRED = "fired", "Fired"
+        STOPPED = "stopped", "Stopped"
+
+    MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {Status.SET: (Status.FIRED, Status.STOPPED)}
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="timers")
+    element = models.CharField(max_length=120)
+    token = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.SET)
+    due_at = models.DateTimeField()
+
+    objects = TimerQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="timer_due", condition=Q(status="set"))]
+        constraints = [models.UniqueConstraint(fields=["run", "token"], name="one_timer_per_token")]
+
+    def __str__(self) -> str:
+        return f"{self.element} at {self.due_at:%Y-%m-%d %H:%M}"
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this timer."""
+        return Subject(
+            kind="timer", id=str(self.pk), name=self.element, unit=str(self.run.unit_id), run=str(self.run.uid),
+            workflow=self.run.workflow.code,
+        )  # fmt: skip
+
+
+class Space(models.Model):
+    """A part of shared memory, with its own readers and writers."""
+
+    code = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=200)
+    purpose = models.CharField(max_length=400, blank=True)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="spaces")
+
+    objects = SharedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [("write_space", "Can put facts into the space")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this space."""
+        return Subject(kind="space", id=self.code, name=self.name, unit=str(self.unit_id))
+
+
+class FactQuerySet(models.QuerySet["Fact"]):
+    """Reading phrases for facts."""
+
+    def visible_to(self, user: Principal) -> Self:
+        """Facts of the spaces that the user may see."""
+        return self.filter(space__in=Space.objects.visible_to(user))
+
+    def valid(self, at: datetime) -> Self:
+        """Facts that are current and not expired."""
+        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at), superseded_at__isnull=True)
+
+
+class Fact(models.Model):
+    """A result that was found once, for all who need it later."""
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="facts")
+    key = models.CharField(max_length=300)
+    value = models.JSONField()
+    value_sha256 = models.CharField(max_length=64)
+    author = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="facts")
+    run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, related_name="facts")
+    evidence = models.JSONField(default=list)
+    cost = models.DecimalField(max_digits=18, decimal_places=6, default=0)
+    seconds = models.DecimalField(max_digits=18, decimal_places=3, default=0)
+    at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    superseded_at = models.DateTimeField(null=True)
+    reused = models.PositiveIntegerField(default=0)
+
+    objects = FactQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["space", "key"], condition=Q(superseded_at__isnull=True), name="one_current_fact_per_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.space.code}/{self.key}"
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this fact."""
+        run = str(self.run.uid) if self.run else ""
+        workflow = self.run.workflow.code if self.run else ""
+        return Subject(
+            kind="fact", id=str(self.uid), name=str(self), unit=str(self.space.unit_id), run=run, workflow=workflow
+        )
+
+    @property
+    def saved(self) -> dict[str, Any]:
+        """What its reuse has saved so far: seconds and cost."""
+        return {"seconds": self.seconds * self.reused, "cost": self.cost * self.reused}

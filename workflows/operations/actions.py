@@ -1,0 +1,61 @@
+"""An agent asks before it acts: the rules answer, or a person is asked and the step waits."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from agents.models import Agent
+from governance import operations as governance
+from governance.models import Decision
+from governance.operations import Place, Question
+from observability import ledger
+from workflows.models import Step
+from workflows.operations.questions import requester
+from workflows.operations.work import held, put_back
+
+WHILE_STOPPED = timedelta(seconds=15)
+
+
+def request_action(
+    question: Question, *, agent: Agent, at: datetime, step: Step | None = None, lease_token: int = 0
+) -> Decision:
+    """The decision on the agent's question. With a step it must hold the lease; when a person is asked the step waits
+    and the lease ends, when work is stopped the step goes back to the queue."""
+    if step is None:
+        return governance.decide(question, agent=agent, at=at)
+    given = Decision.objects.filter(agent=agent, request_key=question.request_key, step=str(step.uid)).first()
+    if given is not None:
+        return governance.decide(replace(question, place=_place(step)), agent=agent, at=at)
+    with transaction.atomic():
+        return _ask_for_step(question, step, agent, lease_token, at)
+
+
+def _ask_for_step(question: Question, step: Step, agent: Agent, lease_token: int, at: datetime) -> Decision:
+    step = held(step, agent=agent, lease_token=lease_token, at=at)
+    asked = replace(question, place=_place(step), not_by=requester(step.run))
+    decision = governance.decide(asked, agent=agent, at=at)
+    if decision.effect == Decision.Effect.ESCALATE:
+        _wait(step, decision, agent, at)
+    elif decision.rule == "control-state":
+        put_back(step, by=agent, why=decision.reason, at=at, delay=WHILE_STOPPED)
+    return decision
+
+
+def _wait(step: Step, decision: Decision, agent: Agent, at: datetime) -> None:
+    ledger.move(
+        step, Step.Status.WAITING, by=agent, verb="step.waits", at=at, why=decision.reason,
+        escalation=decision.escalation,
+        lease_token=step.lease_token + 1, leased_until=None,
+    )  # fmt: skip
+    step.run.people_asked += 1
+    step.run.save(update_fields=["people_asked"])
+
+
+def _place(step: Step) -> Place:
+    workflow, run = step.run.workflow, step.run
+    decided = run.steps.filter(kind=Step.Kind.PERSON, status=Step.Status.DONE, output__outcome="approved")
+    return Place(
+        workflow=workflow.code, workflow_name=workflow.name, run=str(run.uid), run_key=run.key, step=str(step.uid),
+        approved=tuple(decided.values_list("element", flat=True)),
+    )  # fmt: skip

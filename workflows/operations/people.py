@@ -1,0 +1,116 @@
+"""People decide: one answer settles the question and moves the work on; a passed deadline does so too."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from agents.models import Principal
+from governance import operations as governance
+from governance.models import Escalation
+from observability import ledger
+from workflows.models import Run, Step, Timer
+from workflows.operations.runs import fire_timer, happen, locked, stop
+from workflows.plan import IncidentResolved, StaleHappening, StepFinished
+
+APPROVED, REJECTED = Escalation.Status.APPROVED, Escalation.Status.REJECTED
+
+
+@transaction.atomic
+def settle(
+    escalation: Escalation, answer: str, *, reviewer: Principal, at: datetime, request_sha256: str, reason: str = "",
+    reason_code: str = "",
+) -> Escalation:  # fmt: skip
+    """Approve or reject: exactly one answer wins, it is bound to the request the reviewer read, and the work goes on.
+    Raises what `governance.close` raises; then nothing has changed."""
+    if answer not in (APPROVED, REJECTED):
+        raise ledger.Invalid(fields={"answer": "Answer approved or rejected."})
+    run, step, escalation = _together(escalation)
+    settled = governance.close(
+        escalation,
+        answer,
+        reviewer=reviewer,
+        at=at,
+        request_sha256=request_sha256,
+        reason=reason,
+        reason_code=reason_code,
+    )
+    if settled and step is not None and run is not None:
+        _go_on(run, step, escalation, by=reviewer, at=at)
+    return escalation
+
+
+@transaction.atomic
+def pass_deadline(escalation: Escalation, *, at: datetime) -> None:
+    """Nobody decided in time: the workflow's timer fires, or the path's next people are asked, or the answer is no."""
+    run, step, escalation = _together(escalation)
+    if not escalation.is_open or escalation.due_at > at:
+        return
+    timer = _timer_of(run, step, at)
+    if timer is not None:
+        fire_timer(timer, at=at)
+    elif governance.expire(escalation, at=at) and step is not None and run is not None:
+        _go_on(run, step, escalation, by=ledger.SYSTEM, at=at)
+
+
+def _together(escalation: Escalation) -> tuple[Run | None, Step | None, Escalation]:
+    # The run first, as everywhere; then the step and the question as they stand now.
+    step = Step.objects.filter(escalation=escalation).only("pk", "run_id").first()
+    run = locked(step.run_id) if step else None
+    rows = Escalation.objects.select_for_update(of=("self",)).select_related("path", "settled_by")
+    escalation = rows.get(pk=escalation.pk)
+    if step is None or run is None:
+        return None, None, escalation
+    step = Step.objects.select_for_update(of=("self",)).get(pk=step.pk)
+    step.run = run
+    return run, step, escalation
+
+
+def _timer_of(run: Run | None, step: Step | None, at: datetime) -> Timer | None:
+    if run is None or step is None:
+        return None
+    hosted = {timer["id"] for timer in run.marking["timers"] if timer["host"] == step.token}
+    return run.timers.due(at).filter(token__in=hosted).first()
+
+
+def _go_on(run: Run, step: Step, escalation: Escalation, *, by: ledger.Acts, at: datetime) -> None:
+    if escalation.kind == Escalation.Kind.ACTION:
+        _hand_back(step, escalation, by=by, at=at)
+    elif escalation.kind == Escalation.Kind.STEP:
+        _answer_step(run, step, escalation, by=by, at=at)
+    elif escalation.status == APPROVED:
+        _try_again(run, step, by=by, at=at)
+    else:
+        stop(run, Run.Status.FAILED, outcome="Given up", by=by, at=at, why=escalation.reason)
+
+
+def _hand_back(step: Step, escalation: Escalation, *, by: ledger.Acts, at: datetime) -> None:
+    why = (
+        f"{escalation.get_status_display()}: {escalation.reason}"
+        if escalation.reason
+        else escalation.get_status_display()
+    )
+    ledger.move(
+        step, Step.Status.READY, by=by, verb="step.answered", at=at, why=why, available_at=at, attempt=0,
+        priority=step.priority + 1
+    )  # fmt: skip
+
+
+def _answer_step(run: Run, step: Step, escalation: Escalation, *, by: ledger.Acts, at: datetime) -> None:
+    outcome = "approved" if escalation.status == APPROVED else "rejected"
+    ledger.move(
+        step, Step.Status.DONE, by=by, verb="step.decided", at=at, why=escalation.reason, ended_at=at,
+        output={"outcome": outcome}, note=escalation.reason,
+    )  # fmt: skip
+    run.variables[step.element] = {"outcome": outcome}
+    happen(run, StepFinished(step.token), by=by, at=at)
+
+
+def _try_again(run: Run, step: Step, *, by: ledger.Acts, at: datetime) -> None:
+    if step.status == Step.Status.FAILED:
+        ledger.move(step, Step.Status.READY, by=by, verb="step.retried", at=at, available_at=at, attempt=0, error="")
+        return
+    ledger.move(step, Step.Status.DONE, by=by, verb="step.resolved", at=at, ended_at=at)
+    try:
+        happen(run, IncidentResolved(step.token), by=by, at=at)
+    except StaleHappening as stale:
+        raise ledger.WrongStatus(f"“{step.name}” cannot be tried again; reject to end the run.") from stale

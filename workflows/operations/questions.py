@@ -1,0 +1,95 @@
+"""The questions that work puts to people: a step of theirs, or work that failed."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import rfc8785
+
+from agents.models import Principal
+from governance import operations as governance
+from governance.models import Escalation, EscalationPath, Risk
+from observability import ledger
+from workflows.models import Run, Step
+from workflows.operations.definitions import graph_of
+from workflows.plan import Graph, Node
+
+RISKS = {"low": Risk.LOW, "medium": Risk.MEDIUM, "high": Risk.HIGH}
+
+
+def ask_about_step(step: Step, *, at: datetime) -> None:
+    """Put a step of a person to the people of its path."""
+    run, graph = step.run, graph_of(step.run.version_id)
+    node = graph.nodes[step.element]
+    asked = governance.Asked(
+        kind=Escalation.Kind.STEP, title=graph.title(node.id, run.variables)[:300],
+        path=EscalationPath.objects.get(key=node.path),
+        risk=RISKS.get(node.risk, Risk.MEDIUM), effect=node.effect, seconds=_seconds(graph, node),
+        likeness=f"{run.workflow.code}:{node.id}", reason_asked=f"The workflow asks a person at “{step.name}”.",
+        if_approved=node.if_approved, if_rejected=node.if_rejected, if_nobody=node.if_timed_out,
+        shown=_shown(graph, run), evidence=_evidence(run), not_by=requester(run), **_about(run, step),
+    )  # fmt: skip
+    _open(step, asked, at)
+
+
+def ask_about_incident(step: Step, *, reason: str, at: datetime) -> None:
+    """Put failed work to the people who look after the workflow: approve to try again, reject to give up."""
+    run = step.run
+    asked = governance.Asked(
+        kind=Escalation.Kind.INCIDENT, title=f"Try “{step.name}” of {run.key} again?", path=run.workflow.incident_path,
+        likeness=f"{run.workflow.code}:incident:{step.element}", reason_asked=reason,
+        if_approved="The step is tried again.",
+        if_rejected="The run ends as failed.", if_nobody="The run ends as failed.", **_about(run, step),
+    )  # fmt: skip
+    _open(step, asked, at)
+
+
+def requester(run: Run) -> tuple[Principal, ...]:
+    """The person who started the run and therefore does not decide in it; empty when an agent did."""
+    starter = run.started_by
+    return (starter,) if starter is not None and starter.is_person else ()
+
+
+def _open(step: Step, asked: governance.Asked, at: datetime) -> None:
+    step.escalation = governance.open_escalation(asked, by=ledger.SYSTEM, at=at)
+    step.save(update_fields=["escalation"])
+    step.run.people_asked += 1
+    step.run.save(update_fields=["people_asked"])
+
+
+def _about(run: Run, step: Step) -> dict[str, Any]:
+    request = {"run": str(run.uid), "step": str(step.uid), "element": step.element, "variables": run.variables}
+    place = governance.Place(
+        workflow=run.workflow.code,
+        workflow_name=run.workflow.name,
+        run=str(run.uid),
+        run_key=run.key,
+        step=str(step.uid),
+    )
+    digest = hashlib.sha256(rfc8785.dumps(request)).hexdigest()
+    return {"unit": run.unit, "request": request, "request_sha256": digest, "place": place}
+
+
+def _seconds(graph: Graph, node: Node) -> int | None:
+    timers = [graph.nodes[name] for name in node.boundaries]
+    return min((timer.duration_seconds for timer in timers if timer.interrupting), default=None)
+
+
+def _shown(graph: Graph, run: Run) -> list[dict[str, str]]:
+    shown = []
+    for element, values in run.variables.items():
+        outputs = graph.inputs if element == "input" else graph.nodes[element].outputs
+        shown += [
+            {"label": output.label or output.name, "value": str(values[output.name]), "group": element}
+            for output in outputs
+            if output.name in values
+        ]
+    return shown
+
+
+def _evidence(run: Run) -> list[dict[str, Any]]:
+    done = run.steps.filter(status=Step.Status.DONE).select_related("agent")
+    return [
+        {"kind": "step", "name": step.name, "proves": step.note or "Finished.", "by": str(step.agent or "")}
+        for step in done
+    ]  # fmt: skip

@@ -1,0 +1,199 @@
+"""Runs: start one, let it advance by what happens, end it. Whoever touches a run locks its row first."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from agents.models import Agent, Principal
+from agents.operations import require, require_active
+from governance import operations as governance
+from governance.language import RequestInvalid
+from observability import ledger
+from workflows.models import Run, Step, Timer, Workflow
+from workflows.operations import questions
+from workflows.operations.definitions import graph_of
+from workflows.plan import (
+    CancelStep,
+    CancelTimer,
+    Effect,
+    EndRun,
+    Happening,
+    Marking,
+    NodeKind,
+    OpenStep,
+    RaiseIncident,
+    RunCancelled,
+    Started,
+    StartTimer,
+    TimerFired,
+    advance,
+)
+
+
+def locked(run_id: int) -> Run:
+    """The run, locked until the transaction ends: the first line of everything that touches its steps."""
+    rows = Run.objects.select_for_update(of=("self",)).select_related("workflow", "unit", "version")
+    return rows.defer("version__bpmn", "version__graph").get(pk=run_id)
+
+
+def start(
+    workflow: Workflow, *, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime
+) -> tuple[Run, bool]:
+    """A run of the newest version for the business key, and whether it is new: the same key gets the run it has."""
+    require(by, "workflows.start_workflow", workflow)
+    if isinstance(by, Agent):
+        require_active(by)
+    existing = workflow.runs.filter(key=key).first()
+    if existing is not None:
+        return existing, False
+    try:
+        with transaction.atomic():
+            return _start(workflow, key, variables, by, at), True
+    except IntegrityError:
+        return workflow.runs.get(key=key), False
+
+
+def _start(workflow: Workflow, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime) -> Run:
+    version = workflow.versions.first()
+    if version is None:
+        raise ledger.Invalid(f"{workflow} has no published version.")
+    checked = checked_values(version.pk, graph_of(version.pk).start.id, variables)
+    starter = by.principal if isinstance(by, Agent) else by
+    run = Run.objects.create(
+        key=key, workflow=workflow, version=version, unit=workflow.unit, variables={"input": checked}, started_at=at,
+        started_by=starter if isinstance(starter, Principal) else None,
+    )  # fmt: skip
+    ledger.record("run.started", run, by=by, at=at, after=run.status, data={"version": version.number})
+    happen(run, Started(), by=by, at=at)
+    return run
+
+
+def checked_values(version_id: int, element: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What an element leaves behind (the start node takes in), checked against its declared types, as JSON keeps it."""
+    try:
+        checked = graph_of(version_id).outputs_schema(element).coerce(values)
+    except RequestInvalid as invalid:
+        detail = "The values do not fit what the workflow declares; nothing was changed."
+        raise ledger.Invalid(detail, fields=dict(invalid.errors)) from invalid
+    return {name: str(value) if isinstance(value, Decimal) else value for name, value in checked.items()}
+
+
+def happen(run: Run, happening: Happening, *, by: ledger.Acts, at: datetime) -> None:
+    """Advance a locked run by one happening and carry out what follows from it."""
+    marking, effects = advance(graph_of(run.version_id), Marking.from_json(run.marking), happening, run.variables)
+    run.marking = marking.to_json()
+    run.save(update_fields=["marking", "variables", "cost", "people_asked"])
+    for effect in effects:
+        _carry_out(run, effect, by, at)
+
+
+def _carry_out(run: Run, effect: Effect, by: ledger.Acts, at: datetime) -> None:
+    match effect:
+        case OpenStep(token=token, node_id=element):
+            _open_step(run, token, element, at)
+        case CancelStep(token=token):
+            _cancel_step(run, token, at)
+        case StartTimer(token=token, node_id=element, seconds=seconds):
+            Timer.objects.create(run=run, token=token, element=element, due_at=at + timedelta(seconds=seconds))
+        case CancelTimer(token=token):
+            _stop_timer(run, token, at)
+        case RaiseIncident(node_id=element, reason=reason, token=token):
+            _raise_incident(run, element, reason, token, at)
+        case EndRun(node_id=element):
+            end(run, Run.Status.DONE, outcome=graph_of(run.version_id).nodes[element].name or element, by=by, at=at)
+
+
+def _open_step(run: Run, token: int, element: str, at: datetime) -> None:
+    node = graph_of(run.version_id).nodes[element]
+    kind = Step.Kind.AGENT if node.kind is NodeKind.SERVICE_TASK else Step.Kind.PERSON
+    step = Step.objects.create(
+        run=run, token=token, element=element, name=node.name or element, kind=kind, role=node.role, available_at=at,
+        opened_at=at, status=Step.Status.READY if kind == Step.Kind.AGENT else Step.Status.WAITING,
+    )  # fmt: skip
+    ledger.record("step.opened", step, by=ledger.SYSTEM, at=at, after=step.status)
+    if kind == Step.Kind.PERSON:
+        questions.ask_about_step(step, at=at)
+
+
+def _cancel_step(run: Run, token: int, at: datetime) -> None:
+    for step in _unsettled(run).filter(token=token):
+        close_step(step, Step.Status.CANCELLED, verb="step.cancelled", by=ledger.SYSTEM, at=at, why="No longer needed.")
+
+
+def _unsettled(run: Run) -> QuerySet[Step]:
+    return run.steps.select_for_update(of=("self",)).select_related("escalation").unsettled()
+
+
+def close_step(step: Step, to: str, *, verb: str, by: ledger.Acts, at: datetime, why: str) -> None:
+    """End a step before its time; a question that waits for a person because of it is withdrawn."""
+    ledger.move(
+        step, to, by=by, verb=verb, at=at, why=why, ended_at=at, leased_until=None, lease_token=step.lease_token + 1
+    )  # fmt: skip
+    if step.escalation is not None and step.escalation.is_open:
+        governance.withdraw(step.escalation, by=by, at=at, why=why)
+
+
+def _stop_timer(run: Run, token: int, at: datetime) -> None:
+    for timer in run.timers.filter(token=token, status=Timer.Status.SET):
+        ledger.move(timer, Timer.Status.STOPPED, by=ledger.SYSTEM, verb="timer.stopped", at=at)
+
+
+def _raise_incident(run: Run, element: str, reason: str, token: int, at: datetime) -> None:
+    node = graph_of(run.version_id).nodes[element]
+    step = Step.objects.create(
+        run=run, token=token, element=element, name=node.name or element, kind=Step.Kind.PERSON, available_at=at,
+        opened_at=at, status=Step.Status.WAITING, error=reason,
+    )  # fmt: skip
+    questions.ask_about_incident(step, reason=reason, at=at)
+
+
+def end(run: Run, to: str, *, outcome: str, by: ledger.Acts, at: datetime, why: str = "") -> None:
+    """End a locked run; its figures go into the ledger: seconds from start to end, cost, people asked."""
+    verb = {Run.Status.DONE: "run.finished", Run.Status.FAILED: "run.failed"}.get(Run.Status(to), "run.cancelled")
+    seconds = Decimal(str(round((at - run.started_at).total_seconds(), 3)))
+    facts = {
+        "people": run.people_asked,
+        "touchless": not run.people_asked,
+        "outcome": outcome,
+        "version": run.version.number,
+    }
+    ledger.move(
+        run, to, by=by, verb=verb, at=at, why=why, seconds=seconds, cost=run.cost, data=facts, ended_at=at,
+        outcome=outcome,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def cancel(run: Run, *, by: ledger.Acts, at: datetime, why: str) -> None:
+    """Stop the run: its steps are taken back, questions withdrawn, timers stopped. Needs a reason."""
+    require(by, "workflows.cancel_workflow", run.workflow)
+    if not why.strip():
+        raise ledger.Invalid("Say why the run is cancelled.", fields={"why": "A reason is needed."})
+    run = locked(run.pk)
+    if run.status != Run.Status.RUNNING:
+        raise ledger.WrongStatus(f"{run} is {run.status} and cannot be cancelled any more.")
+    stop(run, Run.Status.CANCELLED, outcome="Cancelled", by=by, at=at, why=why)
+
+
+def stop(run: Run, to: str, *, outcome: str, by: ledger.Acts, at: datetime, why: str) -> None:
+    """End a locked run before its end, with everything that is open in it."""
+    happen(run, RunCancelled(), by=by, at=at)
+    for step in _unsettled(run):
+        close_step(step, Step.Status.CANCELLED, verb="step.cancelled", by=by, at=at, why=why)
+    end(run, to, outcome=outcome, by=by, at=at, why=why)
+
+
+@transaction.atomic
+def fire_timer(timer: Timer, *, at: datetime) -> bool:
+    """Let a due timer fire; False when it was stopped or fired meanwhile."""
+    run = locked(timer.run_id)
+    timer.refresh_from_db(fields=["status"])
+    if timer.status != Timer.Status.SET:
+        return False
+    ledger.move(timer, Timer.Status.FIRED, by=ledger.SYSTEM, verb="timer.fired", at=at)
+    happen(run, TimerFired(timer.token), by=ledger.SYSTEM, at=at)
+    return True

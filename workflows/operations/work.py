@@ -1,0 +1,141 @@
+"""The work queue: an agent claims a step under a lease, keeps it alive, finishes or fails it; silence gives it back."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from agents.models import Agent
+from agents.operations import require_active
+from governance import operations as governance
+from observability import ledger
+from workflows.models import Step
+from workflows.operations import questions
+from workflows.operations.definitions import graph_of
+from workflows.operations.runs import checked_values, happen, locked
+from workflows.plan import StepFinished
+
+BACK_OFF = timedelta(seconds=5)
+BACK_OFF_AT_MOST = timedelta(minutes=15)
+
+
+class StaleLease(ledger.Refused):
+    """Your lease on this step is over; somebody else may have it. Nothing was changed: claim new work."""
+
+    code = "stale_lease"
+
+
+def claim(agent: Agent, *, at: datetime) -> Step | None:
+    """The next step for this agent, leased to it until `step.leased_until`; None when there is none.
+    `at` is the database's time. Each claim raises the step's lease token, which all later calls must name."""
+    agent.refresh_from_db(fields=["status"])  # who waits for work may have been paused meanwhile
+    require_active(agent)
+    governance.require_running()
+    with transaction.atomic():
+        ready = Step.objects.ready_for(agent, at).select_for_update(skip_locked=True, of=("self",))
+        step = ready.select_related("run__workflow").first()
+        if step is None:
+            return None
+        lease = timedelta(seconds=graph_of(step.run.version_id).nodes[step.element].lease_seconds)
+        ledger.move(
+            step, Step.Status.WORKING, by=agent, verb="step.claimed", at=at, expect={"lease_token": step.lease_token},
+            agent=agent, lease_token=step.lease_token + 1, leased_until=at + lease, attempt=step.attempt + 1,
+            started_at=step.started_at or at,
+        )  # fmt: skip
+    return step
+
+
+def held(step: Step, *, agent: Agent, lease_token: int, at: datetime) -> Step:
+    """The step as it stands now with its run locked, if this agent still holds it. Raises StaleLease otherwise."""
+    run = locked(step.run_id)
+    step = Step.objects.select_for_update(of=("self",)).get(pk=step.pk)
+    step.run = run
+    mine = step.status == Step.Status.WORKING and step.agent_id == agent.pk and step.lease_token == lease_token
+    if not mine or step.leased_until is None or step.leased_until <= at:
+        raise StaleLease
+    return step
+
+
+@transaction.atomic
+def heartbeat(step: Step, *, agent: Agent, lease_token: int, at: datetime) -> int:
+    """Make the lease last its full time again, from `at` on; how many seconds that is."""
+    require_active(agent)
+    step = held(step, agent=agent, lease_token=lease_token, at=at)
+    seconds = graph_of(step.run.version_id).nodes[step.element].lease_seconds
+    step.leased_until = at + timedelta(seconds=seconds)
+    step.save(update_fields=["leased_until"])
+    return seconds
+
+
+@transaction.atomic
+def finish(
+    step: Step, *, agent: Agent, lease_token: int, output: Mapping[str, Any], at: datetime, cost: Decimal = Decimal(0),
+    note: str = "",
+) -> Step:  # fmt: skip
+    """The work is done: keep its output and let the run go on. Cost in the company's currency, not negative.
+    Raises StaleLease, or Invalid that names each output that does not fit."""
+    require_active(agent)
+    step = held(step, agent=agent, lease_token=lease_token, at=at)
+    run, values = step.run, checked_values(step.run.version_id, step.element, output)
+    ledger.move(
+        step, Step.Status.DONE, by=agent, verb="step.finished", at=at, why=note, cost=cost, seconds=_worked(step, at),
+        data={"output": values, "attempt": step.attempt}, expect={"lease_token": lease_token}, ended_at=at,
+        leased_until=None, output=values, note=note[:2000],
+    )  # fmt: skip
+    Step.objects.filter(pk=step.pk).update(cost=step.cost + cost)
+    run.cost += cost
+    run.variables[step.element] = values
+    happen(run, StepFinished(step.token), by=agent, at=at)
+    return step
+
+
+def _worked(step: Step, at: datetime) -> Decimal:
+    return Decimal(str(round((at - (step.started_at or at)).total_seconds(), 3)))
+
+
+@transaction.atomic
+def fail(step: Step, *, agent: Agent, lease_token: int, reason: str, retryable: bool, at: datetime) -> Step:
+    """The work did not succeed: it is tried again later, or after the last attempt put to a person."""
+    step = held(step, agent=agent, lease_token=lease_token, at=at)
+    _give_back(step, by=agent, reason=reason, retryable=retryable, verb="step.failed", at=at)
+    return step
+
+
+@transaction.atomic
+def reclaim(step: Step, *, at: datetime) -> bool:
+    """Take a step back from an agent that fell silent; False when it was heard of meanwhile."""
+    run = locked(step.run_id)
+    step = Step.objects.select_for_update(of=("self",)).select_related("agent").get(pk=step.pk)
+    step.run = run
+    if step.status != Step.Status.WORKING or step.leased_until is None or step.leased_until > at:
+        return False
+    reason = f"{step.agent} was not heard of until its lease ran out."
+    _give_back(step, by=ledger.SYSTEM, reason=reason, retryable=True, verb="step.reclaimed", at=at)
+    return True
+
+
+def _give_back(step: Step, *, by: ledger.Acts, reason: str, retryable: bool, verb: str, at: datetime) -> None:
+    attempts = graph_of(step.run.version_id).nodes[step.element].attempts
+    again = retryable and step.attempt < attempts
+    ledger.move(
+        step, Step.Status.READY if again else Step.Status.FAILED, by=by, verb=verb, at=at, why=reason, error=reason,
+        available_at=at + _back_off(step), lease_token=step.lease_token + 1, leased_until=None,
+    )  # fmt: skip
+    if not again:
+        questions.ask_about_incident(step, reason=reason, at=at)
+
+
+def _back_off(step: Step) -> timedelta:
+    # Doubles with each attempt; the step's own number spreads equal failures over a fifth of the time.
+    wait = min(BACK_OFF * int(2 ** max(step.attempt - 1, 0)), BACK_OFF_AT_MOST)
+    return wait * (1 + (step.pk % 20) / 100)
+
+
+def put_back(step: Step, *, by: ledger.Acts, why: str, at: datetime, delay: timedelta = timedelta(0)) -> None:
+    """Return a held step to the queue without blame: it may be claimed again after `delay`."""
+    ledger.move(
+        step, Step.Status.READY, by=by, verb="step.returned", at=at, why=why, available_at=at + delay,
+        lease_token=step.lease_token + 1, leased_until=None, attempt=step.attempt - 1,
+    )  # fmt: skip

@@ -1,0 +1,51 @@
+"""What time does to work: timers fire, silent agents lose their steps, passed deadlines are acted on."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from celery import shared_task
+from django.db import DatabaseError
+
+from governance.models import Escalation
+from observability.ledger import Refused, database_now
+from workflows import operations
+from workflows.models import Step, Timer
+
+log = logging.getLogger(__name__)
+AT_MOST = 500
+
+
+def each(rows: Iterable[Any], act: Callable[[Any], Any]) -> int:
+    """Act on each row in a transaction of its own; one that fails is logged and left for the next sweep."""
+    done = 0
+    for row in rows:
+        try:
+            act(row)
+            done += 1
+        except Refused as refused:
+            log.info("%s left for the next sweep: %s", row, refused.detail)
+        except DatabaseError:
+            log.exception("%s left for the next sweep", row)
+    return done
+
+
+@shared_task(name="workflows.fire_timers")
+def fire_timers() -> int:
+    """Fire every timer that is due; how many."""
+    at = database_now()
+    return each(Timer.objects.due(at)[:AT_MOST], lambda timer: operations.fire_timer(timer, at=at))
+
+
+@shared_task(name="workflows.reclaim_work")
+def reclaim_work() -> int:
+    """Take back every step whose lease ran out; how many."""
+    at = database_now()
+    return each(Step.objects.abandoned(at)[:AT_MOST], lambda step: operations.reclaim(step, at=at))
+
+
+@shared_task(name="workflows.pass_deadlines")
+def pass_deadlines() -> int:
+    """Act on every question whose deadline has passed; how many."""
+    at = database_now()
+    return each(Escalation.objects.overdue(at)[:AT_MOST], lambda asked: operations.pass_deadline(asked, at=at))

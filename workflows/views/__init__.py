@@ -1,0 +1,1 @@
+"""The people's door to work: one file per page."""

@@ -1,0 +1,257 @@
+"""The decision card: everything a person needs to answer one escalation, computed from its row and its path."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from django.db.models import Count, Prefetch, Q
+from django.utils import timezone
+
+from agents.models import Principal
+from governance import operations as governance
+from governance.models import Escalation, PathStep, Policy, Vote
+from observability.charts import amount
+from observability.templatetags.ledger import inert
+from workflows.models import Run, Step, Timer
+
+FACTS_AT_MOST, FACTS_OF_ONE_STEP, FACT_LENGTH = 4, 2, 40
+NO_FACT = {"", "0", "0.0", "True", "False", "None"}
+DIGEST = re.compile(r"[0-9a-f]{32,}")
+EXACT = re.compile(r"-?\d+\.\d+")
+CURRENCY = re.compile(r"[A-Z]{3}")
+ICONS = {
+    "invoice": "receipt",
+    "order": "clipboard-list",
+    "receipt": "package-check",
+    "fact": "database",
+    "step": "circle-check",
+}
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+@dataclass(frozen=True)
+class Level:
+    """Who is asked on one level of the path: `state` is past, now or next, `until` the end of their time if known."""
+
+    who: str
+    state: str
+    time: str
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Past:
+    """How questions like this one were settled before; `last` holds the newest two."""
+
+    approved: int
+    rejected: int
+    undecided: int
+    last: list[Escalation]
+
+    @property
+    def total(self) -> int:
+        """How many there were."""
+        return self.approved + self.rejected + self.undecided
+
+
+@dataclass(frozen=True)
+class Card:
+    """One escalation as `viewer` sees it at the time `at`."""
+
+    escalation: Escalation
+    viewer: Principal
+    at: datetime
+
+    @cached_property
+    def votes(self) -> list[Vote]:
+        """The approvals given so far where more than one is needed."""
+        return list(self.escalation.votes.select_related("person").order_by("id"))
+
+    @property
+    def lacking(self) -> int:
+        """How many more people have to approve."""
+        return max(self.escalation.approvals_needed - len(self.votes), 0)
+
+    @property
+    def has_voted(self) -> bool:
+        """Whether the viewer approved already and waits for others."""
+        return any(vote.person_id == self.viewer.pk for vote in self.votes)
+
+    @cached_property
+    def may_answer(self) -> bool:
+        """Whether the viewer is one of those who are asked now."""
+        return self.escalation.is_open and not self.is_late and governance.may_settle(self.viewer, self.escalation)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time of those who are asked has run out."""
+        return self.at >= self.escalation.due_at
+
+    @cached_property
+    def run(self) -> Run | None:
+        """The run it belongs to."""
+        if not self.escalation.run:
+            return None
+        return Run.objects.visible_to(self.viewer).filter(uid=self.escalation.run).first()
+
+    @cached_property
+    def step(self) -> Step | None:
+        """The step that waits for the answer, or waited for it."""
+        return Step.objects.filter(escalation=self.escalation).first()
+
+    @cached_property
+    def policy_title(self) -> str:
+        """The title of the policy that asks, its key when the viewer may not open it."""
+        if not self.escalation.policy:
+            return ""
+        visible = Policy.objects.visible_to(self.viewer).filter(key=self.escalation.policy)
+        return visible.values_list("title", flat=True).first() or ""
+
+    @cached_property
+    def facts(self) -> list[dict[str, str]]:
+        """At most four facts: what is known about the request, then the agent's confidence and the cost so far."""
+        facts = leading_facts(self.escalation.shown)
+        if self.escalation.confidence is not None:
+            facts.append({"label": "Agent’s confidence", "value": f"{self.escalation.confidence.normalize():f}"})
+        if self.run is not None and self.run.cost:
+            facts.append({"label": "Cost of the run so far", "value": amount(self.run.cost)})
+        return facts[:FACTS_AT_MOST]
+
+    @property
+    def known(self) -> list[dict[str, str]]:
+        """Everything that was known when it was asked, in the order of the work."""
+        given = [fact for fact in self.escalation.shown if fact["value"]]
+        return [{"label": inert(fact["label"]), "value": readable(fact["value"])} for fact in given]
+
+    @property
+    def changes(self) -> list[dict[str, str]]:
+        """What the asked action changes, in the agent's words made harmless."""
+        columns = ("field", "before", "after")
+        return [{name: inert(change.get(name)) for name in columns} for change in self.escalation.changes]
+
+    @property
+    def evidence(self) -> list[dict[str, str]]:
+        """What backs the request."""
+        return [
+            {
+                "icon": ICONS.get(item.get("kind", ""), "file-text"), "name": inert(item.get("name")),
+                "proves": inert(item.get("proves")), "sha256": inert(item.get("sha256")),
+            }
+            for item in self.escalation.evidence
+        ]  # fmt: skip
+
+    @property
+    def conditions(self) -> list[dict[str, str]]:
+        """The policy's conditions with their values, those that made it ask first."""
+        shown = [{name: inert(value) for name, value in condition.items()} for condition in self.escalation.conditions]
+        return sorted(shown, key=lambda condition: condition["outcome"] == "false")
+
+    @cached_property
+    def levels(self) -> list[Level]:
+        """Who is asked, level by level."""
+        steps = self.escalation.path.steps.select_related("group").prefetch_related(by_name("people"))
+        return [self._level(step) for step in steps.order_by("level")]
+
+    def _level(self, step: PathStep) -> Level:
+        asked = self.escalation.asked.level
+        state = "past" if step.level < asked else "now" if step.level == asked else "next"
+        until = self.escalation.due_at if state == "now" else None
+        return Level(step.who(), state, length(step.seconds), until)
+
+    @property
+    def asked_now(self) -> str:
+        """The people or the group whose turn it is."""
+        return next((level.who for level in self.levels if level.state == "now"), "nobody")
+
+    @cached_property
+    def past(self) -> Past:
+        """How questions like this were settled, as far as the viewer may see them."""
+        like = Escalation.objects.visible_to(self.viewer).like(self.escalation)
+        count = like.order_by().aggregate(
+            approved=Count("pk", filter=Q(status="approved")), rejected=Count("pk", filter=Q(status="rejected")),
+            undecided=Count("pk", filter=Q(status="expired")),
+        )  # fmt: skip
+        answered = like.filter(status__in=("approved", "rejected")).select_related("settled_by")
+        return Past(**count, last=list(answered[:2]))
+
+    @property
+    def if_approved(self) -> str:
+        """What follows when the viewer approves."""
+        if self.lacking > 1:
+            return f"Nothing yet: {others(self.lacking - 1)} to approve as well. Then: {self.escalation.if_approved}"
+        return self.escalation.if_approved or "The work goes on."
+
+    @property
+    def if_rejected(self) -> str:
+        """What follows when the viewer rejects."""
+        return self.escalation.if_rejected or "It is not done."
+
+    @property
+    def if_nobody(self) -> str:
+        """What follows when the time runs out: the workflow's own way, the next people, or no."""
+        moment = f"{when(self.escalation.due_at, self.at)}:"
+        if self.escalation.if_nobody and self._timer_fires():
+            return f"{moment} {self.escalation.if_nobody}"
+        following = next((level for level in self.levels if level.state == "next"), None)
+        if following is not None:
+            return f"{moment} {following.who} is asked, for {following.time}. Nothing is done until then."
+        return f"{moment} the answer is no. {self.if_rejected}"
+
+    def _timer_fires(self) -> bool:
+        due = Timer.objects.filter(status=Timer.Status.SET, due_at=self.escalation.due_at)
+        return bool(self.escalation.run) and due.filter(run__uid=self.escalation.run).exists()
+
+
+def by_name(people: str) -> "Prefetch[str]":
+    """The people at the end of a relation, in the order of their names."""
+    return Prefetch(people, Principal.objects.order_by("name"))
+
+
+def leading_facts(shown: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """The facts to show large: short values of the latest steps first, at most two of one step; an amount has its
+    currency beside it."""
+    kept, of_group = [], dict[str, int]()
+    known = [fact for fact in shown if _is_short(fact["value"])]
+    currency = next((fact["value"] for fact in known if CURRENCY.fullmatch(fact["value"])), "")
+    groups = list(dict.fromkeys(fact.get("group", "") for fact in known))
+    for fact in sorted(known, key=lambda fact: -groups.index(fact.get("group", ""))):
+        group = fact.get("group", "")
+        if fact["value"] == currency or (group and of_group.get(group, 0) >= FACTS_OF_ONE_STEP):
+            continue
+        of_group[group] = of_group.get(group, 0) + 1
+        unit = f" {currency}" if currency and "amount" in fact["label"].casefold() else ""
+        kept.append({"label": inert(fact["label"]), "value": f"{readable(fact['value'])}{unit}"})
+    return kept[:FACTS_AT_MOST]
+
+
+def _is_short(value: str) -> bool:
+    return value not in NO_FACT and len(value) <= FACT_LENGTH and not DIGEST.fullmatch(value)
+
+
+def readable(value: str) -> str:
+    """A value as people read it: exact numbers with separators, yes and no, nothing hidden."""
+    if EXACT.fullmatch(value):
+        return f"{Decimal(value):,}"
+    return {"True": "yes", "False": "no"}.get(value, inert(value))
+
+
+def length(seconds: int) -> str:
+    """How long people have: 4 h, 30 min, 2 days."""
+    if seconds % DAY == 0:
+        return "1 day" if seconds == DAY else f"{seconds // DAY} days"
+    return f"{seconds // HOUR} h" if seconds % HOUR == 0 else f"{seconds // MINUTE} min"
+
+
+def others(number: int) -> str:
+    """Who else is needed: another person has, 2 other people have."""
+    return "another person has" if number == 1 else f"{number} other people have"
+
+
+def when(moment: datetime, at: datetime) -> str:
+    """A deadline in a sentence: At 13:38, with the day when it is not within a day of `at`."""
+    local = timezone.localtime(moment)
+    near = abs(moment - at) < timedelta(hours=20) and local.date() == timezone.localtime(at).date()
+    return f"At {local:%H:%M}" if near else f"On {local.day} {local:%b at %H:%M}"

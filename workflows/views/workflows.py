@@ -1,0 +1,170 @@
+"""The pages about workflows: which there are, and how one of them is drawn."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.db.models import Count, Max, Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views import View
+
+from agents.models import Principal, Role
+from agents.views import person
+from governance.models import EscalationPath
+from observability import kpis, ledger
+from observability.ledger import database_now
+from workflows.charts import doers, workflow_states
+from workflows.models import Run, Step, Workflow, WorkflowVersion
+from workflows.operations.definitions import graph_of
+from workflows.plan import Graph, Node, NodeKind
+
+DAYS = 30
+SHOWN_KINDS = {
+    NodeKind.START: ("play", "Start"),
+    NodeKind.END: ("flag", "End"),
+    NodeKind.TERMINATE: ("octagon-x", "End of everything"),
+    NodeKind.SERVICE_TASK: ("bot", "An agent works"),
+    NodeKind.USER_TASK: ("user", "A person decides"),
+    NodeKind.EXCLUSIVE: ("split", "One way is taken"),
+    NodeKind.PARALLEL: ("git-fork", "Side by side"),
+    NodeKind.TIMER: ("clock", "Time runs out"),
+}
+
+
+class WorkflowsPage(LoginRequiredMixin, View):
+    """The workflows that a person may see, with what they did lately."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        user, at = person(request), database_now()
+        under_way = Count("runs", filter=Q(runs__status=Run.Status.RUNNING))
+        found = Workflow.objects.visible_to(user).select_related("unit", "owner")
+        found = found.annotate(under_way=under_way)
+        newest = dict(Workflow.objects.values_list("pk").annotate(Max("versions__number")))
+        since = _first_day()
+        figures = kpis.by_workflow(user, since=kpis.midnight(since), until=at)
+        rows = [{"workflow": each, "version": newest.get(each.pk), "figures": figures.get(each.code)} for each in found]
+        return render(request, "workflows/workflows.html", {"rows": rows, "days": DAYS, "since": since})
+
+
+class WorkflowPage(LoginRequiredMixin, View):
+    """One workflow: its drawing, the same as a numbered list, its versions and what it did lately."""
+
+    def get(self, request: HttpRequest, code: str) -> HttpResponse:
+        user, at = person(request), database_now()
+        workflow = visible_workflow(user, code)
+        versions = list(workflow.versions.select_related("author").defer("bpmn", "graph"))
+        version = _chosen(versions, request.GET.get("version", ""))
+        since = _first_day()
+        figures = kpis.figures(user, since=kpis.midnight(since), until=at, workflow=workflow.code)
+        shown = {
+            "workflow": workflow, "versions": versions, "version": version, "figures": figures, "days": DAYS,
+            "outline": outline(graph_of(version.pk), role_names(), path_names()) if version else [],
+            "under_way": workflow.runs.under_way().count(), "newest": versions[0] if versions else None,
+            "since": since,
+        }  # fmt: skip
+        return render(request, "workflows/workflow.html", shown)
+
+
+class WorkflowDrawing(LoginRequiredMixin, View):
+    """The BPMN of one version; it never changes, so a browser may keep it."""
+
+    def get(self, request: HttpRequest, code: str, number: int) -> HttpResponse:
+        version = visible_workflow(person(request), code).versions.filter(number=number).first()
+        if version is None:
+            raise ledger.NotFound
+        answer = HttpResponse(version.bpmn, content_type="application/xml; charset=utf-8")
+        answer["Cache-Control"] = "private, max-age=31536000, immutable"
+        answer["X-Content-Type-Options"] = "nosniff"
+        answer["Content-Disposition"] = f'attachment; filename="{code}-{number}.bpmn"'
+        return answer
+
+
+class WorkflowStates(LoginRequiredMixin, View):
+    """How many runs stand at each element of one version now, as JSON."""
+
+    def get(self, request: HttpRequest, code: str, number: int) -> JsonResponse:
+        workflow = visible_workflow(person(request), code)
+        steps = Step.objects.filter(run__workflow=workflow, run__version__number=number, run__status=Run.Status.RUNNING)
+        open_now = steps.filter(Q(status__in=("ready", "working", "waiting", "failed"))).order_by()
+        counts = open_now.values_list("element", "status").annotate(Count("pk"))
+        version = workflow.versions.filter(number=number).only("pk").first()
+        if version is None:
+            raise ledger.NotFound
+        who = doers(graph_of(version.pk), role_names(), path_names())
+        return JsonResponse({"elements": workflow_states(counts, who)})
+
+
+def _first_day() -> date:
+    # Whole days, so that the figures and the lists that they open count the same runs.
+    return timezone.localdate() - timedelta(days=DAYS - 1)
+
+
+def visible_workflow(user: Principal, code: str) -> Workflow:
+    """The workflow, if this person may see it; not found otherwise."""
+    found = Workflow.objects.visible_to(user).select_related("unit", "owner", "incident_path").filter(code=code).first()
+    if found is None:
+        raise ledger.NotFound
+    return found
+
+
+def _chosen(versions: list[WorkflowVersion], wanted: str) -> WorkflowVersion | None:
+    if not wanted:
+        return next(iter(versions), None)
+    chosen = next((version for version in versions if str(version.number) == wanted), None)
+    if chosen is None:
+        raise ledger.NotFound
+    return chosen
+
+
+def role_names() -> dict[str, str]:
+    """The names of all roles by code."""
+    return dict(Role.objects.values_list("code", "name"))
+
+
+def path_names() -> dict[str, str]:
+    """The names of all escalation paths by key."""
+    return dict(EscalationPath.objects.values_list("key", "name"))
+
+
+def outline(graph: Graph, roles: dict[str, str], paths: dict[str, str]) -> list[dict[str, Any]]:
+    """The drawing as a list in the order of the flow, each element with its number and where it leads."""
+    order = _in_order(graph)
+    numbers = {name: place for place, name in enumerate(order, 1)}
+    return [_line(graph, graph.nodes[name], numbers, roles, paths) for name in order]
+
+
+def _in_order(graph: Graph) -> list[str]:
+    order: list[str] = []
+    waiting = [graph.start.id]
+    while waiting:
+        name = waiting.pop(0)
+        if name in order:
+            continue
+        order.append(name)
+        node = graph.nodes[name]
+        waiting += [*(graph.flows[flow].target for flow in node.outgoing), *node.boundaries]
+    return order
+
+
+def _line(
+    graph: Graph, node: Node, numbers: dict[str, int], roles: dict[str, str], paths: dict[str, str]
+) -> dict[str, Any]:
+    icon, word = SHOWN_KINDS[node.kind]
+    return {
+        "node": node, "icon": icon, "word": word, "name": node.name or word, "number": numbers[node.id],
+        "role": roles.get(node.role, node.role), "path": paths.get(node.path, node.path),
+        "to": list(_ways(graph, node, numbers)), "timers": [graph.nodes[name] for name in node.boundaries],
+    }  # fmt: skip
+
+
+def _ways(graph: Graph, node: Node, numbers: dict[str, int]) -> Iterable[dict[str, Any]]:
+    for name in node.outgoing:
+        flow = graph.flows[name]
+        target = graph.nodes[flow.target]
+        yield {
+            "id": target.id, "number": numbers[target.id], "name": target.name or SHOWN_KINDS[target.kind][1],
+            "label": flow.name, "condition": flow.condition, "otherwise": node.default_flow == flow.id,
+        }  # fmt: skip
