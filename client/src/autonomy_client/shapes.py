@@ -1,0 +1,183 @@
+"""The values that travel between an agent and the server, each a small frozen shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Me:
+    """The agent that a key belongs to."""
+
+    code: str
+    name: str
+    role: str
+    unit: str
+    autonomy_level: int
+    status: str
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Me:
+        names = ("code", "name", "role", "unit", "status")
+        texts = {name: str(body.get(name) or "") for name in names}
+        return cls(**texts, autonomy_level=int(body.get("autonomy_level") or 0))
+
+
+@dataclass(frozen=True)
+class RunRef:
+    """One run of a workflow, by id and by the key it was started with."""
+
+    id: str
+    key: str
+    workflow: str = ""
+    status: str = ""
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> RunRef:
+        return cls(**{name: str(body.get(name) or "") for name in ("id", "key", "workflow", "status")})
+
+
+@dataclass(frozen=True)
+class Approval:
+    """What a person decided about an earlier question of this step."""
+
+    id: str
+    escalation: str
+    status: str
+    reason: str
+    approved_until: str
+
+    @property
+    def granted(self) -> bool:
+        return self.status == "approved"
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Approval:
+        names = ("id", "escalation", "status", "reason", "approved_until")
+        return cls(**{name: str(body.get(name) or "") for name in names})
+
+
+@dataclass(frozen=True)
+class Work:
+    """One step that this agent holds until its lease ends."""
+
+    step: str
+    lease_token: int
+    lease_seconds: float
+    attempt: int
+    element: str
+    name: str
+    run: RunRef
+    variables: Mapping[str, Any]
+    approval: Approval | None = None
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Work:
+        approval = body.get("approval")
+        return cls(
+            step=str(body["step"]),
+            lease_token=int(body["lease_token"]),
+            lease_seconds=float(body.get("lease_seconds") or 60),
+            attempt=int(body.get("attempt") or 1),
+            element=str(body.get("element") or ""),
+            name=str(body.get("name") or ""),
+            run=RunRef.from_wire(body.get("run") or {}),
+            variables=body.get("variables") or {},
+            approval=Approval.from_wire(approval) if approval else None,
+        )
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that the asked action would change."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One document or fact that backs a question; `kind` is invoice, order, receipt or fact."""
+
+    kind: str
+    name: str
+    proves: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """The question that a person has to answer, and by when."""
+
+    id: str
+    due_at: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer to "may I?": effect allow, deny or escalate, with the rule that made it."""
+
+    id: str
+    effect: str
+    reason: str
+    rule: str
+    policy: str
+    obligations: tuple[Mapping[str, Any], ...]
+    escalation: Escalation | None
+
+    @property
+    def allowed(self) -> bool:
+        return self.effect == "allow"
+
+    @property
+    def waits_for_a_person(self) -> bool:
+        return self.effect == "escalate"
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Decision:
+        escalation = body.get("escalation")
+        return cls(
+            id=str(body.get("decision") or body.get("id") or ""),
+            # An answer without an effect is no permission.
+            effect=str(body.get("effect") or "deny"),
+            reason=str(body.get("reason") or ""),
+            rule=str(body.get("rule") or ""),
+            policy=str(body.get("policy") or ""),
+            obligations=tuple(body.get("obligations") or ()),
+            escalation=Escalation(str(escalation["id"]), str(escalation.get("due_at") or "")) if escalation else None,
+        )
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One entry of the shared memory: its value, who wrote it and when, and what reading it saved."""
+
+    space: str
+    key: str
+    value: Mapping[str, Any]
+    author: str
+    at: str
+    age_seconds: Decimal
+    saved_seconds: Decimal
+    saved_cost: Decimal
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Fact:
+        return cls(
+            space=str(body.get("space") or ""),
+            key=str(body.get("key") or ""),
+            value=body.get("value") or {},
+            author=str(body.get("author") or ""),
+            at=str(body.get("at") or ""),
+            age_seconds=_number(body, "age_seconds"),
+            saved_seconds=_number(body, "saved_seconds"),
+            saved_cost=_number(body, "saved_cost"),
+        )
+
+
+def _number(body: Mapping[str, Any], name: str) -> Decimal:
+    return Decimal(str(body.get(name) or 0))
