@@ -1,0 +1,11 @@
+"""The Celery application: time and slow outside calls; a task carries ids only and may be lost or doubled."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "autonomy_site.settings")
+
+app = Celery("autonomy_os")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

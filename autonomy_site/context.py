@@ -1,0 +1,100 @@
+"""What the frame of every page shows: navigation with counts, the control state, the person."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from agents.models import Agent, Principal
+from governance.models import Escalation
+from governance.operations import control_now
+from observability import ledger
+from workflows.models import Run, Workflow
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry of the navigation; `key` is what follows G on the keyboard."""
+
+    label: str
+    url_name: str
+    icon: str
+    key: str
+
+
+GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
+    ("", (
+        Place("Overview", "overview", "layout-dashboard", "o"),
+        Place("Escalations", "escalations", "inbox", "i"),
+        Place("Runs", "runs", "list", "r"),
+    )),
+    ("Workforce", (
+        Place("Agents", "agents", "bot", "a"),
+        Place("Workflows", "workflows", "workflow", "w"),
+        Place("Shared memory", "memory", "database", "s"),
+    )),
+    ("Governance", (
+        Place("Policies", "policies", "scale", "p"),
+        Place("Audit trail", "audit", "fingerprint-pattern", "t"),
+    )),
+    ("Results", (Place("Performance", "performance", "chart-line", "f"),)),
+)  # fmt: skip
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """The variable `shell` for signed-in people's pages; the contract stands on top of templates/shell.html."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, Principal) or getattr(request, "htmx", False):
+        return {}
+    control = control_now()
+    return {
+        "shell": {
+            "organisation": settings.ORGANISATION,
+            "scope_name": "all units" if user.sees_all_units else str(user.unit or ""),
+            "nav": _navigation(request, user),
+            "control": {"state": control.status, "label": control.get_status_display(), "url": reverse("control")},
+            "user_initials": initials(str(user)),
+            "user_name": str(user),
+            "user_title": user.title,
+            "position": ledger.last_position(),
+            "shortcuts": user.single_key_shortcuts,
+        }
+    }
+
+
+def initials(name: str) -> str:
+    """One or two letters for a person's round mark."""
+    parts = [part for part in name.split() if part[:1].isalpha()]
+    return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper()
+
+
+def _navigation(request: HttpRequest, user: Principal) -> list[dict[str, Any]]:
+    counts = _counts(user)
+    current = request.resolver_match.url_name if request.resolver_match else ""
+    return [
+        {"title": title, "items": [_item(place, counts, current or "") for place in places]} for title, places in GROUPS
+    ]
+
+
+def _item(place: Place, counts: dict[str, int], current: str) -> dict[str, Any]:
+    return {
+        "label": place.label,
+        "url": reverse(place.url_name),
+        "icon": place.icon,
+        "key": place.key,
+        "count": counts.get(place.url_name, 0),
+        "hot": place.url_name == "escalations",
+        "current": current.split("-")[0] == place.url_name.split("-")[0]
+        or current.rstrip("s") == place.url_name.rstrip("s"),
+    }
+
+
+def _counts(user: Principal) -> dict[str, int]:
+    return {
+        "escalations": Escalation.objects.open().for_person(user).count(),
+        "runs": Run.objects.under_way().visible_to(user).count(),
+        "agents": Agent.objects.visible_to(user).exclude(status=Agent.Status.RETIRED).count(),
+        "workflows": Workflow.objects.visible_to(user).count(),
+    }

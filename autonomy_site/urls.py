@@ -1,0 +1,23 @@
+"""All paths: the pages, the API under /api/v1/, its description, the health check."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from agents import urls as agents
+from autonomy_site import views
+from governance import urls as governance
+from observability import urls as observability
+from workflows import urls as workflows
+
+urlpatterns = [
+    *workflows.urlpatterns,
+    *governance.urlpatterns,
+    *agents.urlpatterns,
+    *observability.urlpatterns,
+    path("search", views.Search.as_view(), name="search"),
+    path("health", views.health, name="health"),
+    path("api/v1/", include([*workflows.api_urls, *governance.api_urls, *agents.api_urls, *observability.api_urls])),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-browse"),
+]
+handler404 = "autonomy_site.views.not_found"

@@ -1,0 +1,94 @@
+"""Pages that belong to no single app: search, health, not found."""
+
+from typing import Any
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views import View
+
+from agents.models import Agent, Principal
+from autonomy_site.context import GROUPS
+from governance.models import Policy
+from workflows.models import Run, Workflow
+
+EACH_AT_MOST = 6
+
+
+class Search(LoginRequiredMixin, View):
+    """What the command palette and the search field find, only what the person may see."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        words = request.GET.get("q", "").strip()[:100]
+        return render(
+            request,
+            "search.html",
+            {"query": words, "groups": [group for group in _found(request.user, words) if group["hits"]]},
+        )
+
+
+def _found(user: Any, words: str) -> list[dict[str, Any]]:
+    return [
+        {"title": "Go to", "hits": _places(words)},
+        {"title": "Agents", "hits": _agents(user, words)},
+        {"title": "Runs", "hits": _runs(user, words)},
+        {"title": "Workflows", "hits": _workflows(user, words)},
+        {"title": "Policies", "hits": _policies(user, words)},
+    ]
+
+
+def _places(words: str) -> list[dict[str, Any]]:
+    places = [place for _, group in GROUPS for place in group if words.casefold() in place.label.casefold()]
+    return [
+        {"label": place.label, "icon": place.icon, "url": reverse(place.url_name), "key": place.key} for place in places
+    ]
+
+
+def _agents(user: Principal, words: str) -> list[dict[str, Any]]:
+    visible = Agent.objects.visible_to(user)
+    hits = (
+        (visible.filter(name__icontains=words) | visible.filter(code__icontains=words))[:EACH_AT_MOST] if words else []
+    )
+    return [{"label": str(agent), "icon": agent.icon, "url": reverse("agent", args=[agent.code])} for agent in hits]
+
+
+def _runs(user: Principal, words: str) -> list[dict[str, Any]]:
+    hits = Run.objects.visible_to(user).filter(key__icontains=words).newest_first()[:EACH_AT_MOST] if words else []
+    return [{"label": f"Run {run.key}", "icon": "list", "url": reverse("run", args=[run.uid])} for run in hits]
+
+
+def _workflows(user: Principal, words: str) -> list[dict[str, Any]]:
+    hits = Workflow.objects.visible_to(user).filter(name__icontains=words)[:EACH_AT_MOST] if words else []
+    return [
+        {"label": workflow.name, "icon": "workflow", "url": reverse("workflow", args=[workflow.code])}
+        for workflow in hits
+    ]
+
+
+def _policies(user: Principal, words: str) -> list[dict[str, Any]]:
+    hits = Policy.objects.visible_to(user).filter(title__icontains=words)[:EACH_AT_MOST] if words else []
+    return [{"label": policy.title, "icon": "scale", "url": reverse("policy", args=[policy.key])} for policy in hits]
+
+
+def health(request: HttpRequest) -> JsonResponse:
+    """200 when this process serves and its database answers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "ok"})
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for what is not there, or may not be seen; problem+json below /api/."""
+    if request.path.startswith("/api/"):
+        detail = "There is no such thing, or you may not see it."
+        body = {
+            "type": "urn:autonomy-os:problem:not_found",
+            "title": "Not found",
+            "status": 404,
+            "detail": detail,
+            "code": "not_found",
+        }
+        return JsonResponse(body, status=404, content_type="application/problem+json")
+    return render(request, "404.html", status=404)
