@@ -1,0 +1,73 @@
+"""Every page, in both themes, on a desk and on a phone: no accessibility fault by axe, no sideways scroll, no error."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from playwright.sync_api import Page
+
+from governance.models import Escalation
+from observability import ledger
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.invoices import ask_to_pay, bring
+from workflows.models import Run
+
+LISTS = (
+    "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
+    "search", "settings", "password-change",
+)  # fmt: skip
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+DRAWN_MS = 250
+
+
+@pytest.fixture
+def work(robot: Any, sign_in: Any) -> list[str]:
+    """The addresses of all pages, with work in every state to show."""
+    asked = ask_to_pay(robot, "2026-1")
+    body = {"request_sha256": asked.request_sha256, "reason": "Paid by card.", "reason_code": "duplicate"}
+    assert sign_in("priya").call("post", f"escalations/{asked.uid}/reject", body).status_code == 200
+    clerk = robot("AP-04")
+    clerk.finish(clerk.claim(), paid=False, reason="Rejected.")
+    ask_to_pay(robot, "2026-2", amount="48200.00")
+    bring(robot, "2026-3", findings=1)
+    while ledger.seal():
+        pass
+    waiting = Escalation.objects.open().order_by("id").first()
+    assert waiting is not None
+    details = [("escalation", each.uid) for each in (asked, waiting)]
+    details += [("run", run.uid) for run in Run.objects.all()[:2]]
+    named = (("agent", "AP-04"), ("workflow", "invoice-to-payment"), ("policy", "finance.invoice-payment"))
+    return [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_page_is_accessible_and_fits(visitor: Callable[..., Page], work: list[str], size: dict[str, int]) -> None:
+    page = visitor("ingrid", size=size)
+
+    faults = [f"{address}: {fault}" for address in work for fault in faults_of(page, address)]
+
+    assert faults == [], "\n".join(faults)
+
+
+def faults_of(page: Page, address: str) -> list[str]:
+    """What is wrong with one page: all rules of axe in the light theme, the contrasts in the dark one as well."""
+    answer = page.goto(address)
+    if answer is None or answer.status != 200:
+        return [f"answered {answer and answer.status}"]
+    page.wait_for_timeout(DRAWN_MS)
+    wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    found += Axe().run(page, options={"runOnly": {"type": "rule", "values": ["color-contrast"]}}).response["violations"]
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    told = [f"{fault['id']} {fault['nodes'][0]['html'][:200]}" for fault in found]
+    return told + ([f"{wider} px too wide"] if wider > 0 else [])
+
+
+@pytest.mark.parametrize("address", ["/sign-in", "/signed-out"])
+def test_the_pages_before_signing_in_are_accessible(site: str, page: Page, address: str) -> None:
+    page.goto(f"{site}{address}", wait_until="networkidle")
+
+    assert Axe().run(page, options={"runOnly": RULES}).response["violations"] == []

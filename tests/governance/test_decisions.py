@@ -1,0 +1,278 @@
+"""Decisions at the agents' door: what is asked, what is recorded, and that nothing broken ever allows."""
+
+from copy import deepcopy
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import yaml
+from django.conf import settings
+
+from governance import operations
+from governance.models import Decision, Escalation, PolicyVersion
+from governance.rules import RuleSet
+from observability import ledger
+from observability.models import Event
+from workflows.models import Step
+
+POLICY = Path(settings.BASE) / "autonomy_site/demo/policies/invoice_payment.yaml"
+
+
+@pytest.fixture
+def clerk(robot: Any) -> Any:
+    """The payments clerk at the API."""
+    return robot("AP-04")
+
+
+def ask(client: Any, body: Any, *, key: str | None = None) -> Any:
+    """The answer to a question, which must be one."""
+    answer = client.call("post", "actions", body, key=key)
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def named(answer: Any) -> set[str]:
+    """The fields that a refused question names."""
+    assert answer.status_code == 400, answer.content
+    return {error["field"] for error in answer.json()["errors"]}
+
+
+@pytest.mark.parametrize(
+    ("amount", "properties", "effect", "rule"),
+    [
+        ("4999.99", {}, "allow", "ip-allow"),
+        ("5000.00", {}, "allow", "ip-allow"),
+        ("5000.01", {}, "escalate", "ip-limit"),
+        ("25000.01", {}, "escalate", "ip-large"),
+        ("1", {"bank_changed_days": 3}, "escalate", "ip-bank-changed"),
+        ("1", {"findings": 1}, "deny", "ip-exception"),
+    ],
+)
+def test_each_answer_is_recorded_with_its_rule_version_reason_and_facts(
+    clerk: Any, question: Any, amount: str, properties: Any, effect: str, rule: str
+) -> None:
+    answer = ask(clerk, question(amount=amount, properties=properties))
+
+    assert (answer["effect"], answer["rule"], answer["policy_version"]) == (effect, rule, 1)
+    decision = Decision.objects.get(uid=answer["decision"])
+    assert decision.reason == answer["reason"] != ""
+    assert decision.facts["context"]["amount"] == amount
+    assert decision.facts["subject"]["role"] == "payments-clerk"
+    assert decision.because == [f"finance.invoice-payment@1#{rule}"]
+    made = Event.objects.get(verb="decision.made")
+    assert (made.actor_id, made.after, made.why, made.data["rule"]) == ("AP-04", effect, decision.reason, rule)
+    assert Escalation.objects.exists() == (effect == "escalate")
+
+
+def test_what_no_rule_allows_is_denied(clerk: Any, robot: Any, question: Any) -> None:
+    unknown = question(action="invoice.burn")
+    assert ask(clerk, unknown)["effect"] == "deny"
+    assert "No rule allows invoice.burn" in Decision.objects.get().reason
+
+    assert ask(robot("AP-01"), question(amount="1"))["effect"] == "deny", "a reader has no right to pay"
+    assert ask(clerk, question(amount="1", context={"currency": "CHF"}))["effect"] == "deny"
+
+
+def test_an_unknown_field_is_refused_by_name_with_a_suggestion(clerk: Any, question: Any) -> None:
+    answer = clerk.call("post", "actions", question(context={"amout": "1", "colour": "red"}))
+
+    assert named(answer) == {"context.amout", "context.colour"}
+    assert "context.amount" in str(answer.json()["errors"])
+    assert not Decision.objects.exists()
+
+
+def test_what_only_we_know_cannot_be_sent(clerk: Any, question: Any) -> None:
+    for context in ({"time": "2020-01-01T00:00:00Z"}, {"workflow": "other"}):
+        name = next(iter(context))
+        answer = clerk.call("post", "actions", question(context=context))
+        assert answer.status_code == 400, name
+    for group in ("subject", "perm", "approval"):
+        body = question() | {group: {"paths": ["finance-approver"]}}
+        assert clerk.call("post", "actions", body).status_code in (400,), group
+    assert not Decision.objects.exists()
+
+
+def test_a_value_of_the_wrong_type_is_refused_by_name(clerk: Any, question: Any) -> None:
+    for wrong in ({"amount": "nine"}, {"amount": True}, {"amount": []}, {"currency": 5}):
+        answer = clerk.call("post", "actions", question(context=wrong))
+        assert named(answer) == {f"context.{name}" for name in wrong}
+    for wrong in ({"findings": 0.5}, {"order_matched": "yes"}, {"findings": "many"}):
+        answer = clerk.call("post", "actions", question(properties=wrong))
+        assert named(answer) == {f"resource.{name}" for name in wrong}
+
+
+def test_amounts_are_exact_whether_sent_as_number_or_text(clerk: Any, question: Any) -> None:
+    assert ask(clerk, question(context={"amount": 5000.00}))["effect"] == "allow"
+    assert ask(clerk, question(context={"amount": "5000.000000000000000001"}))["rule"] == "ip-limit"
+
+
+def test_a_missing_fact_never_lets_pass(clerk: Any, question: Any) -> None:
+    body = question(amount="1")
+    del body["resource"]["properties"]["bank_changed_days"]
+
+    answer = ask(clerk, body)
+
+    assert (answer["effect"], answer["rule"]) == ("escalate", "ip-bank-changed")
+    assert answer["missing"] == ["resource.bank_changed_days"]
+
+
+def test_an_evaluation_that_breaks_denies(clerk: Any, question: Any) -> None:
+    with patch.object(RuleSet, "_decide", side_effect=ZeroDivisionError):
+        answer = ask(clerk, question(amount="1"))
+
+    assert answer["effect"] == "deny"
+    assert "nothing is allowed" in answer["reason"]
+
+
+def test_the_same_key_gets_the_same_decision_and_another_question_is_422(clerk: Any, question: Any) -> None:
+    first = ask(clerk, question(amount="1"), key="k")
+
+    assert ask(clerk, question(amount="1"), key="k") == first
+    assert clerk.call("post", "actions", question(amount="2"), key="k").status_code == 422
+    assert Decision.objects.count() == 1
+
+
+def test_the_decision_remembers_its_key_even_when_the_answer_is_forgotten(
+    halden: Any, now: Any, question: Any, payer: Any
+) -> None:
+    body = question(amount="1")
+    asked = operations.Question(
+        action=body["action"], resource=body["resource"], context=body["context"], request_key="k"
+    )
+    first = operations.decide(asked, agent=payer, at=now)
+
+    assert operations.decide(asked, agent=payer, at=now + timedelta(hours=1)).pk == first.pk
+    other = operations.Question(
+        action="invoice.pay", resource=body["resource"], context={"amount": "2"}, request_key="k"
+    )
+    with pytest.raises(ledger.Refused) as refused:
+        operations.decide(other, agent=payer, at=now)
+    assert refused.value.status == 422
+
+
+def approve(sign_in: Any, answer: Any, *, who: str = "priya") -> Any:
+    """A reviewer approves the question of this answer."""
+    asked = Escalation.objects.get(uid=answer["escalation"]["id"])
+    body = {"request_sha256": asked.request_sha256}
+    return sign_in(who).call("post", f"escalations/{asked.uid}/approve", body)
+
+
+def test_an_approval_holds_for_exactly_the_request_that_was_read(clerk: Any, sign_in: Any, question: Any) -> None:
+    assert approve(sign_in, ask(clerk, question())).status_code == 200
+
+    assert ask(clerk, question())["effect"] == "allow"
+    for changed in (
+        question(amount="9000.01"), question(properties={"seller": "Kessler GmbH"}),
+        question(properties={"iban": "DE1"}),
+        question(resource={**question()["resource"], "id": "2026-1188"}), question(context={"due_date": "2026-12-01"}),
+    ):  # fmt: skip
+        assert ask(clerk, changed)["effect"] == "escalate"
+
+
+def test_words_around_the_request_do_not_change_it(clerk: Any, sign_in: Any, question: Any) -> None:
+    approve(sign_in, ask(clerk, question(statement="Please", confidence="0.5")))
+
+    assert ask(clerk, question(statement="As approved", confidence="0.9", approval="whatever"))["effect"] == "allow"
+
+
+def test_an_approval_is_of_no_use_to_another_agent(
+    clerk: Any, sign_in: Any, question: Any, halden: Any, robot: Any, now: Any
+) -> None:
+    approve(sign_in, ask(clerk, question()))
+
+    assert ask(robot("AP-01"), question())["effect"] == "deny"
+
+
+def test_an_approval_discharges_only_its_own_path(clerk: Any, sign_in: Any, question: Any) -> None:
+    body = question(properties={"bank_changed_days": 3})
+    first = ask(clerk, body)
+    assert first["rule"] == "ip-bank-changed"
+    assert approve(sign_in, first, who="priya").status_code == 403, "treasury is asked, not priya"
+    assert approve(sign_in, first, who="maria").status_code == 200
+
+    second = ask(clerk, body)
+    assert (second["effect"], second["rule"]) == ("escalate", "ip-limit"), "the limit still waits for its own path"
+    approve(sign_in, second)
+
+    assert ask(clerk, body)["effect"] == "allow"
+
+
+def test_an_approval_ends_after_a_day(halden: Any, clerk: Any, sign_in: Any, question: Any, now: Any) -> None:
+    approve(sign_in, ask(clerk, question()))
+    Escalation.objects.update(approved_until=now - timedelta(seconds=1))
+
+    assert ask(clerk, question())["effect"] == "escalate"
+
+
+def test_a_deny_stands_above_every_approval(clerk: Any, sign_in: Any, question: Any, halden: Any, now: Any) -> None:
+    approve(sign_in, ask(clerk, question()))
+    assert ask(clerk, question())["effect"] == "allow"
+
+    document = yaml.safe_load(POLICY.read_text())
+    document["rules"].append({"id": "ip-freeze", "effect": "deny", "reason": "Payments are frozen."})
+    document["tests"] = []
+    put_in_force(document, halden, now)
+
+    assert ask(clerk, question())["rule"] == "ip-freeze", "asked again, since the policy changed between"
+
+
+def test_rejected_means_denied_and_asking_again_does_not_help(clerk: Any, sign_in: Any, question: Any) -> None:
+    asked = Escalation.objects.get(uid=ask(clerk, question())["escalation"]["id"])
+    body = {"request_sha256": asked.request_sha256, "reason": "Paid by card"}
+    assert sign_in("priya").call("post", f"escalations/{asked.uid}/reject", body).status_code == 200
+
+    again = ask(clerk, question())
+
+    assert (again["effect"], again["rule"]) == ("deny", "answered-before")
+    assert "Priya Nair rejected this: Paid by card" in again["reason"]
+    assert Escalation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "risk_of_action", "effect"), [("paused", 3, "deny"), ("restricted", 3, "deny"), ("normal", 3, "allow")]
+)
+def test_a_stopped_company_denies_and_puts_the_step_back(
+    bring: Any, clerk: Any, question: Any, halden: Any, now: Any, state: str, risk_of_action: int, effect: str
+) -> None:
+    bring()
+    work = clerk.claim()
+    if state != "normal":
+        operations.change_control(state, by=halden.people["daniel"], at=now, why="Strange payments")
+
+    answer = ask(clerk, question(work, amount="1"))
+
+    step = Step.objects.get(uid=work["step"])
+    assert answer["effect"] == effect
+    if state == "normal":
+        assert step.status == "working"
+        return
+    assert (answer["rule"], step.status, step.attempt) == ("control-state", "ready", 0)
+    assert "Strange payments" in answer["reason"]
+    assert Event.objects.filter(verb="step.returned").count() == 1
+
+
+def put_in_force(document: Any, halden: Any, now: Any) -> PolicyVersion:
+    """The document as the version that decides."""
+    version = operations.add_policy(
+        document, unit=halden.units["finance"], owner=halden.people["maria"], by=halden.people["daniel"], at=now
+    )
+    operations.activate(version, by=halden.people["daniel"], at=now)
+    return version
+
+
+def test_people_whom_the_policy_excludes_are_not_asked(
+    clerk: Any, sign_in: Any, question: Any, halden: Any, now: Any
+) -> None:
+    document = deepcopy(yaml.safe_load(POLICY.read_text()))
+    document["tests"] = []
+    for rule in document["rules"]:
+        if rule["id"] == "ip-limit":
+            rule["escalate"]["not_by"] = ["resource.seller_id"]
+    put_in_force(document, halden, now)
+
+    answer = ask(clerk, question(properties={"seller_id": "priya"}))
+
+    assert approve(sign_in, answer, who="priya").status_code == 403
+    assert approve(sign_in, answer, who="maria").status_code == 200

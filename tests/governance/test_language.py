@@ -1,0 +1,423 @@
+"""The policy language by tables: what every operator gives, and what every mistake is told."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from governance.language import (
+    EvaluationFailed,
+    Field,
+    Kind,
+    LanguageError,
+    Missing,
+    RequestInvalid,
+    Schema,
+    compile_expression,
+    compile_template,
+)
+from governance.language.interpreting import evaluate
+
+SCHEMA = Schema(
+    [
+        Field("context.amount", Kind.DECIMAL, "Amount", "EUR"),
+        Field("context.count", Kind.INT),
+        Field("context.zero", Kind.INT),
+        Field("context.name", Kind.STRING),
+        Field("context.at", Kind.TIMESTAMP),
+        Field("context.wait", Kind.DURATION),
+        Field("context.tags", Kind.LIST, item=Kind.STRING),
+        Field("context.prices", Kind.LIST, item=Kind.DECIMAL),
+        Field("context.ok", Kind.BOOL),
+        Field("context.absent", Kind.STRING),
+        Field("context.lost", Kind.BOOL),
+        Field("subject.role", Kind.STRING, "Role", enum=("clerk", "payer"), source="fact"),
+        Field("budget.day.left", Kind.DECIMAL, "Left today", "EUR", source="fact"),
+    ]
+)
+FACTS = SCHEMA.coerce(
+    {
+        "context": {
+            "amount": "5000.01",
+            "count": 7,
+            "zero": 0,
+            "name": "Zoë Paid",
+            "at": "2026-11-22T10:00:00Z",
+            "wait": "36h",
+            "tags": ["urgent", "eu"],
+            "prices": ["1.50", 2],
+            "ok": True,
+        },
+        "subject": {"role": "payer"},
+    }
+)
+
+VALUES = [
+    ("context.count == 7", True),
+    ("context.count == 7.0", True),
+    ("context.count != 7", False),
+    ("context.amount > 5000", True),
+    ("context.amount > 5000.01", False),
+    ("context.amount >= 5000.01", True),
+    ("context.amount < 5000.010", False),
+    ("context.amount <= 5000.010", True),
+    ("0.1 + 0.2 == 0.3", True),
+    ("context.amount * 1.02", Decimal("5100.0102")),
+    ("context.amount - 0.01", Decimal("5000.00")),
+    ("context.count + 1", 8),
+    ("context.count - 10", -3),
+    ("context.count * -2", -14),
+    ("context.count / 2", 3),
+    ("-context.count / 2", -3),
+    ("context.count % 4", 3),
+    ("-context.count % 4", -3),
+    ("context.count % -4", 3),
+    ("context.count / 2.0", Decimal("3.5")),
+    ("1.0 / 3", Decimal("0.3333333333333333333333333333333333")),
+    ("-7.5 % 2", Decimal("-1.5")),
+    ("-(context.amount)", Decimal("-5000.01")),
+    ('context.name + "!"', "Zoë Paid!"),
+    ('context.name < "a"', True),
+    ('context.name.startsWith("Zo")', True),
+    ('context.name.endsWith("Paid")', True),
+    ('context.name.contains("ë P")', True),
+    ('context.name.contains("x")', False),
+    ("context.name.size()", 8),
+    ("size(context.name)", 8),
+    ("context.tags.size()", 2),
+    ('context.name.matches("^Z.* P")', True),
+    ('context.name.matches(r"\\d")', False),
+    ("context.name.lowerAscii()", "zoë paid"),
+    ('"ÄB".lowerAscii()', "Äb"),
+    ('"eu" in context.tags', True),
+    ('"us" in context.tags', False),
+    ('subject.role in ["clerk", "payer"]', True),
+    ("subject.role in []", False),
+    ("2.0 in context.prices", True),
+    ("context.count in [1, 7.0]", True),
+    ('context.tags == ["urgent", "eu"]', True),
+    ('context.tags != ["eu", "urgent"]', True),
+    ("has(context.ok)", True),
+    ("has(context.absent)", False),
+    ("!has(context.absent) && context.ok", True),
+    ("!!context.ok", True),
+    ("context.ok == true", True),
+    ("context.amount > (context.ok ? 300 : 100)", True),
+    ("(context.ok ? 7 : 2.5) / 2", Decimal("3.5")),
+    ('context.wait > duration("24h")', True),
+    ('context.wait + duration("30m")', timedelta(hours=36, minutes=30)),
+    ('context.wait - duration("1d12h") == duration("0s")', True),
+    ('context.at > timestamp("2026-11-22T09:59:59.5Z")', True),
+    ('context.at == timestamp("2026-11-22T11:00:00+01:00")', True),
+    ('context.at - timestamp("2026-11-21T10:00:00Z") == duration("24h")', True),
+    ('context.at + duration("1h")', datetime(2026, 11, 22, 11, tzinfo=UTC)),
+    ('duration("1h") + context.at', datetime(2026, 11, 22, 11, tzinfo=UTC)),
+    ('context.at - duration("1h")', datetime(2026, 11, 22, 9, tzinfo=UTC)),
+    ('"a\\n\\u00e9\\"" == "a\\né\\""', True),
+    ('r"a\\n" == "a\\\\n"', True),
+    ("'single' == \"single\"", True),
+    ("context.ok // a comment\n && true", True),
+    # an error is absorbed when the other side decides, on either side
+    ("context.lost || context.ok", True),
+    ("context.ok || context.lost", True),
+    ("context.lost && context.count > 9", False),
+    ("context.count > 9 && context.lost", False),
+    ("1 / context.zero == 1 || context.ok", True),
+    ("context.ok ? 1 : 1 / context.zero", 1),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), VALUES)
+def test_an_expression_gives_its_value_compiled_and_interpreted(text: str, value: object) -> None:
+    expression = compile_expression(text, SCHEMA, expects=None)
+
+    assert expression.evaluate(FACTS) == value
+    assert evaluate(expression.term, FACTS) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("context.lost", "context.lost"),
+        ("context.lost || context.count > 9", "context.lost"),
+        ("context.lost && context.ok", "context.lost"),
+        ("!context.lost", "context.lost"),
+        ("context.lost == false", "context.lost"),
+        ("budget.day.left < 5", "budget.day.left"),
+        ("context.absent == context.absent", "context.absent"),
+        ('context.absent in ["a"]', "context.absent"),
+        ("context.absent in []", "context.absent"),
+        ("[context.absent] == [context.absent]", "context.absent"),
+        ("context.lost ? true : false", "context.lost"),
+    ],
+)
+def test_a_missing_field_that_decides_is_named(text: str, path: str) -> None:
+    with pytest.raises(Missing) as missing:
+        compile_expression(text, SCHEMA).evaluate(FACTS)
+
+    assert missing.value.path == path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 / context.zero == 1",
+        "1.0 / context.zero == 1",
+        "1 % context.zero == 1",
+        "context.amount % context.zero == 1",
+        "context.count * 9223372036854775807 > 0",
+        "context.count + 9223372036854775807 > 0",
+        "-context.count - 9223372036854775807 < 0",
+        'context.at + duration("9999999d") > context.at',
+    ],
+)
+def test_what_cannot_be_worked_out_fails_with_a_reason(text: str) -> None:
+    with pytest.raises(EvaluationFailed):
+        compile_expression(text, SCHEMA).evaluate(FACTS)
+
+
+MISTAKES = [
+    ("", 1, 1, "empty", None),
+    ("context.amuont > 5", 1, 1, "not a known field", "Did you mean `context.amount`?"),
+    (
+        "true &&\n  context.nmae == 'x'",
+        2,
+        3,
+        "not a known field",
+        "Did you mean `context.name`?",
+    ),
+    ("has(context)", 1, 5, "not a known field", "It is a group"),
+    ("has(1)", 1, 5, "asks for a field", None),
+    ("context.count = 7", 1, 15, "no meaning", "Did you mean `==`?"),
+    ("context.ok and true", 1, 12, "Expected an operator", "Did you mean `&&`?"),
+    ("context.ok & true", 1, 12, "no meaning", "Did you mean `&&`?"),
+    ("context.name == null", 1, 17, "no meaning", "There is no null"),
+    ("(context.ok", 1, 11, "Expected `)`", None),
+    ("context.ok)", 1, 11, "Expected an operator", None),
+    ("context.count >", 1, 15, "Expected a value", None),
+    ("5000EUR > 1", 1, 1, "digits and a point", None),
+    ("1e5 > 1", 1, 1, "digits and a point", None),
+    ("9223372036854775808 > 1", 1, 1, "64 bits", "Write it with a point"),
+    ('context.name == "abc', 1, 17, "no closing quote", None),
+    ('context.name == "a\\qb"', 1, 19, "no escape", "Use"),
+    ('context.amount > "5"', 1, 1, "cannot be compared", "without quotes"),
+    ("1 < context.count < 9", 1, 1, "cannot be compared", "Join two comparisons"),
+    ("context.ok < true", 1, 1, "cannot order", None),
+    ("context.count", 1, 1, "bool is wanted", None),
+    ("context.count && context.ok", 1, 1, "wants bool", None),
+    ("!context.count", 1, 2, "wants bool", None),
+    ("context.ok ? 1 : 'x'", 1, 1, "one type", None),
+    ("context.name - 'x' == ''", 1, 1, "no meaning between", None),
+    ("-context.name == ''", 1, 1, "wants a number", None),
+    ('"x" in context.name', 1, 8, "list on its right", "contains"),
+    ("context.count in context.tags", 1, 1, "can never be in", None),
+    ("[1, 'x'] == [1]", 1, 5, "same simple type", None),
+    ('subject.role == "payr"', 1, 17, "is never", "Did you mean `payer`?"),
+    ('subject.role in ["clerk", "boss"]', 1, 27, "is never", None),
+    ('context.tags.contains("eu")', 1, 1, "works on string", "value in list"),
+    ('context.name.startswith("a")', 1, 1, "no method", "Did you mean `startsWith`?"),
+    ('startsWith(context.name, "a")', 1, 1, "no function", "called on a value"),
+    ("context.name.startsWith()", 1, 1, "takes 1 argument", None),
+    ("context.name.startsWith(1)", 1, 25, "wants string", None),
+    ('context.name.matches("(")', 1, 22, "pattern cannot be read", None),
+    ("context.name.matches(context.name)", 1, 22, "in quotes", None),
+    ('context.wait > duration("24x")', 1, 25, "length of time", None),
+    ('context.at > timestamp("2026-02-30T00:00:00Z")', 1, 24, "calendar", None),
+    ('context.at > timestamp("2026-02-03")', 1, 24, "with its zone", None),
+    ("context.tags[0] == 'x'", 1, 13, "by index", "value in list"),
+    ("(1).x", 1, 5, "Only a field has parts", None),
+    ("context.", 1, 8, "Expected a name", None),
+    ("context.prices == 1", 1, 1, "cannot be compared", None),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "column", "message", "suggestion"), MISTAKES)
+def test_a_mistake_is_told_with_its_place(
+    text: str, line: int, column: int, message: str, suggestion: str | None
+) -> None:
+    with pytest.raises(LanguageError) as wrong:
+        compile_expression(text, SCHEMA)
+
+    problem = wrong.value.problems[0]
+    assert (problem.line, problem.column) == (line, column)
+    assert message in problem.message
+    assert (suggestion or "") in (problem.suggestion or "")
+    assert "^" * problem.length in problem.render(text)
+
+
+def test_all_mistakes_of_types_are_told_at_once() -> None:
+    with pytest.raises(LanguageError) as wrong:
+        compile_expression("context.amuont > 5 && context.nam == 'x' || context.count", SCHEMA)
+
+    assert [problem.column for problem in wrong.value.problems] == [1, 23, 45]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "true || " * 500 + "true" + " " * 4000,
+        "(" * 61 + "true" + ")" * 61,
+        "!" * 61 + "true",
+        "1" + " + 1" * 61 + " > 0",
+        "true ? true : " * 61 + "true",
+        '"a"' + ".lowerAscii()" * 61 + ' == "a"',
+    ],
+)
+def test_a_text_over_the_limits_is_refused(text: str) -> None:
+    with pytest.raises(LanguageError, match=r"longer than 4,000|deeper than 60"):
+        compile_expression(text, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 59 + "true" + ")" * 59,
+        "!" * 58 + "true",
+        "1" + " + 1" * 57 + " > 0",
+        "true" + " || true" * 480,
+    ],
+)
+def test_a_text_at_the_limits_runs_compiled(text: str) -> None:
+    assert compile_expression(text, SCHEMA)._run(FACTS) is True
+
+
+def test_the_explanation_shows_each_condition_with_its_value() -> None:
+    text = '(context.amount > 5000 || context.amount > budget.day.left) && !("us" in context.tags || has(context.ok))'
+
+    conditions = compile_expression(text, SCHEMA).explain(FACTS)
+
+    shown = [(item.text, item.label, item.actual, item.wanted, item.outcome) for item in conditions]
+    assert shown == [
+        (
+            "context.amount > 5000",
+            "Amount",
+            "5000.01 EUR",
+            "more than 5000 EUR",
+            "true",
+        ),
+        (
+            "context.amount > budget.day.left",
+            "Amount",
+            "5000.01 EUR",
+            "more than budget.day.left (not given)",
+            "missing",
+        ),
+        (
+            '!("us" in context.tags)',
+            "context.tags",
+            "urgent, eu",
+            "does not contain us",
+            "true",
+        ),
+        ("!has(context.ok)", "context.ok", "yes", "not given", "false"),
+    ]
+
+
+def test_a_template_keeps_exact_digits_and_says_what_is_not_given() -> None:
+    template = compile_template(
+        "{context.amount} EUR, {context.wait}, {budget.day.left} {{x}} {context.tags}",
+        SCHEMA,
+    )
+    facts = {**FACTS, "context": {**FACTS["context"], "amount": Decimal("9000.10")}}
+
+    assert template.render(facts) == "9000.10 EUR, 36h, not given {x} urgent, eu"
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "suggestion"),
+    [
+        ("{context.amuont} EUR", 1, "Did you mean `context.amount`?"),
+        ("EUR {context.amount", 5, "Write `{{`"),
+        ("100 } EUR", 5, "Write `}}`"),
+        ("{context.amount + 1}", 1, ""),
+        ("{}", 1, ""),
+    ],
+)
+def test_a_wrong_template_is_told_with_its_place(text: str, column: int, suggestion: str) -> None:
+    with pytest.raises(LanguageError) as wrong:
+        compile_template(text, SCHEMA)
+
+    assert wrong.value.problems[0].column == column
+    assert suggestion in (wrong.value.problems[0].suggestion or "")
+
+
+@pytest.mark.parametrize(
+    ("facts", "path", "message"),
+    [
+        ({"context": {"amount": 12.5}}, "context.amount", "not a float"),
+        ({"context": {"amount": "12,5"}}, "context.amount", "must be a number"),
+        ({"context": {"amount": Decimal("NaN")}}, "context.amount", "finite"),
+        ({"context": {"amount": Decimal("1E+40")}}, "context.amount", "digits"),
+        ({"context": {"amount": True}}, "context.amount", "must be a number"),
+        ({"context": {"count": "7"}}, "context.count", "whole number"),
+        ({"context": {"count": True}}, "context.count", "whole number"),
+        ({"context": {"count": 2**63}}, "context.count", "64-bit"),
+        ({"context": {"ok": "yes"}}, "context.ok", "true or false"),
+        ({"context": {"name": 5}}, "context.name", "must be text"),
+        ({"context": {"name": "a\x00b"}}, "context.name", "not allowed"),
+        ({"context": {"name": "\ud800"}}, "context.name", "not allowed"),
+        ({"context": {"name": "x" * 10_001}}, "context.name", "longer than"),
+        ({"context": {"at": datetime(2026, 1, 1)}}, "context.at", "with its zone"),  # noqa: DTZ001
+        ({"context": {"wait": "soon"}}, "context.wait", "length of time"),
+        ({"context": {"tags": "eu"}}, "context.tags", "must be a list"),
+        ({"context": {"tags": [1]}}, "context.tags", "must be text"),
+        ({"context": {"tags": ["x"] * 1001}}, "context.tags", "more than 1000"),
+        (
+            {"context": {"amuont": 1}},
+            "context.amuont",
+            "Did you mean `context.amount`?",
+        ),
+        ({"context.amount": 1}, "context.amount", "not a known field"),
+        ({"context": 5}, "context", "must be an object"),
+        ({"subject": {"role": "boss"}}, "subject.role", "one of clerk, payer"),
+    ],
+)
+def test_a_wrong_fact_is_refused_by_name(facts: dict[str, Any], path: str, message: str) -> None:
+    with pytest.raises(RequestInvalid) as refused:
+        SCHEMA.coerce(facts)
+
+    assert refused.value.errors[0][0] == path
+    assert message in refused.value.errors[0][1]
+
+
+def test_facts_are_copied_and_typed_and_none_means_not_given() -> None:
+    given = {"context": {"amount": "5000.10", "wait": "90m", "name": None, "tags": ["a"]}}
+
+    typed = SCHEMA.coerce(given)
+
+    assert typed == {
+        "context": {
+            "amount": Decimal("5000.10"),
+            "wait": timedelta(minutes=90),
+            "tags": ("a",),
+        }
+    }
+    assert given["context"]["amount"] == "5000.10"
+
+
+def test_a_caller_cannot_send_a_field_that_the_system_sets() -> None:
+    with pytest.raises(RequestInvalid, match=r"budget\.day\.left: is set by the system"):
+        SCHEMA.coerce({"budget": {"day": {"left": 5}}}, only="request")
+
+
+def test_a_flood_of_unknown_fields_and_mistakes_is_cut_short() -> None:
+    with pytest.raises(RequestInvalid) as refused:
+        SCHEMA.coerce({f"field_{number}": 1 for number in range(100_000)})
+    with pytest.raises(LanguageError) as wrong:
+        compile_expression("x || " * 700 + "x", SCHEMA)
+
+    assert len(refused.value.errors) == len(wrong.value.problems) == 20
+
+
+def test_a_required_field_is_asked_for() -> None:
+    schema = Schema([Field("action.name", Kind.STRING, required=True)])
+
+    with pytest.raises(RequestInvalid, match=r"action\.name: is required"):
+        schema.coerce({})
+
+
+@pytest.mark.parametrize("paths", [("a.b", "a.b"), ("a", "a.b"), ("a.b", "a")])
+def test_a_schema_with_clashing_paths_is_refused(paths: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"twice|cannot hold"):
+        Schema(Field(path, Kind.INT) for path in paths)

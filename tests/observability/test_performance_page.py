@@ -1,0 +1,185 @@
+"""Maria looks at the figures of her department, opens the runs behind them, and sees only her own."""
+
+import html
+import json
+import re
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import plotly.graph_objects as go
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from observability.charts import CHARTS
+from observability.models import Event
+from workflows.models import Run
+
+
+def finished(halden: Any, at: datetime, key: str, **more: Any) -> Run:
+    """A run that came to its end, as the engine leaves it: the row and its last event."""
+    how = more.pop("how", "finished")
+    people, seconds = more.get("people", 0), more.get("seconds", 90)
+    status = {"finished": "done"}.get(how, how)
+    run = Run.objects.create(
+        key=key, workflow=halden.workflow, version=halden.workflow.versions.first(), unit=halden.workflow.unit,
+        status=status, started_at=at - timedelta(seconds=seconds), ended_at=at, people_asked=people,
+        cost=Decimal("0.04"),
+    )  # fmt: skip
+    Event.objects.create(
+        verb=f"run.{how}", at=at, actor_kind="agent", actor_id="AP-04", actor_name="AP-04 Payments clerk",
+        subject_kind="run", subject_id=str(run.uid), subject_name=key, before="running", after=status, run=str(run.uid),
+        workflow=halden.workflow.code, unit=str(halden.workflow.unit_id), cost=Decimal("0.04"),
+        seconds=Decimal(seconds), data={"people": people, "touchless": not people, "outcome": "Paid", "version": 1},
+    )  # fmt: skip
+    return run
+
+
+@pytest.fixture
+def history(halden: Any, now: datetime) -> None:
+    """Twelve runs over six days: one needed a person, one failed."""
+    for place in range(12):
+        how = "failed" if place == 5 else "finished"
+        finished(halden, now - timedelta(hours=12 * place), f"INV-{place}", how=how, people=int(place == 3))
+
+
+def tiles(page: str) -> dict[str, tuple[str, str]]:
+    """Label -> (figure, address) of each tile."""
+    found = re.findall(r'<a class="os-card os-kpi" href="([^"]+)">(.*?)</a>', page, re.DOTALL)
+    plain = [(html.unescape(url), " ".join(re.sub(r"<[^>]+>", " ", inner).split())) for url, inner in found]
+    return {text: (text, url) for url, text in plain}
+
+
+def opened(person: Any, url: str) -> int:
+    """How many runs the list behind an address shows."""
+    return person.get(url).content.decode().count('href="/runs/0')
+
+
+def test_maria_reads_five_figures_beside_target_and_baseline(halden: Any, sign_in: Any, history: None) -> None:
+    page = sign_in("maria").get("/performance").content.decode()
+
+    told = " | ".join(tiles(page))
+    assert "Median cycle time target 2 h 1 m 30 s" in told
+    assert "−99.7 % vs manual 7 h 45 m" in told
+    assert "Throughput 11 runs" in told
+    assert "Agent cost per run target €2.00 €0.04" in told
+    assert "Error rate limit 1 % 8.3 %" in told
+    assert "Touchless rate target 85 % 90.9 %" in told
+    assert "Half of the 11 finished runs took at most 1 m 30 s" in page
+    assert "1 of 12; the limit is 1 %" in page
+
+
+def test_every_tile_opens_exactly_its_runs(halden: Any, sign_in: Any, history: None) -> None:
+    maria = sign_in("maria")
+
+    counts = [opened(maria, url) for _, url in tiles(maria.get("/performance").content.decode()).values()]
+
+    assert counts == [11, 11, 11, 1, 10]
+
+
+def test_every_row_of_a_table_opens_exactly_its_runs(halden: Any, sign_in: Any, history: None) -> None:
+    maria = sign_in("maria")
+
+    figure = maria.get("/performance/charts/throughput.json").json()
+
+    rows = figure["layout"]["meta"]["table"]["rows"]
+    assert [int(row["cells"][-1]) for row in rows] == [opened(maria, row["url"]) for row in rows]
+    assert sum(int(row["cells"][-1]) for row in rows) == 11
+
+
+def test_a_click_on_minutes_opens_the_runs_of_those_minutes(halden: Any, sign_in: Any, now: datetime) -> None:
+    for place in range(9):
+        finished(halden, now - timedelta(minutes=place), f"INV-{place}")
+    maria = sign_in("maria")
+
+    figure = maria.get("/performance/charts/throughput.json").json()
+
+    bars = figure["data"][0]
+    assert sum(bars["y"]) == 9
+    assert [opened(maria, url) for url in bars["customdata"]] == bars["y"]
+
+
+@pytest.mark.parametrize("name", sorted(CHARTS))
+def test_every_figure_is_one_that_plotly_accepts(halden: Any, sign_in: Any, history: None, name: str) -> None:
+    answer = sign_in("maria").get(f"/performance/charts/{name}.json?period=7")
+
+    described = json.loads(answer.content)
+    assert go.Figure(described).data
+    assert "var(--os-c1)" in answer.content.decode()
+    assert described["layout"]["meta"]["table"]["rows"]
+
+
+def test_the_page_says_the_same_without_script(halden: Any, sign_in: Any, history: None) -> None:
+    page = sign_in("maria").get("/performance").content.decode()
+
+    assert page.count('<details class="os-twin">') == 5
+    assert page.count('role="img" aria-label="Cycle time. Half of the 11') == 1
+    assert "<script>" not in page
+
+
+def test_tomasz_sees_nothing_of_finance(halden: Any, sign_in: Any, history: None) -> None:
+    tomasz = sign_in("tomasz")
+
+    page = tomasz.get("/performance").content.decode()
+
+    assert "No run ended in this choice" in page
+    assert "Throughput 0 runs" in " | ".join(tiles(page))
+    assert tomasz.get("/performance/charts/cost.json").json()["data"] == []
+
+
+def test_filters_stand_in_the_address_and_narrow_the_figures(
+    halden: Any, sign_in: Any, history: None, now: datetime
+) -> None:
+    day = (now - timedelta(days=2)).date().isoformat()
+
+    page = sign_in("ingrid").get(f"/performance?workflow=invoice-to-payment&period=custom&from={day}&to={day}")
+
+    _, url = tiles(page.content.decode()).popitem()[1]
+    query = parse_qs(urlsplit(url).query)
+    assert query["workflow"] == ["invoice-to-payment"]
+    assert (query["from"], query["to"]) == ([day], [day])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "workflow=secret", "unit=99999", "unit=x", "period=-1", "from=2026-13-45&period=custom",
+        "from=2026-02-01&to=2026-01-01&period=custom", "from=0001-01-01&to=0001-01-02&period=custom",
+        "from=9999-12-31&to=9999-12-31&period=custom", "to=1999-01-01",
+    ],
+)  # fmt: skip
+def test_a_wrong_address_is_answered_with_words(halden: Any, sign_in: Any, history: None, query: str) -> None:
+    maria = sign_in("maria")
+
+    assert maria.get(f"/performance?{query}").status_code == 200
+    assert maria.get(f"/performance/charts/cycle-time.json?{query}").status_code == 200
+
+
+def test_an_unknown_figure_is_not_found_and_strangers_sign_in_first(halden: Any, sign_in: Any, client: Any) -> None:
+    assert sign_in("maria").get("/performance/charts/secrets.json").status_code == 404
+    assert client.get("/performance").status_code == 302
+    assert client.get("/performance/charts/cost.json").status_code == 302
+
+
+def test_runs_that_all_failed_are_still_a_page(halden: Any, sign_in: Any, now: datetime) -> None:
+    finished(halden, now, "INV-1", how="failed")
+    maria = sign_in("maria")
+
+    assert "No run finished." in maria.get("/performance").content.decode()
+    assert all(maria.get(f"/performance/charts/{name}.json").status_code == 200 for name in CHARTS)
+
+
+def test_more_runs_need_no_more_queries(halden: Any, sign_in: Any, now: datetime) -> None:
+    maria = sign_in("maria")
+    finished(halden, now, "INV-0")
+    with CaptureQueriesContext(connection) as few:
+        maria.get("/performance")
+    for place in range(1, 30):
+        finished(halden, now - timedelta(days=place / 2), f"INV-{place}")
+
+    with CaptureQueriesContext(connection) as many:
+        maria.get("/performance")
+
+    assert len(many) == len(few)

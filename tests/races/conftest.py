@@ -1,0 +1,76 @@
+"""Tests with many hands at once: real threads with their own connections, and a real server in this process."""
+
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from django.db import connection
+
+HERE = Path(__file__).parent
+START_SECONDS = 20
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Threads of a server need a database that they can share: a file, where the others use memory."""
+    if connection.vendor == "sqlite" and any(HERE in item.path.parents for item in session.items):
+        folder = tempfile.mkdtemp(prefix="race-tests-")
+        connection.settings_dict["TEST"]["NAME"] = str(Path(folder) / "tests.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _real_transactions(transactional_db: None) -> None:
+    """Other threads see only what was committed."""
+
+
+@pytest.fixture
+def together() -> Callable[[int, Callable[[int], Any]], list[Any]]:
+    """`together(8, act)` calls act(0) to act(7) at the same moment, each in a thread: their results or exceptions."""
+    return at_once
+
+
+def at_once(many: int, act: Callable[[int], Any]) -> list[Any]:
+    """Results, or the exceptions raised, in the order of the numbers."""
+    line, results = threading.Barrier(many), [None] * many
+
+    def run(number: int) -> None:
+        try:
+            line.wait(timeout=30)
+            results[number] = act(number)
+        except Exception as error:
+            results[number] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(many)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads), "somebody waits for ever"
+    return results
+
+
+@pytest.fixture(scope="module")
+def address(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """Host and port of a running server with its sealer."""
+    with django_db_blocker.unblock():
+        from autonomy_site.asgi import application  # not before Django is set up
+
+        listening = socket.create_server(("127.0.0.1", 0))
+        config = uvicorn.Config(application, lifespan="on", log_level="warning", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        until = time.monotonic() + START_SECONDS
+        while not server.started:
+            assert time.monotonic() < until, "the server did not start"
+            time.sleep(0.02)
+        yield "{}:{}".format(*listening.getsockname())
+        server.should_exit = True
+        thread.join(timeout=START_SECONDS)

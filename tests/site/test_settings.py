@@ -1,0 +1,111 @@
+"""Settings: a wrong value stops the start with the variable's name, production refuses what is not safe."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from autonomy_site import environment
+
+SAFE = {"PRODUCTION": "1", "SECRET_KEY": "k" * 20 + "Q9-x_" * 10, "ALLOWED_HOSTS": "os.example"}
+
+
+def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Start the product with these variables and nothing else from the environment."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", "manage.py", *(command or ("check",))],
+        cwd=settings.BASE, text=True,
+        capture_output=True, env={**kept, "DATA_FOLDER": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1", **variables},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://root@127.0.0.1/x"),
+        ("DATABASE_URL", "postgresql://root@127.0.0.1:notaport/x"),
+        ("REDIS_URL", "http://127.0.0.1"),
+        ("DEBUG", "maybe"),
+        ("SEAL_EVERY_SECONDS", "soon"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_by_name(tmp_path: Path, name: str, value: str) -> None:
+    ended = start(tmp_path, **{name: value})
+
+    assert ended.returncode != 0
+    assert ended.stderr.strip().splitlines()[-1].startswith("django.core.exceptions.ImproperlyConfigured")
+    assert name in ended.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("bool", "PRODUCTION", "perhaps"),
+        ("int", "SIGN_IN_ATTEMPTS", "8.5"),
+        ("int", "DATABASE_POOL_SIZE", ""),
+        ("float", "X", "1,5"),
+    ],
+)
+def test_the_reader_names_the_variable(monkeypatch: Any, kind: str, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ImproperlyConfigured, match=name):
+        environment.read(kind, name, None)
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "x", "postgresql://a:b@[::1/x", "postgresql://h:port/x", "sqlite:///x"])
+def test_no_other_database_is_taken(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
+        environment.postgresql(url)
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS"])
+def test_production_without_a_secret_or_hosts_refuses_to_start(tmp_path: Path, missing: str) -> None:
+    ended = start(tmp_path, **{name: value for name, value in SAFE.items() if name != missing})
+
+    assert ended.returncode != 0
+    assert missing in ended.stderr.strip().splitlines()[-1]
+    assert not (tmp_path / "secret_key").exists()
+
+
+def test_production_with_debug_refuses_to_start(tmp_path: Path) -> None:
+    ended = start(tmp_path, DEBUG="1", **SAFE)
+
+    assert ended.returncode != 0
+    assert "DEBUG" in ended.stderr.strip().splitlines()[-1]
+
+
+def test_production_is_clean_in_djangos_own_check(tmp_path: Path) -> None:
+    ended = start(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **SAFE)
+
+    assert ended.returncode == 0, ended.stderr
+    assert "no issues" in ended.stdout
+
+
+def test_a_secret_made_here_is_kept_and_private(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("DATA_FOLDER", str(tmp_path))
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+
+    first = environment.secret_key(production=False)
+
+    assert environment.secret_key(production=False) == first
+    assert len(first) >= 64
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_every_page_carries_the_browsers_safety(client: Any, db: None) -> None:
+    for path in ("/sign-in", "/api/", "/nothing-here", "/health"):
+        headers = client.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert "script-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe-eval" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Referrer-Policy"] == "same-origin"

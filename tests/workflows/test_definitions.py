@@ -1,0 +1,94 @@
+"""Publishing workflows: who may, what is refused with its reason, and that a version never changes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from observability import ledger
+from workflows import operations
+from workflows.models import WorkflowVersion
+
+BPMN = (Path(settings.BASE) / "autonomy_site/demo/invoice_to_payment.bpmn").read_text()
+
+
+def send(person: Any, bpmn: str, code: str = "invoice-to-payment") -> Any:
+    """Publish the file as the next version."""
+    return person.call("post", "workflows", {"code": code, "bpmn": bpmn})
+
+
+def test_a_changed_file_is_the_next_version_and_the_same_file_is_the_one_it_is(sign_in: Any, robot: Any) -> None:
+    jonas = sign_in("jonas")
+    first = send(jonas, BPMN)
+    assert first.json()["version"] == 1, first.content
+    running = robot("AP-01").call(
+        "post", "runs", {"workflow": "invoice-to-payment", "key": "1", "input": {"document": "1"}}
+    )
+
+    assert send(jonas, BPMN.replace('name="Paid"', 'name="Paid in time"')).json()["version"] == 2
+
+    started = robot("AP-01").call(
+        "post", "runs", {"workflow": "invoice-to-payment", "key": "2", "input": {"document": "2"}}
+    )
+    assert (running.json()["version"], started.json()["version"]) == (1, 2)
+
+
+def test_who_may_not_publish_does_not(sign_in: Any) -> None:
+    for name in ("priya", "maria", "daniel", "edith"):
+        assert send(sign_in(name), BPMN).status_code == 403, name
+    assert send(sign_in("tomasz"), BPMN).status_code == 404
+    assert send(sign_in("jonas"), BPMN, code="no-such").status_code == 404
+
+
+WRONG = {
+    "an unknown role": (BPMN.replace('aos:role="payments-clerk"', 'aos:role="pirate"'), "pay", "called pirate"),
+    "an unknown path": (BPMN.replace('aos:path="document-desk"', 'aos:path="nobody"'), "handle", "No escalation path"),
+    "a dangling flow": (BPMN.replace('targetRef="split"', 'targetRef="gone"'), "f_readable", ""),
+    "a condition that does not compile": (BPMN.replace("vars.read.readable<", "vars.read.redable<"), "f_readable", ""),
+    "a name longer than its column": (BPMN.replace('name="Paid?"', f'name="{"P" * 201}"'), "paid", "at most"),
+    "an unsupported element": (
+        BPMN.replace('<bpmn:endEvent id="end_paid" name="Paid"/>', '<bpmn:callActivity id="end_paid" name="Paid"/>'),
+        "end_paid", "",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_file_that_cannot_run_is_refused_with_element_and_reason(sign_in: Any, name: str) -> None:
+    bpmn, element, reason = WRONG[name]
+    assert bpmn != BPMN
+
+    answer = send(sign_in("jonas"), bpmn)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bpmn_invalid")
+    told = " ".join(f"{error['field']}: {error['message']}" for error in answer.json()["errors"])
+    assert element in told
+    assert reason in told
+    assert WorkflowVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "bpmn",
+    [
+        "", " ", "not xml", "<a/>", BPMN[:2000],
+        '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
+        '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;&x;&x;">]><a>&y;</a>',
+    ],
+)  # fmt: skip
+def test_what_is_no_bpmn_is_refused(sign_in: Any, bpmn: str) -> None:
+    answer = send(sign_in("jonas"), bpmn)
+
+    assert answer.status_code == 400, answer.content
+    assert "root:" not in answer.content.decode()
+
+
+def test_a_file_in_another_encoding_is_refused(halden: Any, now: Any) -> None:
+    text = BPMN.replace('name="Paid"', 'name="Bezahlt für heute"').replace('encoding="UTF-8"', 'encoding="ISO-8859-1"')
+    with pytest.raises(ledger.Invalid) as refused:
+        operations.publish(
+            "invoice-to-payment", text.encode("latin-1"), by=ledger.SYSTEM, at=now, unit=halden.units["finance"],
+            owner=halden.people["maria"], incident_path=halden.workflow.incident_path,
+        )  # fmt: skip
+
+    assert refused.value.fields == {"file": "Save the file as UTF-8."}
