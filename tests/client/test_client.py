@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -15,6 +19,7 @@ from autonomy_client import (
     Evidence,
     Forbidden,
     Invalid,
+    Keeper,
     NotFound,
     RateLimited,
     StaleLease,
@@ -72,6 +77,99 @@ def test_a_claim_whose_answer_was_lost_gives_the_same_work_again(platform: Any, 
     assert work.variables["input"] == INPUT
 
 
+def test_a_repeat_waits_as_long_as_the_first_one_is_under_way(platform: Any, client: Autonomy) -> None:
+    platform.start({"key": "INV-7", "workflow": "invoice-to-payment", "input": INPUT})
+    step = platform.open("INV-7", "pay")
+    platform.faults = ["drop", *[IN_FLIGHT] * 9]
+
+    work = client.claim(20)
+
+    assert work is not None
+    assert work.step == step["step"]
+    assert len(platform.sent("work/claim")) == 11
+    assert len(keys(platform.sent("work/claim"))) == 1
+
+
+def test_an_act_that_stays_under_way_for_ever_is_given_up(platform: Any, server: str) -> None:
+    platform.faults = [IN_FLIGHT] * 1000
+    with (
+        Autonomy(server, "clerk", timeout=0.05, retries=1, backoff_seconds=0.001) as client,
+        pytest.raises(Conflict, match="in_flight"),
+    ):
+        client.start_run("invoice-to-payment", "INV-7", INPUT)
+
+    assert platform.faults
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_client_comes_back_when_the_server_asks_it_to(platform: Any, client: Autonomy, status: int) -> None:
+    platform.faults = [(status, {"code": "busy", "detail": "Later."}, {"Retry-After": "1"})]
+
+    began = time.monotonic()
+    client.me()
+
+    assert time.monotonic() - began >= 1
+    assert len(platform.requests) == 2
+
+
+def test_a_wish_to_be_left_alone_may_be_a_date(platform: Any, client: Autonomy) -> None:
+    at = datetime.now(UTC) + timedelta(seconds=2.5)
+    platform.faults = [(503, {"code": "busy"}, {"Retry-After": format_datetime(at, usegmt=True)})]
+
+    began = time.monotonic()
+    client.me()
+
+    assert time.monotonic() - began >= 1
+
+
+@pytest.mark.parametrize(("asked", "understood"), [("120", 120), ("9" * 400, 86_400), ("soon", 0), ("-5", 0)])
+def test_a_long_wait_is_left_to_the_caller(platform: Any, server: str, asked: str, understood: float) -> None:
+    platform.faults = [(503, {"code": "busy", "detail": "Later."}, {"Retry-After": asked})]
+    with Autonomy(server, "clerk", retries=0) as client, pytest.raises(AutonomyError) as caught:
+        client.me()
+
+    assert caught.value.retry_after == understood
+    platform.faults = [(503, {"code": "busy"}, {"Retry-After": "61"})]
+    with Autonomy(server, "clerk") as client, pytest.raises(AutonomyError, match="busy"):
+        client.me()
+    assert len(platform.requests) == 2
+
+
+@pytest.mark.parametrize("address", ["", "127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://a:b"])
+def test_an_address_that_cannot_be_one_is_refused_at_once(address: str) -> None:
+    with pytest.raises(ValueError, match="not the address of a server"):
+        Autonomy(address, "clerk")
+
+
+@pytest.mark.parametrize("key", ["", "two\nlines", "schl\u00fcssel"])
+def test_a_key_that_cannot_be_one_is_refused_at_once(key: str) -> None:
+    with pytest.raises(ValueError, match="one line of plain characters"):
+        Autonomy("http://127.0.0.1:8000", key)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"work": {"step": "s"}},
+        {"work": [1]},
+        {"work": {"step": "s", "lease_token": "x"}},
+        {"work": {"step": "s", "lease_token": 1, "run": 5}},
+    ],
+)
+def test_an_answer_of_another_form_is_a_typed_error(platform: Any, client: Autonomy, body: Any) -> None:
+    platform.faults = [(200, body)]
+
+    with pytest.raises(AutonomyError, match="not_understood"):
+        client.claim(0)
+
+
+def test_an_answer_that_cannot_be_unpacked_counts_as_none(platform: Any, server: str) -> None:
+    platform.faults = [(200, b"no gzip at all", {"Content-Encoding": "gzip"})]
+
+    with Autonomy(server, "clerk", retries=1, backoff_seconds=0.001) as client:
+        assert client.me().code == "clerk"
+
+
 def test_two_acts_never_share_a_key(platform: Any, client: Autonomy) -> None:
     client.start_run("invoice-to-payment", "INV-7", INPUT)
     client.start_run("invoice-to-payment", "INV-7", INPUT)
@@ -105,7 +203,7 @@ def test_hurry_ends_the_wait_between_retries(platform: Any, server: str) -> None
         (409, "stale_lease", StaleLease),
         (413, "too_large", TooLarge),
         (422, "idempotency_key_reused", Invalid),
-        (429, "rate_limited", RateLimited),
+        (429, "rate_limited", RateLimited),  # without a word about when to come back
         (418, "teapot", AutonomyError),
     ],
 )
@@ -203,7 +301,7 @@ def test_asking_sends_the_whole_question_and_reads_the_answer(platform: Any, cli
 
 
 def test_a_kept_lease_is_renewed_while_the_work_goes_on(platform: Any, client: Autonomy) -> None:
-    platform.lease_seconds = 0.03
+    platform.lease_seconds = 0.3
     work = work_for_the_clerk(platform, client)
     beats = f"steps/{work.step}/heartbeat"
     enough = threading.Event()
@@ -217,7 +315,7 @@ def test_a_kept_lease_is_renewed_while_the_work_goes_on(platform: Any, client: A
 
 
 def test_a_lease_that_went_to_somebody_else_is_noticed(platform: Any, client: Autonomy) -> None:
-    platform.lease_seconds = 0.03
+    platform.lease_seconds = 0.3
     work = work_for_the_clerk(platform, client)
     platform.steps[work.step]["lease_token"] += 1
 
@@ -225,3 +323,39 @@ def test_a_lease_that_went_to_somebody_else_is_noticed(platform: Any, client: Au
         keeper.thread.join(5)
 
     assert keeper.lost
+
+
+def test_a_lease_that_runs_out_while_the_server_is_silent_is_noticed(platform: Any, client: Autonomy) -> None:
+    platform.lease_seconds = 0.3
+    work = work_for_the_clerk(platform, client)
+    platform.faults = [BUSY] * 99
+
+    with client.keeping(work) as keeper:
+        keeper.thread.join(5)
+
+    assert keeper.lost
+    # A beat is not repeated: the next one is its repeat.
+    assert len(keys(platform.sent(f"steps/{work.step}/heartbeat"))) == len(
+        platform.sent(f"steps/{work.step}/heartbeat")
+    )
+
+
+def test_a_heartbeat_without_an_answer_does_not_hold_up_the_report(platform: Any, client: Autonomy) -> None:
+    platform.lease_seconds = 15
+    work = work_for_the_clerk(platform, client)
+    hanging, over = threading.Event(), threading.Event()
+
+    def beat(_: Work, within_seconds: float) -> float:
+        hanging.set()
+        over.wait(30)
+        return 15
+
+    keeper = Keeper(replace(work, lease_seconds=0.03), beat)
+    with keeper:
+        hanging.wait(5)
+        began = time.monotonic()
+    took = time.monotonic() - began
+    over.set()
+
+    assert took < 5
+    client.finish(work, {"paid": True})

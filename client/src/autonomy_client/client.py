@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+from autonomy_client.errors import AutonomyError
 from autonomy_client.keeping import Keeper
 from autonomy_client.shapes import Change, Decision, Evidence, Fact, Me, RunRef, Work
 from autonomy_client.wire import Wire
 
+Shape = TypeVar("Shape")
+
 
 class Autonomy:
-    """One agent's connection to the server at `base_url`; times are in seconds."""
+    """One agent's connection to the server at `base_url`; times are in seconds. Raises ValueError for an address or a
+    key that cannot be one."""
 
     def __init__(
         self, base_url: str, key: str, timeout: float = 30, retries: int = 5, *, backoff_seconds: float = 0.25
@@ -23,7 +27,7 @@ class Autonomy:
 
     def me(self) -> Me:
         """Who the server takes this key for."""
-        return Me.from_wire(self.wire.get("me"))
+        return _read(Me.from_wire, self.wire.get("me"))
 
     def claim(self, wait_seconds: int = 20) -> Work | None:
         """The next step for this agent's role, or None when none came within the wait."""
@@ -56,12 +60,14 @@ class Autonomy:
 
     def heartbeat(self, work: Work) -> float:
         """Renew the lease and return its length in seconds; raises StaleLease when it is lost."""
-        body = self.wire.post(f"steps/{work.step}/heartbeat", _lease(work))
-        return float(body.get("lease_seconds") or work.lease_seconds)
+        return _read(_lease_seconds, self.wire.post(f"steps/{work.step}/heartbeat", _lease(work)))
 
     def keeping(self, work: Work) -> Keeper:
         """A context that keeps the lease alive from a second thread."""
-        return Keeper(work, self.heartbeat)
+        return Keeper(work, self._beat)
+
+    def _beat(self, work: Work, within_seconds: float) -> float:
+        return _read(_lease_seconds, self.wire.post_once(f"steps/{work.step}/heartbeat", _lease(work), within_seconds))
 
     def ask(
         self,
@@ -91,15 +97,15 @@ class Autonomy:
             "evidence": [_stated(item) for item in evidence],
             "approval": approval,
         }
-        return Decision.from_wire(self.wire.post("actions", body))
+        return _read(Decision.from_wire, self.wire.post("actions", body))
 
     def decision(self, id: str) -> Decision:
         """An earlier decision."""
-        return Decision.from_wire(self.wire.get(f"decisions/{id}"))
+        return _read(Decision.from_wire, self.wire.get(f"decisions/{id}"))
 
     def start_run(self, workflow: str, key: str, input: Mapping[str, Any]) -> RunRef:
         """Start a run; the same key again gives the same run."""
-        return RunRef.from_wire(self.wire.post("runs", {"workflow": workflow, "key": key, "input": input}))
+        return _read(RunRef.from_wire, self.wire.post("runs", {"workflow": workflow, "key": key, "input": input}))
 
     def remember(
         self,
@@ -130,7 +136,7 @@ class Autonomy:
         """What the shared memory holds under this key, or None; the saving is put down to the run."""
         asked = {"space": space, "key": key} | ({"run": run} if run else {})
         fact = self.wire.get("memory/facts", asked).get("fact")
-        return Fact.from_wire(fact) if fact else None
+        return _read(Fact.from_wire, fact) if fact else None
 
     def hurry(self) -> None:
         """Stop waiting between retries: a call under way raises its last error instead."""
@@ -159,4 +165,16 @@ def _lease(work: Work) -> dict[str, Any]:
 
 def _work_in(body: Mapping[str, Any]) -> Work | None:
     work = body.get("work")
-    return Work.from_wire(work) if work else None
+    return _read(Work.from_wire, work) if work else None
+
+
+def _lease_seconds(body: Mapping[str, Any]) -> float:
+    return float(body["lease_seconds"])
+
+
+def _read(shape: Callable[[Mapping[str, Any]], Shape], body: Mapping[str, Any]) -> Shape:
+    try:
+        return shape(body)
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as odd:
+        detail = f"The answer is not what this client expects ({odd!r}); do client and server belong together?"
+        raise AutonomyError(200, "not_understood", detail) from odd

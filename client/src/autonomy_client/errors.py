@@ -59,7 +59,7 @@ class TooLarge(AutonomyError):
 
 
 class RateLimited(AutonomyError):
-    """429: too many requests; `retry_after` says how many seconds to wait."""
+    """429: too many requests, and still so after all retries; `retry_after` says how many seconds to wait."""
 
 
 class Unreachable(AutonomyError):
@@ -83,5 +83,6 @@ def error_for(status: int, problem: Mapping[str, Any], retry_after: float = 0) -
     code = str(problem.get("code") or f"http_{status}")
     kind = StaleLease if code == "stale_lease" else BY_STATUS.get(status, AutonomyError)
     detail = str(problem.get("detail") or problem.get("title") or "The server gave no reason.")
-    errors = [item for item in problem.get("errors") or () if isinstance(item, Mapping)]
+    listed = problem.get("errors")
+    errors = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
     return kind(status, code, detail, errors, retry_after)
