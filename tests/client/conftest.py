@@ -7,9 +7,10 @@ import json
 import socket
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +19,7 @@ from autonomy_client import Autonomy
 
 ROLES = {"read": "reader", "match": "matcher", "anomalies": "scout", "pay": "clerk"}
 LEASE_SECONDS = 60
+LONGEST_DAY_SECONDS = 25
 
 
 class Platform:
@@ -34,6 +36,7 @@ class Platform:
         self.failures: list[str] = []
         self.limit = 5000.0
         self.lease_seconds: float = LEASE_SECONDS
+        self.expected_runs: int | None = None
 
     def answer(self, method: str, path: str, who: str, body: Any) -> tuple[int, Any]:
         """Status and JSON of one request by the agent `who`."""
@@ -66,8 +69,9 @@ class Platform:
         if body["key"] in self.runs:
             return 200, self.runs[body["key"]]
         run = {"id": str(uuid.uuid4()), "key": body["key"], "workflow": body["workflow"], "status": "running"}
-        self.runs[body["key"]] = run | {"variables": {"input": body["input"]}}
-        self.open(run["key"], "read")
+        with self.changed:
+            self.runs[body["key"]] = run | {"variables": {"input": body["input"]}}
+            self.open(run["key"], "read")
         return 201, run
 
     def open(self, key: str, element: str, **more: Any) -> dict[str, Any]:
@@ -79,14 +83,25 @@ class Platform:
             return self.steps[step["step"]]
 
     def claim(self, who: str, wait_seconds: float) -> Any:
-        """The agent's next work, after a wait for it."""
+        """The agent's next work, after a wait for it: as long as it wishes, or where the number of runs of the day is
+        known until there is work or the day is over."""
         with self.changed:
-            self.changed.wait_for(lambda: self._next(who), wait_seconds)
-            step = self._next(who)
-            if step is None:
-                return {"work": None}
-            step |= {"status": "working", "lease_token": step["lease_token"] + 1}
-            return {"work": self._work(step)}
+            if self.expected_runs is None:
+                self.changed.wait_for(lambda: self._next(who), wait_seconds)
+            else:
+                self.changed.wait_for(lambda: self._next(who) or self._is_over(), LONGEST_DAY_SECONDS)
+            return self._taken(who)
+
+    def _taken(self, who: str) -> Any:
+        step = self._next(who)
+        if step is None:
+            return {"work": None}
+        step |= {"status": "working", "lease_token": step["lease_token"] + 1}
+        return {"work": self._work(step)}
+
+    def _is_over(self) -> bool:
+        busy = any(step["status"] in ("ready", "working") for step in self.steps.values())
+        return len(self.runs) >= (self.expected_runs or 0) and not busy
 
     def _next(self, who: str) -> dict[str, Any] | None:
         ready = (step for step in self.steps.values() if step["status"] == "ready")
@@ -108,6 +123,12 @@ class Platform:
 
     def report(self, step: dict[str, Any], act: str, body: Any, who: str) -> tuple[int, Any]:
         """Heartbeat, finish or fail of a step that is held."""
+        with self.changed:
+            answer = self._reported(step, act, body, who)
+            self.changed.notify_all()
+            return answer
+
+    def _reported(self, step: dict[str, Any], act: str, body: Any, who: str) -> tuple[int, Any]:
         if step["lease_token"] != body["lease_token"] or step["status"] != "working":
             return problem(409, "stale_lease", "Somebody else has this step.")
         if act == "heartbeat":
@@ -118,7 +139,7 @@ class Platform:
             return 200, {"status": "failed"}
         step["cost"] = body["cost"]
         self.go_on(step, body["output"])
-        return 200, self.claim(who, body["wait_seconds"]) if body["claim_next"] else {"work": None}
+        return 200, self._taken(who) if body["claim_next"] else {"work": None}
 
     def go_on(self, step: dict[str, Any], output: dict[str, Any]) -> None:
         """Open what comes after a finished step."""
@@ -137,7 +158,9 @@ class Platform:
         answer = {"decision": str(uuid.uuid4()), "reason": "by amount", "rule": "limit", "policy": "pay"}
         if allowed:
             return answer | {"effect": "allow", "obligations": [], "escalation": None}
-        self.steps[body["step"]]["status"] = "waiting"
+        with self.changed:
+            self.steps[body["step"]]["status"] = "waiting"
+            self.changed.notify_all()
         escalation = {"id": "e-1", "due_at": "2026-11-22T14:00:00Z"}
         return answer | {"effect": "escalate", "obligations": [], "escalation": escalation}
 
@@ -162,6 +185,8 @@ class Door(BaseHTTPRequestHandler):
     """Reads a request, applies the next fault if there is one, answers, and repeats the answer for the same key."""
 
     protocol_version = "HTTP/1.1"
+    # Headers and body go out as two packets; without this the second waits for the first to be acknowledged.
+    disable_nagle_algorithm = True
     platform: Platform
 
     def do_GET(self) -> None:
@@ -195,7 +220,7 @@ class Door(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
-    def say(self, status: int, body: Any, **headers: str) -> None:
+    def say(self, status: int, body: Any, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         for name, value in headers.items():

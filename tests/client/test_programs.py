@@ -49,11 +49,12 @@ def arguments(server: str, inbox: Path, program: str, idle_seconds: float = 0.2)
     return [str(part) for option in wanted.items() for part in option] + ["--once"]
 
 
-def work_all_day(server: str, inbox: Path) -> list[int]:
-    """Run the four programs side by side until each is idle; their exit codes."""
+def work_all_day(platform: Any, server: str, inbox: Path) -> list[int]:
+    """Run the four programs side by side until nothing is left to do; their exit codes."""
     codes: list[int] = []
+    platform.expected_runs = sum(1 for _ in (inbox / "invoices").iterdir())
     threads = [
-        threading.Thread(target=lambda name=name: codes.append(PROGRAMS[name].main(arguments(server, inbox, name, 2))))
+        threading.Thread(target=lambda name=name: codes.append(PROGRAMS[name].main(arguments(server, inbox, name))))
         for name in PROGRAMS
     ]
     for thread in threads:
@@ -74,7 +75,7 @@ def outcome(variables: dict[str, Any]) -> set[str]:
 def test_all_documents_are_worked_on_and_the_sound_ones_are_paid_once(
     platform: Any, server: str, inbox: Path, documents: list[Document]
 ) -> None:
-    assert work_all_day(server, inbox) == [0, 0, 0, 0]
+    assert work_all_day(platform, server, inbox) == [0, 0, 0, 0]
 
     runs = {run["variables"]["input"]["document"]: run["variables"] for run in platform.runs.values()}
     assert platform.failures == []
@@ -93,7 +94,7 @@ def test_all_documents_are_worked_on_and_the_sound_ones_are_paid_once(
     platform.settle(waiting[0], "approved", "")
     for step in waiting[1:]:
         platform.settle(step, "rejected", "not this month")
-    work_all_day(server, inbox)
+    work_all_day(platform, server, inbox)
 
     asked_again = platform.sent("actions")[-1][3]
     assert asked_again["approval"] == "a-1"
@@ -112,7 +113,7 @@ def test_all_documents_are_worked_on_and_the_sound_ones_are_paid_once(
 def test_a_payment_that_is_done_again_overwrites_its_own_file(
     platform: Any, server: str, inbox: Path, documents: list[Document]
 ) -> None:
-    work_all_day(server, inbox)
+    work_all_day(platform, server, inbox)
     before = sorted(path.name for path in (inbox.parent / "out" / "payments").iterdir())
     for step in [step for step in platform.steps.values() if step["element"] == "pay"]:
         step["status"] = "ready" if step["status"] == "done" else step["status"]
@@ -194,6 +195,23 @@ def test_a_program_ends_cleanly_when_it_is_told_to(
     assert "Traceback" not in told
 
 
+def test_a_program_ends_when_whoever_started_it_is_gone(platform: Any, server: str, inbox: Path) -> None:
+    inbox.mkdir()
+    command = [sys.executable, "-m", "autonomy_client.examples.invoices.reader", "--until-input-ends"]
+    program = subprocess.Popen(
+        [*command, *arguments(server, inbox, "reader")[:-1]], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert has_asked_for_work(platform, within_seconds=20)
+    assert program.stdin
+
+    program.stdin.close()
+
+    assert program.wait(timeout=20) == 0
+    assert program.stderr
+    assert "Traceback" not in program.stderr.read()
+    program.stderr.close()
+
+
 def has_asked_for_work(platform: Any, within_seconds: float) -> bool:
     asked = threading.Event()
     for _ in range(int(within_seconds / 0.05)):
@@ -212,15 +230,83 @@ def test_a_key_that_is_not_accepted_ends_the_program(server: str, platform: Any,
 
 def test_without_a_key_a_program_says_so(monkeypatch: pytest.MonkeyPatch, inbox: Path) -> None:
     monkeypatch.delenv("AUTONOMY_KEY", raising=False)
+    inbox.mkdir()
 
     with pytest.raises(SystemExit, match="No key"):
         scout.main(["--documents", str(inbox), "--out", str(inbox)])
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"--key-file": "nowhere.key"}, "nowhere.key"),
+        ({"--server": "127.0.0.1:8000"}, "write it like http://127.0.0.1:8000"),
+        ({"--server": "ftp://127.0.0.1"}, "write it like http://127.0.0.1:8000"),
+        ({"--documents": "nowhere"}, "2"),
+    ],
+)
+def test_a_program_says_what_is_wrong_with_its_command_line(
+    server: str, inbox: Path, capsys: pytest.CaptureFixture[str], wrong: dict[str, str], said: str
+) -> None:
+    inbox.mkdir()
+    given = arguments(server, inbox, "scout")[:-1]
+    options = dict(zip(given[::2], given[1::2], strict=True)) | wrong
+
+    with pytest.raises(SystemExit, match=said):
+        scout.main([part for option in options.items() for part in option])
+
+    assert "nowhere is not a folder" in capsys.readouterr().err or "--documents" not in wrong
+
+
+def test_files_with_odd_names_and_times_are_read_like_all_others(platform: Any, server: str, inbox: Path) -> None:
+    inbox.mkdir()
+    odd = [b"a\xff.xml", b"b\n\x07.xml", "c " + "\u00fc" * 100 + ".xml", b"d.xml"]
+    for name in odd:
+        path = Path(os.fsdecode(inbox), os.fsdecode(name))
+        path.write_text(f"<a>{path.name!a}</a>")
+        os.utime(path, (4_000_000_000, 4_000_000_000) if name == b"d.xml" else (1_700_000_000, 1_700_000_000))
+
+    assert reader.main(arguments(server, inbox, "reader")) == 0
+
+    runs = [run["variables"] for run in platform.runs.values()]
+    names = sorted(run["input"]["document"] for run in runs)
+    assert names == ["a\ufffd.xml", "b\ufffd\ufffd.xml", "c " + "\u00fc" * 100 + ".xml", "d.xml"]
+    # Each was opened, also the one whose name cannot be sent: the reason speaks about what is in it.
+    assert all("root element is a" in run["read"]["reason"] for run in runs)
+
+
+def test_many_files_are_begun_without_a_wait_for_work_in_between(platform: Any, server: str, inbox: Path) -> None:
+    inbox.mkdir()
+    for number in range(reader.RUNS_AT_ONCE * 2 + 1):
+        (inbox / f"{number}.xml").write_text(f"<a>{number}</a>")
+    settle(inbox)
+    reader.main(arguments(server, inbox, "reader"))
+    platform.requests.clear()
+
+    # A second start meets the same files again, and the runs that they have.
+    reader.main(arguments(server, inbox, "reader", idle_seconds=1))
+
+    waits = [body["wait_seconds"] for _, _, _, body in platform.sent("work/claim")]
+    assert waits[:3] == [0, 0, 0]
+    assert set(waits[3:]) == {1}
+    assert len(platform.runs) == reader.RUNS_AT_ONCE * 2 + 1
+
+
+def test_a_vendor_master_that_is_wrong_is_named_with_its_entry(platform: Any, server: str, inbox: Path) -> None:
+    generate(inbox, count=1)
+    settle(inbox)
+    (inbox / "vendors.json").write_text('[{"id": "V-1", "name": "A", "vat": "NL1", "iban_since": "2020-01-01"}]')
+
+    reader.main(arguments(server, inbox, "reader"))
+    scout.main(arguments(server, inbox, "scout"))
+
+    assert platform.failures == ["BrokenMaster: Entry 1 of the vendor master is wrong: 'iban' is missing."]
+
+
 def test_the_question_stays_the_same_when_it_is_asked_again(
     platform: Any, server: str, inbox: Path, documents: list[Document]
 ) -> None:
-    work_all_day(server, inbox)
+    work_all_day(platform, server, inbox)
     waiting = next(step for step in platform.steps.values() if step["status"] == "waiting")
     platform.settle(waiting, "approved", "")
     clerk.main(arguments(server, inbox, "clerk"))

@@ -24,6 +24,7 @@ from autonomy_client.examples.invoices.reading import Invoice, read_invoice
 from autonomy_client.examples.invoices.work import Result, Worker, connect, options_for
 
 ACTION = "invoice.pay"
+LONGEST_PROOF = 500
 SURE, UNSURE = Decimal("0.98"), Decimal("0.60")
 
 
@@ -100,11 +101,11 @@ class Clerk:
         """The papers behind the payment, each with its digest."""
         given, number = work.variables["input"], invoice.order_reference
         orders = [
-            Evidence("order", name, f"What was ordered as {number}", sha256)
+            Evidence("order", name, f"What was ordered as {number}"[:LONGEST_PROOF], sha256)
             for _, name, sha256 in self.books.orders.find(number)
         ]
         receipts = [
-            Evidence("receipt", name, f"What arrived as {receipt.number}", sha256)
+            Evidence("receipt", name, f"What arrived as {receipt.number}"[:LONGEST_PROOF], sha256)
             for receipt, name, sha256 in self.books.receipts.find(number)
         ]
         bill = Evidence("invoice", given["document"][-300:], "What the seller asks for", given["sha256"])

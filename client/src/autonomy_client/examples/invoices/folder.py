@@ -45,12 +45,14 @@ class Arrival:
 
 
 class Folder:
-    """The invoice files in `documents`; copies of what was read are kept below `out`."""
+    """The invoice files in `documents`; copies of what was read are kept below `out`, where a document is found again
+    by its digest when its name cannot be sent as it is, or when it was moved."""
 
     def __init__(self, documents: Path, out: Path) -> None:
         self.documents = documents
         self.received = out / "received"
         self.known: dict[Path, tuple[int, int]] = {}
+        self.warned: set[str] = set()
 
     def arrivals(self, now: float, limit: int) -> Iterator[Arrival]:
         """Up to `limit` invoice files that are new or changed since the last look."""
@@ -58,9 +60,9 @@ class Folder:
             if limit <= 0:
                 return
             state = _state(path)
-            if state is None or self.known.get(path) == state or now - state[1] / 1e9 < SETTLING_SECONDS:
+            if state is None or self.known.get(path) == state or _is_settling(state, now):
                 continue
-            yield Arrival(path.relative_to(self.documents).as_posix(), self._keep(path))
+            yield Arrival(_printable(path.relative_to(self.documents).as_posix()), self._keep(path))
             self.known[path] = state
             limit -= 1
 
@@ -72,13 +74,25 @@ class Folder:
                 return data
         raise Lost(f"{document} is no longer there as it was when it arrived.")
 
+    def size(self, document: str) -> int:
+        """How many bytes the file of this name has; 0 when there is none."""
+        try:
+            return (self.documents / document).stat().st_size
+        except (OSError, ValueError):
+            return 0
+
     def _files(self) -> Iterator[Path]:
-        for folder, folders, names in os.walk(self.documents):
+        for folder, folders, names in os.walk(self.documents, onerror=self._warn_once):
             if Path(folder) == self.documents:
                 folders[:] = [name for name in folders if name not in BOOKS]
             for name in names:
                 if name.lower().endswith(".xml") and not Path(folder, name).is_symlink():
                     yield Path(folder, name)
+
+    def _warn_once(self, closed: OSError) -> None:
+        if str(closed) not in self.warned:
+            self.warned.add(str(closed))
+            log.warning("A folder cannot be looked into: %s", closed)
 
     def _keep(self, path: Path) -> str:
         data = self._bytes(path)
@@ -91,12 +105,10 @@ class Folder:
         return sha256
 
     def _bytes(self, path: Path) -> bytes | None:
-        inside = any(path.resolve().is_relative_to(root.resolve()) for root in (self.documents, self.received))
         try:
-            if not inside or path.stat().st_size > LARGEST_BYTES:
-                return None
-            return path.read_bytes()
-        except OSError:
+            inside = any(path.resolve().is_relative_to(root.resolve()) for root in (self.documents, self.received))
+            return path.read_bytes() if inside and path.stat().st_size <= LARGEST_BYTES else None
+        except (OSError, ValueError):
             return None
 
 
@@ -119,10 +131,11 @@ class Shelf(Generic[Paper]):
         ]
 
     def _refresh(self) -> None:
-        for path in self.folder.glob("*.xml"):
-            state = _state(path)
-            if state and (path not in self.papers or self.papers[path][0] != state):
-                self.papers[path] = (state, *self._open(path))
+        found = {path: state for path in self.folder.glob("*.xml") if (state := _state(path))}
+        self.papers = {
+            path: known if (known := self.papers.get(path)) and known[0] == state else (state, *self._open(path))
+            for path, state in found.items()
+        }
 
     def _open(self, path: Path) -> tuple[Paper | None, str]:
         try:
@@ -159,6 +172,17 @@ def write_whole(path: Path, data: bytes) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}.part")
     part.write_bytes(data)
     part.replace(path)
+
+
+def _printable(name: str) -> str:
+    """The name without what no text may hold: bytes that are not UTF-8, and control characters."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def _is_settling(state: tuple[int, int], now: float) -> bool:
+    # A time stamp of the future says nothing about when the file was written, and must not hold it back.
+    return 0 <= now - state[1] / 1e9 < SETTLING_SECONDS
 
 
 def _state(path: Path) -> tuple[int, int] | None:

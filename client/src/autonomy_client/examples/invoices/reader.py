@@ -49,8 +49,7 @@ class Reader:
         return Result(fields_of(invoice), f"Invoice {invoice.number} of {invoice.seller.display_name}")
 
     def _why_lost(self, document: str, sha256: str) -> str:
-        path = self.folder.documents / document
-        size = path.stat().st_size if path.is_file() else 0
+        size = self.folder.size(document)
         if size > LARGEST_BYTES:
             return f"The file is too large: {size:,} bytes, at most {LARGEST_BYTES:,} are read."
         return "" if sha256 else "The file could not be opened."

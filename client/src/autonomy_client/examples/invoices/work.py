@@ -49,22 +49,33 @@ def options_for(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--server", default=os.environ.get("AUTONOMY_SERVER", "http://127.0.0.1:8000"))
     parser.add_argument("--key-file", type=Path, help="file with the agent's key; else AUTONOMY_KEY")
-    parser.add_argument("--documents", type=Path, required=True, help="folder with the invoices")
+    parser.add_argument("--documents", type=_folder, required=True, help="folder with the invoices")
     parser.add_argument("--out", type=Path, required=True, help="folder for what the program writes")
     parser.add_argument("--cost-per-hour", type=Decimal, default=Decimal("4.80"), help="EUR per working hour")
     parser.add_argument("--once", action="store_true", help="stop when no work came for a while")
     parser.add_argument("--idle-seconds", type=float, default=10, help="how long that while is")
+    parser.add_argument("--until-input-ends", action="store_true", help="stop when standard input is closed")
     return parser
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
+    return path
 
 
 def connect(options: argparse.Namespace) -> Autonomy:
     """A client with the key from the file or the environment; ends the program when there is none."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    key = options.key_file.read_text().strip() if options.key_file else os.environ.get("AUTONOMY_KEY", "")
-    if not key:
-        raise SystemExit("No key: give --key-file or set AUTONOMY_KEY.")
-    return Autonomy(options.server, key)
+    try:
+        key = options.key_file.read_text().strip() if options.key_file else os.environ.get("AUTONOMY_KEY", "")
+        if not key:
+            raise SystemExit("No key: give --key-file or set AUTONOMY_KEY.")
+        return Autonomy(options.server, key)
+    except (OSError, ValueError) as wrong:
+        raise SystemExit(str(wrong)) from wrong
 
 
 class Worker:
@@ -84,6 +95,7 @@ class Worker:
         self.claim_seconds = claim_seconds
         self.cost_per_hour: Decimal = options.cost_per_hour
         self.idle_seconds: float | None = options.idle_seconds if options.once else None
+        self.until_input_ends: bool = options.until_input_ends
         self.stopping = threading.Event()
         self.waiting = False
 
@@ -101,7 +113,8 @@ class Worker:
         while work or not self.stopping.is_set():
             try:
                 began = self.between()
-                work = work or self._claim()
+                # What was begun is work of its own: there is more to begin before there is anything to wait for.
+                work = work or self._claim(0 if began else self._wait_seconds())
                 busy_at = time.monotonic() if work or began else busy_at
                 work = self._do(work) if work else None
             except Unauthorized as refused:
@@ -123,10 +136,10 @@ class Worker:
             self.waiting = False
             raise Stopped
 
-    def _claim(self) -> Work | None:
+    def _claim(self, wait_seconds: int) -> Work | None:
         self.waiting = True
         try:
-            return self.client.claim(self._wait_seconds())
+            return self.client.claim(wait_seconds)
         finally:
             self.waiting = False
 
@@ -134,6 +147,8 @@ class Worker:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: self.stop())
+            if self.until_input_ends:
+                threading.Thread(target=_stop_with_input, daemon=True).start()
 
     def _wait_seconds(self) -> int:
         return self.claim_seconds if self.idle_seconds is None else min(self.claim_seconds, int(self.idle_seconds))
@@ -153,7 +168,7 @@ class Worker:
         except (Unauthorized, RateLimited):
             raise
         except GiveUp as reason:
-            self.client.fail(work, str(reason), retryable=False)
+            self.client.fail(work, str(reason)[:LONGEST_NOTE], retryable=False)
         except Exception as broken:  # whatever it was, the step goes back with the reason and is not lost
             log.exception("%s of %s failed", work.name, work.run.key)
             self.client.fail(work, f"{type(broken).__name__}: {broken}"[:LONGEST_NOTE])
@@ -164,6 +179,12 @@ class Worker:
         more = not self.stopping.is_set()
         log.info("%s: %s %s", work.run.key, work.name, result.note[:200])
         return self.client.finish(work, result.output, cost, claim_next=more, note=result.note[:LONGEST_NOTE])
+
+
+def _stop_with_input() -> None:
+    """Tell the main thread to stop as soon as whoever started this program is gone."""
+    sys.stdin.buffer.read()
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
 def cost_of(seconds: Decimal, cost_per_hour: Decimal) -> str:
