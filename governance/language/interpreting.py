@@ -135,11 +135,12 @@ def _condition(term: Term, positive: bool, schema: Schema, facts: Facts) -> Cond
     text = print_tree(term.node if positive else Unary("!", term.node))
     subject, words, other = _split(term, positive, facts)
     field = schema.get(subject.path) if isinstance(subject, Read | Given) else None
-    wanted = _wanted(other, _unit(field), facts) if other is not None else ""
+    unit = _unit(field, facts)
+    wanted = _wanted(other, unit, schema, facts) if other is not None else ""
     return Condition(
         text=text,
-        label=(field.label or field.path) if field is not None else print_tree(subject.node),
-        actual=_actual(subject, field, facts),
+        label=field.words if field is not None else print_tree(subject.node),
+        actual=_actual(subject, unit, facts),
         wanted=f"{words} {wanted}".strip(),
         outcome=_outcome(term, positive, facts),
     )
@@ -157,20 +158,22 @@ def _split(term: Term, positive: bool, facts: Facts) -> tuple[Term, str, Term | 
     return term, "yes" if positive else "no", None
 
 
-def _unit(field: Field | None) -> str:
-    return f" {field.unit}" if field is not None and field.unit else ""
+def _unit(field: Field | None, facts: Facts) -> str:
+    unit = field.unit_for(facts) if field is not None else ""
+    return f" {unit}" if unit else ""
 
 
-def _actual(subject: Term, field: Field | None, facts: Facts) -> str:
+def _actual(subject: Term, unit: str, facts: Facts) -> str:
     if isinstance(subject, Given):
         value = find(facts, subject.path)
-        return show(value) + (_unit(field) if value is not None else "")
-    return _shown(subject, _unit(field), facts)
+        return show(value) + (unit if value is not None else "")
+    return _shown(subject, unit, facts)
 
 
-def _wanted(term: Term, unit: str, facts: Facts) -> str:
-    if isinstance(term, Read) and find(facts, term.path) is None:
-        return f"{term.path} ({show(None)})"
+def _wanted(term: Term, unit: str, schema: Schema, facts: Facts) -> str:
+    field = schema.get(term.path) if isinstance(term, Read) else None
+    if field is not None and find(facts, field.path) is None:
+        return f"{field.words} ({show(None)})"
     return _shown(term, unit, facts)
 
 

@@ -13,7 +13,10 @@ _MAPPINGS = (dict, Mapping)
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: its dotted path, kind, the words people read, and who gives it ("request" or "fact")."""
+    """One field: its dotted path, kind, the words people read, and who gives it ("request" or "fact").
+
+    `unit` is shown behind a number: a word such as `days`, or the field that holds it, such as `{context.currency}`.
+    """
 
     path: str
     kind: Kind
@@ -23,6 +26,18 @@ class Field:
     source: str = "request"
     item: Kind | None = None
     required: bool = False
+
+    @property
+    def words(self) -> str:
+        """What people read: the label, or the path without one."""
+        return self.label or self.path
+
+    def unit_for(self, facts: object) -> str:
+        """Give the unit beside these facts; nothing when the field that holds it is not given."""
+        if not self.unit.startswith("{"):
+            return self.unit
+        held = find(facts, self.unit.strip("{}"))
+        return held if isinstance(held, str) else ""
 
     @property
     def type(self) -> Type:

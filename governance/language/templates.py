@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from governance.language.interpreting import Facts
-from governance.language.problems import LanguageError, Problem, problem_at
+from governance.language.problems import MAX_PROBLEMS, LanguageError, Problem, problem_at
 from governance.language.schema import Schema, find
 from governance.language.values import show
 
@@ -27,7 +27,7 @@ class Template:
     _pieces: tuple[str | _Placeholder, ...]
 
     def render(self, facts: Facts) -> str:
-        """Give the sentence with the values in place, numbers with exact digits, "not given" for none."""
+        """Give the sentence with the values in place, numbers with every digit and separators, "not given" for none."""
         return "".join(piece if isinstance(piece, str) else show(find(facts, piece.path)) for piece in self._pieces)
 
 
@@ -42,6 +42,8 @@ def compile_template(text: str, schema: Schema) -> Template:
         piece = _piece(found, schema)
         if isinstance(piece, tuple):
             problems.append(problem_at(text, found.start(), found.end(), *piece))
+            if len(problems) == MAX_PROBLEMS:
+                break
         else:
             pieces.append(piece)
     if problems:

@@ -99,14 +99,14 @@ def format_timestamp(moment: datetime) -> str:
 
 
 def show(value: object) -> str:
-    """Show a value to a person: exact digits, yes/no, and "not given" for None."""
+    """Show a value to a person: every digit with separators (5,000.01), yes/no, and "not given" for None."""
     match value:
         case None:
             return NOT_GIVEN
         case bool():
             return "yes" if value else "no"
-        case Decimal():
-            return format(value, "f")
+        case Decimal() | int():
+            return format(value, ",f" if isinstance(value, Decimal) else ",d")
         case timedelta():
             return format_duration(value)
         case datetime():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from governance.language import format_duration, parse_duration, show
+from governance.language import format_duration, parse_duration
 from governance.rules.shapes import Obligation
 
 LOG_LEVELS = ("basic", "full", "evidence")
@@ -53,7 +53,7 @@ def _union(name: str) -> Callable[[list[Obligation]], dict[str, Any]]:
 
 
 def _lowest_cap(group: list[Obligation]) -> dict[str, Any]:
-    return {"field": group[0]["field"], "max": show(min(Decimal(obligation["max"]) for obligation in group))}
+    return {"field": group[0]["field"], "max": format(min(Decimal(obligation["max"]) for obligation in group), "f")}
 
 
 def _highest_log(group: list[Obligation]) -> dict[str, Any]:

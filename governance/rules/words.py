@@ -52,7 +52,7 @@ def _within(node: Node, schema: Schema) -> str:
 
 def _label(path: Path, schema: Schema) -> str:
     field = schema.get(path.dotted)
-    return field.label if field is not None and field.label else path.dotted
+    return field.words if field is not None else path.dotted
 
 
 def _value(node: Node, schema: Schema) -> str:
@@ -72,4 +72,5 @@ def _value(node: Node, schema: Schema) -> str:
 
 def _unit(left: Node, right: Node, schema: Schema) -> str:
     field = schema.get(left.dotted) if isinstance(left, Path) else None
-    return f" {field.unit}" if field is not None and field.unit and isinstance(right, Literal) else ""
+    unit = field.unit_for({}) if field is not None and isinstance(right, Literal) else ""
+    return f" {unit}" if unit else ""

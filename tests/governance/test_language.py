@@ -16,6 +16,7 @@ from governance.language import (
     Schema,
     compile_expression,
     compile_template,
+    show,
 )
 from governance.language.interpreting import evaluate
 
@@ -292,15 +293,15 @@ def test_the_explanation_shows_each_condition_with_its_value() -> None:
         (
             "context.amount > 5000",
             "Amount",
-            "5000.01 EUR",
-            "more than 5000 EUR",
+            "5,000.01 EUR",
+            "more than 5,000 EUR",
             "true",
         ),
         (
             "context.amount > budget.day.left",
             "Amount",
-            "5000.01 EUR",
-            "more than budget.day.left (not given)",
+            "5,000.01 EUR",
+            "more than Left today (not given)",
             "missing",
         ),
         (
@@ -314,6 +315,40 @@ def test_the_explanation_shows_each_condition_with_its_value() -> None:
     ]
 
 
+MONEY = Schema(
+    [Field("context.amount", Kind.DECIMAL, "Amount", "{context.currency}"), Field("context.currency", Kind.STRING)]
+)
+
+
+@pytest.mark.parametrize(("currency", "actual", "wanted"), [
+    ("EUR", "7,400.00 EUR", "more than 5,000 EUR"), (None, "7,400.00", "more than 5,000"),
+])  # fmt: skip
+def test_the_unit_of_an_amount_is_the_currency_that_stands_beside_it(
+    currency: str | None, actual: str, wanted: str
+) -> None:
+    facts = {"context": {"amount": Decimal("7400.00"), "currency": currency}}
+
+    (condition,) = compile_expression("context.amount > 5000", MONEY).explain(facts)
+
+    assert (condition.actual, condition.wanted) == (actual, wanted)
+
+
+@pytest.mark.parametrize(("value", "shown"), [
+    (Decimal("7400.00"), "7,400.00"), (Decimal("-1234567.5"), "-1,234,567.5"), (Decimal("1E+4"), "10,000"),
+    (Decimal("0.000001"), "0.000001"), (25_000, "25,000"), (999, "999"), (True, "yes"), (None, "not given"),
+    ((1000, Decimal("0.5")), "1,000, 0.5"),
+])  # fmt: skip
+def test_people_read_numbers_with_separators_and_every_digit(value: object, shown: str) -> None:
+    assert show(value) == shown
+
+
+def test_a_sentence_full_of_mistakes_is_told_up_to_a_limit() -> None:
+    with pytest.raises(LanguageError) as wrong:
+        compile_template("{ctx.a}" * 100, SCHEMA)
+
+    assert len(wrong.value.problems) == 20
+
+
 def test_a_template_keeps_exact_digits_and_says_what_is_not_given() -> None:
     template = compile_template(
         "{context.amount} EUR, {context.wait}, {budget.day.left} {{x}} {context.tags}",
@@ -321,7 +356,7 @@ def test_a_template_keeps_exact_digits_and_says_what_is_not_given() -> None:
     )
     facts = {**FACTS, "context": {**FACTS["context"], "amount": Decimal("9000.10")}}
 
-    assert template.render(facts) == "9000.10 EUR, 36h, not given {x} urgent, eu"
+    assert template.render(facts) == "9,000.10 EUR, 36h, not given {x} urgent, eu"
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_the_policy_of_the_page_is_valid_and_its_tests_pass() -> None:
     assert [(result.name, result.problem) for result in results if not result.passed] == []
     assert (ruling.verdict, ruling.reason) == (
         Verdict.ESCALATE,
-        "5000.01 EUR is above the limit (left today: not given).",
+        "5,000.01 EUR is above the limit (left today: not given).",
     )
 
 

@@ -349,9 +349,9 @@ def test_the_reason_has_exact_values_and_explain_has_each_condition() -> None:
     rules = rule_set(document(limit, scope={"actions": ["invoice.pay"], "resource": "invoice"}))
     asked = facts(context={"amount": Decimal("9000.10"), "flag": False})
 
-    assert rules.decide(asked).reason == "9000.10 EUR by ada."
+    assert rules.decide(asked).reason == "9,000.10 EUR by ada."
     assert [(each.text, each.actual, each.outcome) for each in rules.explain(asked, "demo@3#limit")] == [
-        ("context.amount > 5000", "9000.10 EUR", "true"),
+        ("context.amount > 5000", "9,000.10 EUR", "true"),
         ("!context.flag", "no", "true"),
     ]
     with pytest.raises(KeyError):
