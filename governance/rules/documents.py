@@ -29,6 +29,7 @@ from governance.rules.shapes import Effect, EscalationTerms, Obligation, PolicyR
 API_VERSION = "autonomyos/v1"
 STATUSES = ("draft", "in_review", "approved", "active", "shadow", "retired")
 MAX_RULES = 1_000
+MAX_TITLE = 200
 
 _REQUIRED = ("apiVersion", "kind", "key", "version", "title", "scope", "rules")
 _OPTIONAL = ("owner", "status", "description", "priority", "effective", "base_request", "tests")
@@ -74,7 +75,7 @@ def parse_policy(document: Mapping[str, Any], schema: Schema) -> PolicyRules:
     result = PolicyRules(
         key=header.key,
         version=header.version,
-        title=reading.text("title", parts.get("title", "-")),
+        title=reading.text("title", parts.get("title", "-"), at_most=MAX_TITLE),
         priority=header.priority,
         status=reading.choice("status", parts.get("status", "draft"), STATUSES),
         actions=header.actions,

@@ -23,6 +23,8 @@ def read_tests(reading: Reading, parts: Mapping[str, Any]) -> None:
             reading.text(f"{path}.name", test["name"])
         if "request" in test:
             _request(reading, f"{path}.request", test["request"])
+        if "facts" in test:
+            _groups(reading, f"{path}.facts", test["facts"])
         if "without" in test:
             reading.texts(f"{path}.without", test["without"])
         if "expect" in test:
@@ -31,7 +33,17 @@ def read_tests(reading: Reading, parts: Mapping[str, Any]) -> None:
 
 def _request(reading: Reading, path: str, value: object) -> None:
     parts = reading.mapping(path, value, (), ("subject", "action", "resource", "context", "facts"))
-    for name, part in parts.items():
+    _groups(reading, path, parts)
+    if isinstance(parts.get("facts"), Mapping):
+        _groups(reading, f"{path}.facts", parts["facts"])
+
+
+def _groups(reading: Reading, path: str, value: object) -> None:
+    """Facts lie in groups, such as `perm.pay`: each part must hold named parts itself."""
+    if not isinstance(value, Mapping):
+        reading.wrong(path, "Must be an object with named parts.")
+        return
+    for name, part in value.items():
         if not isinstance(part, Mapping):
             reading.wrong(f"{path}.{name}", "Must be an object with named parts.")
 

@@ -18,8 +18,8 @@ from governance.language import (
 )
 
 _Read = TypeVar("_Read")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", re.ASCII)
-_MAX_TEXT = 2_000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", re.ASCII)
+MAX_TEXT = 2_000
 _MAX_PROBLEMS = 50
 
 
@@ -36,7 +36,10 @@ class Reading:
 
     def wrong(self, path: str, message: str, suggestion: str | None = None) -> None:
         """Note one problem of a part of the document."""
-        self.problems.append(Problem(message, 0, 0, 0, suggestion, path))
+        self._note(Problem(message, 0, 0, 0, suggestion, path))
+
+    def _note(self, problem: Problem) -> None:
+        self.problems.append(problem)
         if len(self.problems) >= _MAX_PROBLEMS:
             self.finish()
 
@@ -64,17 +67,17 @@ class Reading:
             return []
         return [(f"{path}[{number}]", item) for number, item in enumerate(value)]
 
-    def text(self, path: str, value: object, default: str = "") -> str:
+    def text(self, path: str, value: object, default: str = "", *, at_most: int = MAX_TEXT) -> str:
         """Give a text that is not empty."""
-        if not isinstance(value, str) or not value.strip() or len(value) > _MAX_TEXT:
-            self.wrong(path, f"Must be a text of 1 to {_MAX_TEXT:,} characters.")
+        if not isinstance(value, str) or not value.strip() or len(value) > at_most:
+            self.wrong(path, f"Must be a text of 1 to {at_most:,} characters.")
             return default
         return value
 
     def name(self, path: str, value: object) -> str:
         """Give a name without spaces, as keys, ids and paths have."""
         if not isinstance(value, str) or not _NAME.fullmatch(value):
-            self.wrong(path, "Must be a name of letters, digits, dots, dashes and underscores.")
+            self.wrong(path, "Must be a name of letters, digits, dots, dashes and underscores, at most 80 of them.")
             return ""
         return value
 
@@ -146,7 +149,8 @@ class Reading:
         try:
             return compiler(text, self.schema)
         except LanguageError as error:
-            self.problems += [replace(problem, path=path) for problem in error.problems]
+            for problem in error.problems:
+                self._note(replace(problem, path=path))
             return None
 
     def finish(self) -> None:

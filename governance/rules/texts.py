@@ -1,12 +1,15 @@
 """Rules of governance, texts: reads the text of a policy, YAML or JSON, into a document; strict and exact."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import yaml
 
 MAX_CHARACTERS = 400_000
 MAX_DEPTH = 20
+LARGEST_WHOLE = 2**53
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 
 
 class TextInvalid(ValueError):
@@ -23,8 +26,8 @@ def _construct_once(loader: _Loader, node: yaml.MappingNode, deep: bool = False)
     seen: set[Any] = set()
     for key, _ in node.value:
         name = key.value if isinstance(key, yaml.ScalarNode) else None
-        if name is None:
-            raise TextInvalid(f"{_place(key.start_mark)}a name must be plain text.")
+        if name is None or key.tag != "tag:yaml.org,2002:str":
+            raise TextInvalid(f"{_place(key.start_mark)}a name must be plain text; put a number in quotes.")
         if name in seen:
             raise TextInvalid(f"{_place(key.start_mark)}`{name}` is given twice.")
         seen.add(name)
@@ -40,7 +43,7 @@ _Loader.add_constructor("tag:yaml.org,2002:float", _exact)
 for _tag, _pattern, _first in (
     ("bool", r"true|false", "tf"),
     ("null", r"null|~|", "n~\0"),
-    ("int", r"-?(0|[1-9][0-9]*)", "-0123456789"),
+    ("int", _WHOLE.pattern, "-0123456789"),
     ("float", r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", "-0123456789"),
 ):
     _Loader.add_implicit_resolver(
@@ -50,7 +53,8 @@ for _tag, _pattern, _first in (
 
 def read_text(text: str) -> dict[str, Any]:
     """Give the document; numbers with a dot or an exponent stay text, so that no digit is lost. Raise TextInvalid for a
-    name given twice, an alias, a tag, deep nesting, or text that is neither YAML nor JSON."""
+    name given twice or no text, a whole number beyond 2^53, an alias, a tag, deep nesting, or text that is neither YAML
+    nor JSON."""
     if len(text) > MAX_CHARACTERS:
         raise TextInvalid(f"The text has more than {MAX_CHARACTERS:,} characters.")
     try:
@@ -68,11 +72,21 @@ def _refuse_tricks(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent):
             raise TextInvalid(f"{_place(event.start_mark)}references are not allowed; write the value out.")
+        if isinstance(event, yaml.ScalarEvent):
+            _refuse_unfit(event)
         if isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None) not in (None, "!"):
             raise TextInvalid(f"{_place(event.start_mark)}tags are not allowed.")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise TextInvalid(f"{_place(event.start_mark)}nested more than {MAX_DEPTH} levels deep.")
+
+
+def _refuse_unfit(event: yaml.ScalarEvent) -> None:
+    """Refuse what cannot be kept exactly: text with a zero character, a whole number beyond 2^53."""
+    if "\0" in event.value:
+        raise TextInvalid(f"{_place(event.start_mark)}the text holds a zero character.")
+    if event.implicit[0] and _WHOLE.fullmatch(event.value) and abs(Decimal(event.value)) >= LARGEST_WHOLE:
+        raise TextInvalid(f"{_place(event.start_mark)}a whole number of this size is not exact; write it in quotes.")
 
 
 def _place(mark: Any) -> str:

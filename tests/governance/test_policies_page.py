@@ -124,6 +124,7 @@ def test_only_those_with_the_right_write_policies(sign_in: Any, robot: Any) -> N
     ("a: 12:30\nb: yes\nc: 2026-11-22", {"a": "12:30", "b": "yes", "c": "2026-11-22"}),
     ("a: 010\nb: 0x1F\nc: .nan\nd: 1_000", {"a": "010", "b": "0x1F", "c": ".nan", "d": "1_000"}),
     ('{"a": 1e3, "b": true, "c": null, "d": -7}', {"a": "1e3", "b": True, "c": None, "d": -7}),
+    ("a: 9007199254740991\nb: '9007199254740992'", {"a": 9007199254740991, "b": "9007199254740992"}),
 ])  # fmt: skip
 def test_plain_values_are_those_of_json_and_numbers_stay_exact(text: str, document: Any) -> None:
     assert read_text(text) == document
@@ -140,6 +141,10 @@ def test_plain_values_are_those_of_json_and_numbers_stay_exact(text: str, docume
     ("a: 1\n---\nb: 2", "another document"),
     ("[" * 100, "nested more than 20"),
     ("? [a]\n: 1", "plain text"),
+    ("a: {1: 2}", "line 1, column 5: a name must be plain text; put a number in quotes"),
+    ('a: "x\\0y"', "line 1, column 4: the text holds a zero character"),
+    ("a: 9007199254740992", "line 1, column 4: a whole number of this size is not exact; write it in quotes"),
+    ("a: -" + "9" * 5000, "not exact"),
     ("a: \x00", "neither YAML nor JSON"),
     ("", "one document"),
 ])  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.language import Field, Kind, Schema
-from governance.rules import PolicyInvalid, parse_policy
+from governance.rules import PolicyInvalid, parse_policy, run_tests
 
 SCHEMA = Schema([Field("context.amount", Kind.DECIMAL), Field("context.note", Kind.STRING)])
 DOCUMENT: dict[str, Any] = {
@@ -187,6 +187,12 @@ def test_a_good_document_becomes_rules() -> None:
         ("tests/0/witout", ["x"], "tests[0].witout", "Did you mean `without`?"),
         ("base_request/acton", {}, "base_request.acton", "Did you mean `action`?"),
         ("base_request/action", "x", "base_request.action", "object"),
+        ("base_request/facts", {"context": 3}, "base_request.facts.context", "object"),
+        ("tests/0/facts", {"perm": 3}, "tests[0].facts.perm", "object"),
+        ("tests/0/facts", 3, "tests[0].facts", "object"),
+        ("key", "k" * 81, "key", "at most 80"),
+        ("rules/0/id", "i" * 81, "rules[0].id", "at most 80"),
+        ("title", "t" * 201, "title", "1 to 200 characters"),
     ],
 )
 def test_a_wrong_document_is_told_with_its_path(path: str, value: object, where: str, message: str) -> None:
@@ -198,6 +204,15 @@ def test_a_wrong_document_is_told_with_its_path(path: str, value: object, where:
 
     told = [(problem.path, str(problem)) for problem in refused.value.problems]
     assert any(found == where and message in text for found, text in told), told
+
+
+def test_reading_stops_at_fifty_problems_however_many_rules_are_wrong() -> None:
+    rules = [{"id": f"r{number}", "effect": "allow", "when": "ctx.a", "reason": "{ctx.b}"} for number in range(1000)]
+
+    with pytest.raises(PolicyInvalid) as refused:
+        parse_policy(changed("rules", rules), SCHEMA)
+
+    assert len(refused.value.problems) == 50
 
 
 def test_a_condition_that_does_not_compile_is_told_with_line_and_column() -> None:
@@ -242,14 +257,17 @@ PLACES = [
     "apiVersion", "key", "version", "effective", "effective/from", "scope", "scope/actions", "scope/roles", "rules",
     "rules/0", "rules/0/id", "rules/0/effect", "rules/0/when", "rules/0/reason", "rules/0/escalate",
     "rules/0/escalate/not_by", "rules/1/obligations", "rules/1/obligations/0", "rules/1/obligations/0/type",
-    "rules/1/actions", "tests", "tests/0", "tests/0/expect", "tests/0/without", "base_request",
+    "rules/1/actions", "tests", "tests/0", "tests/0/expect", "tests/0/without", "tests/0/facts", "base_request",
+    "base_request/facts",
 ]  # fmt: skip
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.sampled_from(PLACES), JSON)
-def test_any_value_at_any_place_is_read_or_refused(path: str, value: object) -> None:
+def test_any_value_at_any_place_is_read_and_its_tests_run_or_refused(path: str, value: object) -> None:
+    document = changed(path, value)
     try:
-        parse_policy(changed(path, value), SCHEMA)
+        parse_policy(document, SCHEMA)
+        run_tests(document, SCHEMA)
     except PolicyInvalid as refused:
         assert refused.problems
