@@ -1,6 +1,5 @@
 """Rows of agents: principals (people and agents), units, roles, agents, their keys, and the systems they act upon."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
@@ -9,10 +8,10 @@ from typing import Any, ClassVar, Self
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
-from django.db.models import F, Q
-from guardian.models import GroupObjectPermission, UserObjectPermission
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 from uuid_utils.compat import uuid7
 
+from agents.rights import Rights, held_by
 from observability.ledger import Actor, Subject
 
 
@@ -88,30 +87,22 @@ class Principal(AbstractBaseUser, PermissionsMixin):
     def _unit_ids(self) -> list[int]:
         if self.sees_all_units:
             return list(Unit.objects.values_list("pk", flat=True))
-        tops = Unit.objects.filter(pk__in=self.granted("agents.view_unit", Unit)).values_list("path", flat=True)
-        return list(Unit.objects.below(tops).values_list("pk", flat=True))
+        return list(Unit.objects.below(self.granted("agents.view_unit", Unit)).values_list("pk", flat=True))
 
     @cached_property
-    def grants(self) -> dict[tuple[str, str, str], list[int]]:
-        """What was granted row by row to this principal or its groups: (app, model, codename) to primary keys. One
-        query answers every question about single rows in a request."""
-        held: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-        kind = "permission__content_type__"
-        what = (f"{kind}app_label", f"{kind}model", "permission__codename", "object_pk")
-        direct = UserObjectPermission.objects.filter(user=self).values_list(*what)
-        by_group = GroupObjectPermission.objects.filter(group__user=self).values_list(*what)
-        for app, model, codename, pk in direct.union(by_group) if self.is_active else ():
-            held[app, model, codename].append(int(pk))
-        return dict(held)
+    def rights(self) -> Rights:
+        """Everything that this principal and its groups hold; one query answers every question of a request."""
+        return held_by(self.pk) if self.is_active else Rights()
 
     def forget_grants(self) -> None:
-        """Read the grants anew at the next question: they were changed, or time has passed."""
-        vars(self).pop("grants", None)
+        """Read the rights anew at the next question: they were changed, or time has passed."""
+        for name in ("rights", "sees_all_units", "_unit_ids"):
+            vars(self).pop(name, None)
 
     def granted(self, permission: str, model: type[models.Model]) -> list[int]:
         """Primary keys of the rows of `model` on which `permission` ("app.codename") was granted."""
         app, _, codename = permission.partition(".")
-        return self.grants.get((app, str(model._meta.model_name), codename), [])
+        return self.rights.rows.get((app, str(model._meta.model_name), codename), [])
 
     def unit_ids(self) -> list[int]:
         """Primary keys of the units this principal may see: those granted and everything below them."""
@@ -138,12 +129,11 @@ class Principal(AbstractBaseUser, PermissionsMixin):
 class UnitQuerySet(models.QuerySet["Unit"]):
     """Reading phrases for units."""
 
-    def below(self, paths: Any) -> Self:
-        """The units at these paths and every unit below them."""
-        wanted = Q(pk__in=[])
-        for path in paths:
-            wanted |= Q(path__startswith=path)
-        return self.filter(wanted)
+    def below(self, tops: list[int]) -> Self:
+        """The units with these primary keys and every unit below them."""
+        lower = ExpressionWrapper(OuterRef("path"), output_field=models.CharField())
+        upper = Unit.objects.filter(pk__in=tops).alias(lower=lower).filter(lower__startswith=F("path"))
+        return self.filter(Exists(upper))
 
     def visible_to(self, user: Principal) -> Self:
         """Units that the user may see."""
