@@ -5,11 +5,12 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.permissions import BasePermission
@@ -23,6 +24,7 @@ from observability.ledger import database_now
 
 ABANDONED_AFTER = timedelta(seconds=60)
 LOOK_EVERY_SECONDS = 0.25
+WAITS_LONGER = timedelta(seconds=2)  # a wait begins when the first act is done, and its last look takes a moment
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, required=True,
     description="One key for one act: a repeat with the same key gets the same answer.",
@@ -148,8 +150,8 @@ class ActingDoor(Door):
         key = request.headers.get("Idempotency-Key", "")
         if not 0 < len(key) <= 200:
             raise KeyNeeded
-        given = _take(request, key)
-        if given.status_code is None:
+        given, is_first = _take(request, key)
+        if is_first:
             try:
                 _act(given, act)
             except BaseException:
@@ -157,29 +159,31 @@ class ActingDoor(Door):
                 raise
             if then is not None:
                 _wait_for_work(given, then, time.monotonic() + wait_seconds)
+        elif then is not None and _still_waits(given, wait_seconds):
+            raise InFlight
         return Response(given.body, status=given.status_code)
 
 
-def _take(request: Request, key: str) -> GivenAnswer:
+def _take(request: Request, key: str) -> tuple[GivenAnswer, bool]:
     fingerprint = hashlib.sha256(json.dumps(request.data, sort_keys=True, default=str).encode()).hexdigest()
-    whose, at = {"principal": request.user, "route": request.path, "key": key}, database_now()
-    given = _created(whose, fingerprint, at)
-    if given is None and _freed(whose, at):
-        given = _created(whose, fingerprint, at)
-    return given or _given_before(whose, fingerprint)
+    whose = {"principal": request.user, "route": request.path, "key": key}
+    given = _created(whose, fingerprint)
+    if given is None and _freed(whose):
+        given = _created(whose, fingerprint)
+    return (given, True) if given else (_given_before(whose, fingerprint), False)
 
 
-def _created(whose: Mapping[str, Any], fingerprint: str, at: datetime) -> GivenAnswer | None:
+def _created(whose: Mapping[str, Any], fingerprint: str) -> GivenAnswer | None:
     try:
         with transaction.atomic():
-            return GivenAnswer.objects.create(**whose, fingerprint=fingerprint, at=at)
+            return GivenAnswer.objects.create(**whose, fingerprint=fingerprint, at=Now())
     except IntegrityError:
         return None
 
 
-def _freed(whose: Mapping[str, Any], at: datetime) -> bool:
+def _freed(whose: Mapping[str, Any]) -> bool:
     # A process that died before its answer was kept has changed nothing: its place is free again after a minute.
-    abandoned = GivenAnswer.objects.filter(**whose, status_code=None, at__lt=at - ABANDONED_AFTER)
+    abandoned = GivenAnswer.objects.filter(**whose, status_code=None, at__lt=Now() - ABANDONED_AFTER)
     return abandoned.delete()[0] > 0
 
 
@@ -198,6 +202,11 @@ def _act(given: GivenAnswer, act: Act) -> None:
         plain = json.loads(json.dumps(body, cls=DjangoJSONEncoder))
         GivenAnswer.objects.filter(pk=given.pk).update(status_code=status, body=plain)
     given.status_code, given.body = status, plain
+
+
+def _still_waits(given: GivenAnswer, wait_seconds: float) -> bool:
+    until = given.at + timedelta(seconds=wait_seconds) + WAITS_LONGER
+    return given.body is not None and not given.body["work"] and wait_seconds > 0 and database_now() < until
 
 
 def _wait_for_work(given: GivenAnswer, then: Then, until: float) -> None:

@@ -1,5 +1,6 @@
 """Many hands at the same moment, on PostgreSQL: one winner, each step once, each join once, one effect."""
 
+import threading
 import uuid
 from typing import Any
 
@@ -40,7 +41,7 @@ def test_two_reviewers_at_once_make_one_decision(halden: Any, now: Any, together
         def answer(number: int, pk: int = row.pk) -> str:
             name, to = sides[number]
             return operations.settle(
-                Escalation.objects.get(pk=pk),
+                Escalation.objects.get(pk=pk).uid,
                 to,
                 reviewer=halden.people[name],
                 at=now,
@@ -64,7 +65,7 @@ def test_two_approvals_at_once_are_counted_as_two(halden: Any, now: Any, togethe
 
         def approve(number: int, pk: int = row.pk) -> str:
             return operations.settle(
-                Escalation.objects.get(pk=pk), "approved", reviewer=halden.people[names[number]], at=now,
+                Escalation.objects.get(pk=pk).uid, "approved", reviewer=halden.people[names[number]], at=now,
                 request_sha256="0" * 64,
             ).status  # fmt: skip
 
@@ -82,7 +83,9 @@ def test_an_answer_and_the_deadline_at_once_make_one_end(halden: Any, now: Any, 
             same = Escalation.objects.get(pk=pk)
             if number:
                 return operations.pass_deadline(same, at=due)
-            return operations.settle(same, "approved", reviewer=halden.people["priya"], at=now, request_sha256="0" * 64)
+            return operations.settle(
+                same.uid, "approved", reviewer=halden.people["priya"], at=now, request_sha256="0" * 64
+            )
 
         together(2, act)
 
@@ -201,6 +204,32 @@ def test_fifty_repeats_of_one_request_have_one_effect_and_one_answer(halden: Any
     again = robot("AP-01").call("post", "runs", body, key="start-1187")
     assert (again.status_code, again.json()) == told[0]
     assert GivenAnswer.objects.count() == 1
+
+
+def test_a_repeat_of_a_wait_that_was_cut_off_gets_the_work_that_the_wait_found(
+    halden: Any, now: Any, robot: Any, together: Any
+) -> None:
+    in_flight = threading.Event()
+
+    def claim() -> Any:
+        while (answer := robot("AP-01").call("post", "work/claim", {"wait_seconds": 20}, key="cut")).status_code == 409:
+            assert answer.json()["code"] == "in_flight"
+            in_flight.set()
+            ledger.bell.wait(ledger.bell.rings, 0.2)
+        return answer.json()
+
+    def act(number: int) -> Any:
+        if number < 2:
+            return claim()
+        assert in_flight.wait(timeout=20)
+        while not GivenAnswer.objects.filter(body__work=None).exists():
+            ledger.bell.wait(ledger.bell.rings, 0.05)
+        return start(halden, now, 2)
+
+    first, again, _ = together(3, act)
+
+    assert first["work"] and first == again
+    assert Step.objects.filter(status="working").count() == 1
 
 
 def test_the_same_run_asked_for_under_many_keys_is_started_once(halden: Any, robot: Any, together: Any) -> None:
