@@ -325,6 +325,10 @@ class Escalation(models.Model):
             workflow=self.workflow,
         )  # fmt: skip
 
+    def is_visible_to(self, user: Principal) -> bool:
+        """Whether the user may see it: the same rule as `visible_to` of many."""
+        return user.sees_all_units or self.unit_id in user.unit_ids()
+
     @property
     def is_open(self) -> bool:
         """Whether it waits for a person."""

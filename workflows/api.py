@@ -18,6 +18,7 @@ from workflows.models import Run, Space, Step, Workflow
 from workflows.serializers import (
     ActionInput,
     AnswerInput,
+    AnswerOutput,
     BpmnInput,
     ClaimInput,
     EscalationOutput,
@@ -28,6 +29,7 @@ from workflows.serializers import (
     LeaseInput,
     RunInput,
     RunOutput,
+    answer_of,
     decision_of,
     fact_of,
     work_of,
@@ -255,17 +257,14 @@ class AnswerView(ActingDoor):
     answer = Escalation.Status.APPROVED
 
     @extend_schema(
-        request=AnswerInput, responses=EscalationOutput, parameters=[IDEMPOTENCY], summary="Answer an escalation"
+        request=AnswerInput, responses=AnswerOutput, parameters=[IDEMPOTENCY], summary="Answer an escalation"
     )
     def post(self, request: Request, uid: UUID) -> Response:
         given = self.read(AnswerInput, request.data)
 
         def act(key: str) -> Answer:
-            asked = Escalation.objects.visible_to(self.principal).only("uid").filter(uid=uid).first()
-            if asked is None:
-                raise ledger.NotFound
-            settled = operations.settle(asked, self.answer, reviewer=self.principal, at=database_now(), **given)
-            return 200, EscalationOutput(settled).data
+            settled = operations.settle(uid, self.answer, reviewer=self.principal, at=database_now(), **given)
+            return 200, answer_of(settled)
 
         return self.answer_once(request, act)
 

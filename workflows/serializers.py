@@ -169,6 +169,27 @@ class EscalationOutput(serializers.ModelSerializer[Escalation]):
         ]  # fmt: skip
 
 
+class AnswerOutput(serializers.Serializer[Escalation]):
+    """What became of a question by a person's answer; it stays open while another person has to approve as well."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(Escalation.Status.choices)
+    settled_by = serializers.CharField(allow_null=True)
+    settled_at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField()
+    reason_code = serializers.CharField()
+    approved_until = serializers.DateTimeField(allow_null=True)
+
+
+def answer_of(escalation: Escalation) -> dict[str, Any]:
+    """An answered question in the shape of AnswerOutput; nothing of the question is read again."""
+    who = escalation.settled_by.name if escalation.settled_by else None
+    return {
+        "id": escalation.uid, "status": escalation.status, "settled_by": who, "settled_at": escalation.settled_at,
+        "reason": escalation.reason, "reason_code": escalation.reason_code, "approved_until": escalation.approved_until,
+    }  # fmt: skip
+
+
 def work_of(step: Step | None, at: datetime) -> dict[str, Any]:
     """The answer to a claim at `at`: the step, what it is about, and what people answered to it."""
     if step is None:

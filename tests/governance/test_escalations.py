@@ -38,7 +38,7 @@ def answer(person: Any, asked: Escalation, how: str = "approve", **more: Any) ->
 
 def settle(asked: Escalation, to: str, reviewer: Principal, now: Any, **more: Any) -> Escalation:
     """The same below the door."""
-    return workflows.settle(asked, to, reviewer=reviewer, at=now, request_sha256=asked.request_sha256, **more)
+    return workflows.settle(asked.uid, to, reviewer=reviewer, at=now, request_sha256=asked.request_sha256, **more)
 
 
 def test_the_second_answer_learns_who_was_first_and_when(asked: Escalation, sign_in: Any) -> None:

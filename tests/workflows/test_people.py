@@ -86,7 +86,7 @@ def test_only_yes_and_no_are_answers(bring: Any, halden: Any, now: Any) -> None:
     for answer in ("withdrawn", "expired", "open", "maybe"):
         with pytest.raises(ledger.Invalid):
             operations.settle(
-                asked, answer, reviewer=halden.people["priya"], at=now, request_sha256=asked.request_sha256
+                asked.uid, answer, reviewer=halden.people["priya"], at=now, request_sha256=asked.request_sha256
             )
     assert Escalation.objects.get().is_open
 
@@ -99,7 +99,7 @@ def test_when_the_work_was_cancelled_meanwhile_an_approval_changes_nothing(bring
 
     with pytest.raises(ledger.TooLate):
         operations.settle(
-            asked, "approved", reviewer=halden.people["priya"], at=now, request_sha256=asked.request_sha256
+            asked.uid, "approved", reviewer=halden.people["priya"], at=now, request_sha256=asked.request_sha256
         )
 
     assert Event.objects.count() == before

@@ -162,7 +162,7 @@ def test_cancelling_takes_back_the_question_about_failed_work(robot: Any, halden
     assert Step.objects.get().status == "cancelled"
     with pytest.raises(ledger.TooLate):
         operations.settle(
-            asked, "approved", reviewer=halden.people["priya"], at=now, request_sha256=asked.request_sha256
+            asked.uid, "approved", reviewer=halden.people["priya"], at=now, request_sha256=asked.request_sha256
         )
     assert reader.claim() is None, "nothing of a cancelled run comes back"
 
@@ -177,7 +177,7 @@ def test_giving_one_branch_up_takes_back_the_question_about_the_other(robot: Any
     first, second = Escalation.objects.order_by("id")
 
     operations.settle(
-        first, "rejected", reviewer=halden.people["priya"], at=now, request_sha256=first.request_sha256, reason="No"
+        first.uid, "rejected", reviewer=halden.people["priya"], at=now, request_sha256=first.request_sha256, reason="No"
     )
 
     second.refresh_from_db()
@@ -221,3 +221,55 @@ def test_a_join_that_can_never_open_is_put_to_a_person_who_can_only_give_up(
 
     assert settle(priya, "reject", reason="Drawn wrongly").status_code == 200
     assert Run.objects.get().status == "failed"
+
+
+TERMINATED = """
+    <startEvent id="start"/><parallelGateway id="fork"/>
+    <serviceTask id="look" name="Look" aos:role="invoice-reader"><extensionElements>
+      <aos:output name="fine" type="bool"/></extensionElements></serviceTask>
+    <serviceTask id="stop" name="Stop" aos:role="invoice-reader"/>
+    <exclusiveGateway id="fine" name="Fine?" default="f6"/>
+    <endEvent id="yes"/><endEvent id="no"/><endEvent id="over" name="Over"><terminateEventDefinition/></endEvent>
+    <sequenceFlow id="f1" sourceRef="start" targetRef="fork"/><sequenceFlow id="f2" sourceRef="fork" targetRef="look"/>
+    <sequenceFlow id="f3" sourceRef="fork" targetRef="stop"/><sequenceFlow id="f4" sourceRef="look" targetRef="fine"/>
+    <sequenceFlow id="f5" sourceRef="fine" targetRef="yes">
+      <conditionExpression>vars.look.fine</conditionExpression>
+    </sequenceFlow>
+    <sequenceFlow id="f6" sourceRef="fine" targetRef="no"/><sequenceFlow id="f7" sourceRef="stop" targetRef="over"/>"""
+
+
+def test_a_run_that_terminates_takes_back_the_question_about_a_branch_that_was_stuck(
+    drawn: Any, robot: Any, now: Any
+) -> None:
+    version = drawn("terminated", TERMINATED)
+    run, _ = operations.start(version.workflow, key="1", variables={}, by=ledger.SYSTEM, at=now)
+    reader = robot("AP-01")
+    reader.finish(reader.claim())
+    asked = Escalation.objects.get()
+    assert (asked.kind, asked.status) == ("incident", "open")
+
+    assert reader.finish(reader.claim()).status_code == 200
+
+    run.refresh_from_db()
+    asked.refresh_from_db()
+    assert (run.status, run.outcome, asked.status) == ("done", "Over", "withdrawn")
+    assert not Step.objects.unsettled().exists()
+
+
+def test_failed_work_with_the_longest_names_is_put_to_a_person_all_the_same(drawn: Any, robot: Any, now: Any) -> None:
+    element, name, code, key = "e" * 120, "N" * 200, "c" * 80, "k" * 200
+    version = drawn(
+        code,
+        f"""<startEvent id="start"/><serviceTask id="{element}" name="{name}" aos:role="invoice-reader"/>
+        <endEvent id="end"/><sequenceFlow id="f1" sourceRef="start" targetRef="{element}"/>
+        <sequenceFlow id="f2" sourceRef="{element}" targetRef="end"/>""",
+    )
+    operations.start(version.workflow, key=key, variables={}, by=ledger.SYSTEM, at=now)
+    work = robot("AP-01").claim()
+
+    body = {"lease_token": work["lease_token"], "reason": "Broken", "retryable": False}
+    assert robot("AP-01").call("post", f"steps/{work['step']}/fail", body).status_code == 200
+
+    asked = Escalation.objects.get()
+    assert (len(asked.title) <= 300, len(asked.likeness)) == (True, 200)
+    assert asked.title.endswith("… again?")

@@ -1,6 +1,7 @@
 """People decide: one answer settles the question and moves the work on; a passed deadline does so too."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -9,7 +10,7 @@ from governance import operations as governance
 from governance.models import Escalation
 from observability import ledger
 from workflows.models import Run, Step, Timer
-from workflows.operations.runs import fire_timer, happen, locked, stop
+from workflows.operations.runs import fire_timer, happen, stop
 from workflows.plan import IncidentResolved, StaleHappening, StepFinished
 
 APPROVED, REJECTED = Escalation.Status.APPROVED, Escalation.Status.REJECTED
@@ -17,14 +18,16 @@ APPROVED, REJECTED = Escalation.Status.APPROVED, Escalation.Status.REJECTED
 
 @transaction.atomic
 def settle(
-    escalation: Escalation, answer: str, *, reviewer: Principal, at: datetime, request_sha256: str, reason: str = "",
+    uid: UUID, answer: str, *, reviewer: Principal, at: datetime, request_sha256: str, reason: str = "",
     reason_code: str = "",
 ) -> Escalation:  # fmt: skip
     """Approve or reject: exactly one answer wins, it is bound to the request the reviewer read, and the work goes on.
-    Raises what `governance.close` raises; then nothing has changed."""
+    Raises NotFound for what the reviewer may not see, and what `governance.close` raises; then nothing has changed."""
     if answer not in (APPROVED, REJECTED):
         raise ledger.Invalid(fields={"answer": "Answer approved or rejected."})
-    run, step, escalation = _together(escalation)
+    run, step, escalation = _together(uid)
+    if not escalation.is_visible_to(reviewer):
+        raise ledger.NotFound
     settled = governance.close(
         escalation,
         answer,
@@ -42,7 +45,7 @@ def settle(
 @transaction.atomic
 def pass_deadline(escalation: Escalation, *, at: datetime) -> None:
     """Nobody decided in time: the workflow's timer fires, or the path's next people are asked, or the answer is no."""
-    run, step, escalation = _together(escalation)
+    run, step, escalation = _together(escalation.uid)
     if not escalation.is_open or escalation.due_at > at:
         return
     timer = _timer_of(run, step, at)
@@ -52,17 +55,28 @@ def pass_deadline(escalation: Escalation, *, at: datetime) -> None:
         _go_on(run, step, escalation, by=ledger.SYSTEM, at=at)
 
 
-def _together(escalation: Escalation) -> tuple[Run | None, Step | None, Escalation]:
-    # The run first, as everywhere; then the step and the question as they stand now.
-    step = Step.objects.filter(escalation=escalation).only("pk", "run_id").first()
-    run = locked(step.run_id) if step else None
-    rows = Escalation.objects.select_for_update(of=("self",)).select_related("path", "settled_by")
-    escalation = rows.get(pk=escalation.pk)
-    if step is None or run is None:
-        return None, None, escalation
-    step = Step.objects.select_for_update(of=("self",)).get(pk=step.pk)
-    step.run = run
-    return run, step, escalation
+def _together(uid: UUID) -> tuple[Run | None, Step | None, Escalation]:
+    # One statement locks the run first, as everywhere, then the step and the question, and reads them as they stand.
+    rows = Step.objects.select_for_update(of=("run", "self", "escalation")).filter(escalation__uid=uid)
+    step = rows.select_related("run__workflow", "escalation").only(*_NEEDED).first()
+    if step is not None and step.escalation is not None:
+        return step.run, step, step.escalation
+    alone = Escalation.objects.select_for_update(of=("self",)).filter(uid=uid).first()
+    if alone is None:
+        raise ledger.NotFound
+    return None, None, alone
+
+
+# What an answer reads and writes. The card of a question has five times as much; anything else is read when asked for.
+_NEEDED = (
+    "uid", "run", "element", "token", "name", "kind", "status", "priority", "escalation",
+    "run__uid", "run__key", "run__unit", "run__version", "run__workflow__code", "run__status", "run__marking",
+    "run__variables", "run__cost", "run__people_asked", "run__started_at", "run__started_by",
+    *(f"escalation__{name}" for name in (
+        "uid", "kind", "status", "title", "path", "asked", "approvals_needed", "unit", "workflow", "run",
+        "request_sha256", "opened_at", "due_at", "settled_at", "settled_by", "reason", "reason_code", "approved_until",
+    )),
+)  # fmt: skip
 
 
 def _timer_of(run: Run | None, step: Step | None, at: datetime) -> Timer | None:

@@ -93,7 +93,7 @@ class AnswerDoor(LoginRequiredMixin, View):
         if not form.is_valid():
             return self.again(request, uid, form, "Nothing was decided: the reason is missing.", status=400)
         try:
-            operations.settle(escalation, reviewer=user, at=at, **form.cleaned_data)
+            operations.settle(uid, reviewer=user, at=at, **form.cleaned_data)
         except ledger.Refused as refused:
             if not answered_so(escalation, user, form.cleaned_data["answer"]):
                 return self.again(request, uid, form, refused.detail, status=refused.status)

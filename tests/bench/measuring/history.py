@@ -64,7 +64,7 @@ def _approve(halden: "Halden", escalation: Any, at: datetime) -> None:
 
     digest = escalation.request_sha256
     operations.settle(
-        escalation, "approved", reviewer=halden.people["priya"], at=at, request_sha256=digest, reason="Checked."
+        escalation.uid, "approved", reviewer=halden.people["priya"], at=at, request_sha256=digest, reason="Checked."
     )
 
 
