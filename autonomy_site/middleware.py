@@ -1,15 +1,18 @@
 """What holds for every request: a bounded body, pages for people only, refusals told as pages."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
-from observability.ledger import Refused
+from autonomy_site import problems
+from observability.ledger import Invalid, Refused
 
 Respond = Callable[[HttpRequest], HttpResponseBase]
+DIGITS_AT_MOST = 18  # of a body's length; what is longer is too large, whatever it says
 
 
 class BodyLimit:
@@ -20,22 +23,16 @@ class BodyLimit:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdecimal() and int(length) > settings.BODY_LIMIT_BYTES:
-            return _problem(
-                413, "too_large", "Too large", f"The body is larger than {settings.BODY_LIMIT_BYTES // 1024} kB."
-            )
+        if len(length) > DIGITS_AT_MOST or (length.isdecimal() and int(length) > settings.BODY_LIMIT_BYTES):
+            return problems.TOO_LARGE.as_json()
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            return _problem(400, "unreadable", "Unreadable", "The address has a character that no name has.")
+            return problems.UNREADABLE.as_json()
         return self.get_response(request)
 
 
-def _problem(status: int, code: str, title: str, detail: str) -> JsonResponse:
-    body = {"type": f"urn:autonomy-os:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
-
-
 class PeopleOnly:
-    """Ends a session that is not an active person's: an agent's account never uses the pages."""
+    """Ends a session that is not an active person's: an agent's account never uses the pages. What a person was shown
+    stays in no cache, so that the browser does not show it after signing out."""
 
     def __init__(self, get_response: Respond) -> None:
         self.get_response = get_response
@@ -43,17 +40,29 @@ class PeopleOnly:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.user.is_authenticated and not request.user.is_person:
             logout(request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
 
 class RefusedAsPage:
-    """Tells a refusal that a page view raised as a page with the same status."""
+    """Tells a refusal that a page view raised as a page with the same status, and refuses a form with a NUL."""
 
     def __init__(self, get_response: Respond) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        """The page for a form with a character that PostgreSQL does not keep; the API's parser looks for itself."""
+        if not problems.concerns_api(request):
+            for name, values in request.POST.lists():
+                if "\0" in name or any("\0" in value for value in values):
+                    wrong = Invalid("The form has a character that cannot be kept.", fields={name: "Remove it."})
+                    return self.process_exception(request, wrong)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The page for a Refused; anything else goes on."""

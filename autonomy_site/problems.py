@@ -2,56 +2,103 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db.utils import DataError, InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
-from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
-from observability.ledger import Refused
+from observability.ledger import NotFound, Refused
 
 log = logging.getLogger(__name__)
 
 
-def problem(error: Exception, context: Mapping[str, Any]) -> Response:
-    """The one place where an error becomes an HTTP answer."""
-    set_rollback()
+@dataclass(frozen=True)
+class Problem:
+    """What is told about an error: its status, a stable code, a sentence, and one for each wrong field."""
+
+    status: int
+    code: str
+    detail: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The problem as JSON."""
+        body: dict[str, Any] = {
+            "type": f"urn:autonomy-os:problem:{self.code}", "title": self.code.replace("_", " ").capitalize(),
+            "status": self.status, "detail": self.detail, "code": self.code,
+        }  # fmt: skip
+        if self.fields:
+            body["errors"] = [{"field": name, "message": message} for name, message in self.fields.items()]
+        return body
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a caller's program acts on: how to sign in, when to come again."""
+        if self.status == 401:
+            return {"WWW-Authenticate": 'Bearer realm="autonomy-os"'}
+        return {"Retry-After": "2"} if self.status == 503 else {}
+
+    def as_json(self) -> JsonResponse:
+        """The problem as an HTTP answer."""
+        return JsonResponse(
+            self.body, status=self.status, content_type="application/problem+json", headers=self.headers
+        )  # fmt: skip
+
+
+TOO_LARGE = Problem(413, "too_large", "The body is larger than 1 MB.")
+NOT_FOUND = Problem(404, NotFound.code, str(NotFound()))
+UNREADABLE = Problem(400, "unreadable", "The request cannot be read: its address, host or form is not as it should be.")
+UNAVAILABLE = Problem(503, "unavailable", "The database did not answer; try again with the same key.")
+UNKEEPABLE = Problem(400, "invalid", "A value is too long or cannot be kept; nothing was changed.")
+INTERNAL = Problem(500, "internal", "Something went wrong here; it was noted and nothing was changed.")
+
+
+def concerns_api(request: HttpRequest) -> bool:
+    """Whether a program asks, so that the answer is a problem and not a page."""
+    return request.path.startswith("/api/")
+
+
+def answer(error: Exception, context: Mapping[str, Any]) -> JsonResponse:
+    """The API's answer to an error, whatever format was asked for; Django REST framework calls it."""
+    return problem_of(error).as_json()
+
+
+def problem_of(error: BaseException | None) -> Problem:
+    """What is told about this error; what nobody foresaw is logged, and none of its words are told."""
     if isinstance(error, Refused):
-        answer = _answer(error.status, error.code, error.detail, error.fields)
-    elif isinstance(error, Http404):
-        answer = _answer(404, "not_found", "There is no such thing, or you may not see it.")
-    elif isinstance(error, RequestDataTooBig):
-        answer = _answer(413, "too_large", "The body is larger than 1 MB.")
-    elif isinstance(error, OperationalError | InterfaceError):
-        log.exception("the database did not answer")
-        answer = _answer(503, "unavailable", "The database did not answer; try again with the same key.")
-        answer["Retry-After"] = "2"
-    elif isinstance(error, exceptions.APIException):
-        answer = _from_framework(error)
-    elif isinstance(error, DataError):
+        return Problem(error.status, error.code, error.detail, error.fields)
+    if isinstance(error, exceptions.APIException):
+        return _from_framework(error)
+    if isinstance(error, Http404):
+        return NOT_FOUND
+    if isinstance(error, RequestDataTooBig):
+        return TOO_LARGE
+    if isinstance(error, SuspiciousOperation):
+        return UNREADABLE
+    return _unforeseen(error)
+
+
+def _unforeseen(error: BaseException | None) -> Problem:
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("the database did not answer", exc_info=error)
+        return UNAVAILABLE
+    if isinstance(error, DataError):
         log.warning("a value was refused by the database", exc_info=error)
-        answer = _answer(400, "invalid", "A value is too long or cannot be kept; nothing was changed.")
-    else:
-        log.error("an error that nobody foresaw", exc_info=error)
-        answer = _answer(500, "internal", "Something went wrong here; it was noted and nothing was changed.")
-    if answer.status_code == 401:
-        answer["WWW-Authenticate"] = 'Bearer realm="autonomy-os"'
-    return answer
+        return UNKEEPABLE
+    log.error("an error that nobody foresaw", exc_info=error)
+    return INTERNAL
 
 
-def _from_framework(error: exceptions.APIException) -> Response:
+def _from_framework(error: exceptions.APIException) -> Problem:
     if isinstance(error, exceptions.ValidationError):
-        return _answer(400, "invalid", "The request has errors; nothing was changed.", _flat(error.detail))
+        return Problem(400, "invalid", "The request has errors; nothing was changed.", _flat(error.detail))
     status = 400 if isinstance(error, exceptions.UnsupportedMediaType) else error.status_code
-    code = str(error.get_codes()) if isinstance(error.get_codes(), str) else "invalid"
-    answer = _answer(status, code, str(error.detail))
-    wait = getattr(error, "wait", None)
-    if wait:
-        answer["Retry-After"] = str(int(wait) + 1)
-    return answer
+    code = error.get_codes()
+    return Problem(status, code if isinstance(code, str) else "invalid", str(error.detail))
 
 
 def _flat(detail: Any, prefix: str = "") -> dict[str, str]:
@@ -64,13 +111,3 @@ def _flat(detail: Any, prefix: str = "") -> dict[str, str]:
     if isinstance(detail, list) and detail and isinstance(detail[0], dict):
         return {k: v for n, inner in enumerate(detail) for k, v in _flat(inner, f"{prefix}[{n}]").items()}
     return {prefix or "body": " ".join(str(part) for part in detail) if isinstance(detail, list) else str(detail)}
-
-
-def _answer(status: int, code: str, detail: str, fields: Mapping[str, str] | None = None) -> Response:
-    body: dict[str, Any] = {
-        "type": f"urn:autonomy-os:problem:{code}", "title": code.replace("_", " ").capitalize(), "status": status,
-        "detail": detail, "code": code,
-    }  # fmt: skip
-    if fields:
-        body["errors"] = [{"field": name, "message": message} for name, message in fields.items()]
-    return Response(body, status=status, content_type="application/problem+json")

@@ -14,6 +14,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
 DEPTH_AT_MOST = 32
+POWERS_OF_TEN = 100
 EXACT_AT_MOST = 2**53 - 1
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -26,7 +27,7 @@ class Unreadable(exceptions.ParseError):
 
 class StrictJSONParser(BaseParser):
     """JSON with exact numbers. Refused by the name of the field: a name given twice, NaN, Infinity, whole numbers that
-    not every reader of JSON keeps exactly, text that no database stores, and deep nesting."""
+    not every reader of JSON keeps exactly, text that no database stores, numbers beyond measure, and deep nesting."""
 
     media_type = "application/json"
 
@@ -56,9 +57,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names: dict[str, Any] = {}
     for name, value in pairs:
         if name in names:
-            raise exceptions.ValidationError({name: "This field is given twice."})
+            raise exceptions.ValidationError({_storable(name): "This field is given twice."})
         names[name] = value
     return names
+
+
+def _storable(name: str) -> str:
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", name)
 
 
 def _check(value: Any, path: str, depth: int) -> None:
@@ -86,6 +91,8 @@ def _wrong(value: Any) -> str:
         return "This text has a character that cannot be kept." if UNSTORABLE.search(value) else ""
     if isinstance(value, int) and abs(value) > EXACT_AT_MOST:
         return "A whole number of this size is not exact in JSON; send it as text."
+    if isinstance(value, Decimal) and abs(value.adjusted()) > POWERS_OF_TEN:
+        return f"This number lies beyond {POWERS_OF_TEN} powers of ten, more than anything here is."
     return ""
 
 

@@ -1,7 +1,7 @@
 """All paths: the pages, the API under /api/v1/, its description, the health check."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView
 
 from agents import urls as agents
 from autonomy_site import views
@@ -18,6 +18,8 @@ urlpatterns = [
     path("health", views.health, name="health"),
     path("api/v1/", include([*workflows.api_urls, *governance.api_urls, *agents.api_urls, *observability.api_urls])),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-browse"),
+    path("api/", views.ApiPage.as_view(), name="api-browse"),
 ]
-handler404 = "autonomy_site.views.not_found"
+handler400 = views.bad_request
+handler404 = views.not_found
+handler500 = views.failed

@@ -1,15 +1,19 @@
-"""Pages that belong to no single app: search, health, not found."""
+"""Pages that belong to no single app: search, health, errors."""
 
+import sys
 from typing import Any
 
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views import View
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from agents.models import Agent, Principal
+from autonomy_site import problems
 from autonomy_site.context import GROUPS
 from governance.models import Policy
 from workflows.models import Run, Workflow
@@ -72,6 +76,13 @@ def _policies(user: Principal, words: str) -> list[dict[str, Any]]:
     return [{"label": policy.title, "icon": "scale", "url": reverse("policy", args=[policy.key])} for policy in hits]
 
 
+class ApiPage(SpectacularSwaggerSplitView):
+    """The API to look at and to try out."""
+
+    url_name = "api-schema"
+    http_method_names = ["get", "head"]
+
+
 def health(request: HttpRequest) -> JsonResponse:
     """200 when this process serves and its database answers."""
     with connection.cursor() as cursor:
@@ -79,16 +90,25 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What is told about a request that Django itself refuses: a strange host, far too many fields."""
+    return _told(request, problems.problem_of(exception))
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The page for what is not there, or may not be seen; problem+json below /api/."""
-    if request.path.startswith("/api/"):
-        detail = "There is no such thing, or you may not see it."
-        body = {
-            "type": "urn:autonomy-os:problem:not_found",
-            "title": "Not found",
-            "status": 404,
-            "detail": detail,
-            "code": "not_found",
-        }
-        return JsonResponse(body, status=404, content_type="application/problem+json")
-    return render(request, "404.html", status=404)
+    """What is told about what is not there, or may not be seen."""
+    return _told(request, problems.NOT_FOUND)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """What is told about an error outside the API's views: a database that does not answer, or one nobody foresaw."""
+    return _told(request, problems.problem_of(sys.exc_info()[1]))
+
+
+def _told(request: HttpRequest, problem: problems.Problem) -> HttpResponse:
+    if problems.concerns_api(request):
+        return problem.as_json()
+    # Without the request: the frame of a page would ask the database, which may be what failed.
+    template = f"{problem.status}.html" if problem.status in (404, 500, 503) else "400.html"
+    page = render_to_string(template, {"problem": problem})
+    return HttpResponse(page, status=problem.status, headers=problem.headers)
