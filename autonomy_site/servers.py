@@ -6,10 +6,10 @@ from typing import Any
 
 from channels.auth import AuthMiddleware
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
+from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier
 from channels.sessions import SessionMiddlewareStack
 from django.conf import settings
-from django.urls import path
+from django.urls import path, re_path
 
 from autonomy_site.worker import EmbeddedWorker
 from observability import ledger
@@ -17,17 +17,17 @@ from observability.consumers import LiveConsumer
 from observability.tasks import Sealer
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def composed(pages: Any) -> Application:
     """The ASGI application of one server process."""
-    sockets = AllowedHostsOriginValidator(
-        SessionMiddlewareStack(AuthMiddleware(URLRouter([path("ws/live", LiveConsumer.as_asgi())])))
-    )
-    doors = ProtocolTypeRouter({"http": pages, "websocket": sockets})
+    live = URLRouter([path("ws/live", LiveConsumer.as_asgi()), re_path("", WebsocketDenier.as_asgi())])
+    sockets = AllowedHostsOriginValidator(SessionMiddlewareStack(AuthMiddleware(live)))
+    doors = ProtocolTypeRouter({"http": bounded(pages), "websocket": sockets})
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -38,13 +38,44 @@ def composed(pages: Any) -> Application:
     return application
 
 
+def bounded(pages: Application) -> Application:
+    """`pages` behind a reader that takes no more of a body than its limit, also of one that comes in pieces without a
+    length. The pages are told the length that was found; the middleware BodyLimit then refuses what is too large."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        taken = 0
+
+        async def read() -> Message:
+            nonlocal taken
+            message = await receive()
+            # What comes after the limit is dropped; the pages may only hear that the caller went away.
+            while taken > settings.BODY_LIMIT_BYTES and message["type"] == "http.request":
+                message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > settings.BODY_LIMIT_BYTES:
+                message = {**message, "body": b"", "more_body": False}
+            if message["type"] == "http.request" and not message.get("more_body", False):
+                others = [header for header in scope["headers"] if header[0] != b"content-length"]
+                scope["headers"] = [*others, (b"content-length", b"%d" % taken)]
+            return message
+
+        await pages(scope, read, send)
+
+    return application
+
+
 async def lifespan(receive: Receive, send: Send) -> None:
-    """Start the sealer, and the embedded worker when there is no Redis, with the server; end them with it."""
+    """Start the sealer, and the embedded worker when there is no Redis, with the server; end them with it. Without them
+    the server does not start."""
     await receive()
+    try:
+        # In a thread: Celery closes database connections while it sets itself up, which Django refuses in the loop.
+        worker = await asyncio.to_thread(EmbeddedWorker) if settings.EMBEDDED_WORKER else None
+    except Exception as failure:
+        await send({"type": "lifespan.startup.failed", "message": f"The embedded worker did not start: {failure}"})
+        raise
     ledger.bell.is_closed = False
     sealer = Sealer(asyncio.get_running_loop(), settings.SEAL_EVERY_SECONDS)
-    # In a thread: Celery closes database connections while it sets itself up, which Django refuses in the loop.
-    worker = await asyncio.to_thread(EmbeddedWorker) if settings.EMBEDDED_WORKER else None
     sealer.start()
     if worker:
         worker.start()
