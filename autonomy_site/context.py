@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from agents.models import Agent, Principal
+from autonomy_site.templatetags.aos import initials
 from governance.models import Escalation
 from governance.operations import control_now
 from observability import ledger
@@ -22,6 +23,11 @@ class Place:
     url_name: str
     icon: str
     key: str
+
+    def is_open(self, url_name: str) -> bool:
+        """Whether the page of this name is the place itself or one below it: agent-pause is below agents."""
+        noun = url_name.partition("-")[0]
+        return self.url_name in (noun, f"{noun}s", f"{noun.removesuffix('y')}ies")
 
 
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
@@ -64,12 +70,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def initials(name: str) -> str:
-    """One or two letters for a person's round mark."""
-    parts = [part for part in name.split() if part[:1].isalpha()]
-    return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper()
-
-
 def _navigation(request: HttpRequest, user: Principal) -> list[dict[str, Any]]:
     counts = _counts(user)
     current = request.resolver_match.url_name if request.resolver_match else ""
@@ -86,8 +86,7 @@ def _item(place: Place, counts: dict[str, int], current: str) -> dict[str, Any]:
         "key": place.key,
         "count": counts.get(place.url_name, 0),
         "hot": place.url_name == "escalations",
-        "current": current.split("-")[0] == place.url_name.split("-")[0]
-        or current.rstrip("s") == place.url_name.rstrip("s"),
+        "current": place.is_open(current),
     }
 
 
