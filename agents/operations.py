@@ -6,19 +6,25 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from guardian.shortcuts import assign_perm
+from lucide import IconDoesNotExist
+from lucide.templatetags.lucide import lucide
 
 from agents.models import Agent, Key, Principal, Role, System, Unit
-from agents.rules import KEY_START, PEOPLE_ROLES, same_digest, secret_digest, split_key
+from agents.rules import AGENT_CODE, KEY_START, PEOPLE_ROLES, same_digest, secret_digest, split_key
 from observability import ledger
 
 KEY_DAYS = 90
+LONGEST_KEY_DAYS = 366
+WHY_AT_MOST = 2000
 USE_IS_NOTED_EVERY = timedelta(seconds=60)
 
 
 class UnknownKey(ledger.Refused):
-    """This key is not known, revoked or expired. Ask IT for a new one."""
+    """This key is unknown, revoked or expired. Ask IT for a new one."""
 
     status = 401
     code = "unknown_key"
@@ -88,17 +94,33 @@ def admit_person(
 ) -> Principal:  # fmt: skip
     """A person who can sign in, with roles (group names), seeing their own unit and everything below it."""
     require(by, "agents.add_principal")
+    groups = list(Group.objects.filter(name__in=roles))
+    _check_person(username, password, unknown=set(roles) - {group.name for group in groups})
     person = Principal(
         kind=Principal.Kind.PERSON, username=username, name=name, unit=unit, title=title, email=email
     )  # fmt: skip
     person.set_password(password)
     person.save()
-    person.groups.set(Group.objects.filter(name__in=roles))
+    person.groups.set(groups)
     grant("agents.view_unit", person, unit, by=by, at=at)
     if "unit_owner" in roles:
         grant("agents.manage_unit", person, unit, by=by, at=at)
     ledger.record("person.admitted", person, by=by, at=at, data={"roles": sorted(roles)})
     return person
+
+
+def _check_person(username: str, password: str, *, unknown: set[str]) -> None:
+    wrong: dict[str, str] = {}
+    if Principal.objects.filter(username=username).exists():
+        wrong["username"] = f"{username} is taken; choose another name."
+    if unknown:
+        wrong["roles"] = f"There is no role {', '.join(sorted(unknown))}."
+    try:
+        validate_password(password, Principal(username=username))
+    except ValidationError as weak:
+        wrong["password"] = " ".join(weak.messages)
+    if wrong:
+        raise ledger.Invalid("The person cannot be admitted like this.", fields=wrong)
 
 
 def grant(permission: str, to: Principal, row: Any, *, by: ledger.Acts, at: datetime) -> None:
@@ -127,6 +149,13 @@ def hire(job: Hired, *, by: ledger.Acts, at: datetime) -> Agent:
 
 def _check(job: Hired, at: datetime) -> None:
     wrong: dict[str, str] = {}
+    if not AGENT_CODE.fullmatch(job.code):
+        wrong["code"] = "A code has 1 to 20 letters, digits, dots, hyphens or underscores, as in AP-04."
+    elif Agent.objects.filter(code=job.code).exists():
+        wrong["code"] = f"There is an agent {job.code} already; choose another code."
+    for field in ("name", "purpose"):
+        if not getattr(job, field).strip():
+            wrong[field] = f"Say the agent's {field}."
     for field, person in (("accountable", job.accountable), ("stand_in", job.stand_in)):
         if person is not None and not (person.is_person and person.is_active):
             wrong[field] = "Name an active person, not an agent."
@@ -134,8 +163,20 @@ def _check(job: Hired, at: datetime) -> None:
         wrong["ends_on"] = "The end date lies in the past; choose a later day."
     if not 0 <= job.autonomy_level <= 4:
         wrong["autonomy_level"] = "The autonomy level is a whole number from 0 to 4."
+    if job.risk_class not in Agent.Risk.values:
+        wrong["risk_class"] = "The risk class is 1 (low), 2 (medium) or 3 (high)."
+    if not _is_icon(job.icon):
+        wrong["icon"] = "There is no such icon; take a name from lucide.dev, as in bot."
     if wrong:
         raise ledger.Invalid("The agent cannot be hired like this.", fields=wrong)
+
+
+def _is_icon(name: str) -> bool:
+    try:
+        lucide(name)
+    except IconDoesNotExist:
+        return False
+    return True
 
 
 def activate(agent: Agent, *, by: ledger.Acts, at: datetime) -> None:
@@ -149,21 +190,29 @@ def pause(agent: Agent, *, by: ledger.Acts, at: datetime, why: str) -> None:
     require(by, "agents.pause_agent", agent)
     if not why.strip():
         raise ledger.Invalid("Say why the agent is paused.", fields={"why": "A reason is needed."})
+    _check_length(why)
     ledger.move(agent, Agent.Status.PAUSED, by=by, verb="agent.paused", at=at, why=why)
 
 
 def resume(agent: Agent, *, by: ledger.Acts, at: datetime, why: str = "") -> None:
     """Let a paused agent work again."""
     require(by, "agents.pause_agent", agent)
+    _check_length(why)
     if agent.status != Agent.Status.PAUSED:
         raise ledger.WrongStatus(f"{agent} is {agent.status}; only a paused agent can be resumed.")
     ledger.move(agent, Agent.Status.ACTIVE, by=by, verb="agent.resumed", at=at, why=why)
+
+
+def _check_length(why: str) -> None:
+    if len(why) > WHY_AT_MOST:
+        raise ledger.Invalid(fields={"why": f"The reason is longer than {WHY_AT_MOST} characters."})
 
 
 @transaction.atomic
 def retire(agent: Agent, *, by: ledger.Acts, at: datetime, why: str) -> None:
     """End the agent's work for good and revoke its keys."""
     require(by, "agents.change_agent", agent)
+    _check_length(why)
     ledger.move(agent, Agent.Status.RETIRED, by=by, verb="agent.retired", at=at, why=why)
     for key in agent.keys.filter(status=Key.Status.ACTIVE):
         ledger.move(key, Key.Status.REVOKED, by=by, verb="key.revoked", at=at, why="The agent retired.")
@@ -173,6 +222,10 @@ def retire(agent: Agent, *, by: ledger.Acts, at: datetime, why: str) -> None:
 def issue_key(agent: Agent, *, by: ledger.Acts, at: datetime, days: int = KEY_DAYS) -> str:
     """A new key for the agent, valid for `days`. This is the only time that its text is known."""
     require(by, "agents.key_agent", agent)
+    if agent.status == Agent.Status.RETIRED:
+        raise ledger.WrongStatus(f"{agent} is retired and gets no key any more.")
+    if not 1 <= days <= LONGEST_KEY_DAYS:
+        raise ledger.Invalid(fields={"days": f"A key is valid for 1 to {LONGEST_KEY_DAYS} days."})
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     key = Key.objects.create(
         agent=agent, prefix=prefix, secret_sha256=secret_digest(secret), created_at=at,
@@ -185,6 +238,7 @@ def issue_key(agent: Agent, *, by: ledger.Acts, at: datetime, days: int = KEY_DA
 def revoke_key(key: Key, *, by: ledger.Acts, at: datetime, why: str = "") -> None:
     """Make a key open nothing from the next request on."""
     require(by, "agents.key_agent", key.agent)
+    _check_length(why)
     ledger.move(key, Key.Status.REVOKED, by=by, verb="key.revoked", at=at, why=why)
 
 
@@ -216,6 +270,8 @@ def require_active(agent: Agent) -> None:
     """Raise AgentNotActive unless the agent may work right now."""
     if agent.status != Agent.Status.ACTIVE:
         raise AgentNotActive(f"{agent} is {agent.status} and gets no work.")
+    if not agent.principal.is_active:
+        raise AgentNotActive(f"The account of {agent} is closed; it gets no work.")
 
 
 @transaction.atomic

@@ -2,9 +2,12 @@
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 
 KEY_START = "aos_live_"
+_KEY = re.compile(rf"{KEY_START}(?P<prefix>[0-9a-f]{{12}})_(?P<secret>[A-Za-z0-9_-]{{32,64}})")
+AGENT_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
 AUTONOMY = {
     0: "Observes",
     1: "Suggests, a person acts",
@@ -57,10 +60,8 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
 
 def split_key(text: str) -> tuple[str, str] | None:
     """(prefix, secret) of a key as it stands in the Authorization header, or None when it cannot be one."""
-    if not text.startswith(KEY_START):
-        return None
-    prefix, _, secret = text[len(KEY_START) :].partition("_")
-    return (prefix, secret) if len(prefix) == 12 and len(secret) >= 32 else None
+    parts = _KEY.fullmatch(text)
+    return (parts["prefix"], parts["secret"]) if parts else None
 
 
 def secret_digest(secret: str) -> str:

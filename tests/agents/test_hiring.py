@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
 from agents import operations
-from agents.models import Agent, Role
+from agents.models import Agent, Principal, Role
 from agents.rules import PEOPLE_ROLES
 from observability import ledger
 from observability.models import Event
@@ -56,12 +56,40 @@ def test_an_agent_is_not_hired_for_the_past(job: Any, now: Any, days: int) -> No
     assert set(refused(job, now, ends_on=(now + timedelta(days=days)).date())) == {"ends_on"}
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("code", ""), ("code", "AP/09"), ("code", "A" * 21), ("code", "-9"), ("code", "AP-04"), ("name", " "),
+        ("purpose", ""), ("risk_class", 4), ("icon", "no-such-icon"), ("icon", "../bot"),
+    ],
+)  # fmt: skip
+def test_what_the_pages_could_not_show_is_not_hired(job: Any, now: Any, field: str, value: Any) -> None:
+    assert set(refused(job, now, **{field: value})) == {field}
+
+
 def test_every_wrong_field_is_named_at_once(job: Any, halden: Any, now: Any) -> None:
     account = halden.agents["AP-01"].principal
 
     wrong = refused(job, now, accountable=account, autonomy_level=9, ends_on=now.date())
 
     assert set(wrong) == {"accountable", "autonomy_level", "ends_on"}
+
+
+def test_a_person_is_not_admitted_with_a_weak_password_an_unknown_role_or_a_name_that_is_taken(
+    halden: Any, now: Any
+) -> None:
+    person = {"unit": halden.units["finance"], "by": ledger.SYSTEM, "at": now}
+    count = Principal.objects.count()
+
+    with pytest.raises(ledger.Invalid) as wrong:
+        operations.admit_person("priya", "Priya Nair", roles=["reviewer", "boss"], password="priya12", **person)
+    for roles, password, field in ((["boss"], "a long enough one", "roles"), ([], "password1234", "password")):
+        with pytest.raises(ledger.Invalid) as one:
+            operations.admit_person("nina", "Nina Ott", roles=roles, password=password, **person)
+        assert set(one.value.fields) == {field}
+
+    assert set(wrong.value.fields) == {"username", "roles", "password"}
+    assert Principal.objects.count() == count
 
 
 def test_only_those_with_the_right_hire(job: Any, halden: Any, now: Any) -> None:
@@ -90,6 +118,10 @@ def test_a_pause_needs_a_reason_and_the_right(halden: Any, now: Any) -> None:
         with pytest.raises(ledger.NotAllowed):
             operations.pause(agent, by=halden.people[name], at=now, why="I want to")
 
+    with pytest.raises(ledger.Invalid) as wrong:
+        operations.pause(agent, by=halden.people["maria"], at=now, why="x" * 2001)
+    assert set(wrong.value.fields) == {"why"}
+
     operations.pause(agent, by=halden.people["maria"], at=now, why="Two odd payments")
 
     assert Event.objects.get(verb="agent.paused").why == "Two odd payments"
@@ -102,6 +134,8 @@ def test_a_retired_agent_never_comes_back(halden: Any, now: Any) -> None:
     for again in (operations.activate, operations.resume):
         with pytest.raises(ledger.WrongStatus):
             again(agent, by=ledger.SYSTEM, at=now)
+    with pytest.raises(ledger.WrongStatus):
+        operations.issue_key(agent, by=halden.people["jonas"], at=now)
     assert not agent.keys.filter(status="active").exists()
 
 

@@ -25,7 +25,8 @@ def me(robot: Any, key: str) -> Any:
 
 def test_a_key_that_nobody_issued_opens_nothing(robot: Any) -> None:
     start = "aos_live_0123456789ab_"
-    for key in ("", "x", "aos_live_", start, start + "s" * 43, "aos_live_" + "ä" * 60, "a" * 9000):
+    odd = ("aos_live_" + "ä" * 60, "aos_live_01234567\0abc_" + "s" * 43, start + "s" * 42 + "\n", "a" * 9000)
+    for key in ("", "x", "aos_live_", start, start + "s" * 43, *odd):
         answer = me(robot, key)
 
         assert answer.status_code == 401, key
@@ -58,6 +59,21 @@ def test_an_expired_key_opens_nothing_and_a_new_one_does(robot: Any, halden: Any
 
     assert me(robot, old).status_code == 401
     assert me(robot, operations.issue_key(agent, by=SYSTEM, at=now, days=1)).status_code == 200
+
+
+@pytest.mark.parametrize("days", [0, -1, 367])
+def test_a_key_is_valid_for_a_day_at_least_and_a_year_at_most(halden: Any, now: Any, days: int) -> None:
+    with pytest.raises(ledger.Invalid) as wrong:
+        operations.issue_key(halden.agents["AP-04"], by=SYSTEM, at=now, days=days)
+    assert set(wrong.value.fields) == {"days"}
+
+
+def test_the_key_of_a_closed_account_opens_nothing(robot: Any) -> None:
+    Principal.objects.filter(username="agent:AP-04").update(is_active=False)
+
+    answer = robot("AP-04").call("get", "me")
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "agent_not_active")
 
 
 @pytest.mark.parametrize("stop", ["pause", "retire"])
