@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from celery import shared_task
-from django.db import DatabaseError
 
 from governance.models import Escalation
 from observability.ledger import Refused, database_now
@@ -17,16 +16,17 @@ AT_MOST = 500
 
 
 def each(rows: Iterable[Any], act: Callable[[Any], Any]) -> int:
-    """Act on each row in a transaction of its own; one that fails is logged and left for the next sweep."""
+    """Act on each row in a transaction of its own; one that fails is logged and left for the next sweep, so that no
+    row, whatever is wrong with it, keeps the others waiting."""
     done = 0
     for row in rows:
         try:
             act(row)
             done += 1
         except Refused as refused:
-            log.info("%s left for the next sweep: %s", row, refused.detail)
-        except DatabaseError:
-            log.exception("%s left for the next sweep", row)
+            log.info("%s %s left for the next sweep: %s", row._meta.verbose_name, row.pk, refused.detail)
+        except Exception:
+            log.exception("%s %s left for the next sweep", row._meta.verbose_name, row.pk)
     return done
 
 

@@ -7,7 +7,7 @@ from agents import tasks as agent_tasks
 from agents.models import GivenAnswer
 from governance.models import Escalation
 from workflows import tasks
-from workflows.models import Step, Timer
+from workflows.models import Run, Step, Timer
 
 
 def test_the_sweeps_do_nothing_when_nothing_is_due(bring: Any) -> None:
@@ -80,3 +80,17 @@ def test_old_answers_are_forgotten_and_young_ones_kept(robot: Any, now: Any) -> 
 
     assert agent_tasks.forget_answers() == 1
     assert GivenAnswer.objects.count() == 1
+
+
+def test_a_run_whose_row_is_damaged_keeps_no_other_from_being_acted_on(bring: Any, now: Any) -> None:
+    bring("1", findings=1)
+    bring("2", findings=1)
+    Run.objects.filter(key="1").update(marking={"tokens": "lost"})
+    Timer.objects.update(due_at=now - timedelta(seconds=1))
+    Escalation.objects.update(due_at=now - timedelta(seconds=1))
+
+    assert tasks.pass_deadlines() == 1
+
+    assert Step.objects.get(run__key="2", element="controller").status == "waiting"
+    assert not Step.objects.filter(run__key="1", element="controller").exists()
+    assert tasks.fire_timers() == 0

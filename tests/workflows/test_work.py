@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agents import operations as agents
+from observability import ledger
 from observability.models import Event
 from workflows import operations
 from workflows.models import Run, Step
@@ -257,3 +258,21 @@ def test_who_is_paused_while_waiting_for_work_gets_none(reader: Any, halden: Any
     with pytest.raises(agents.AgentNotActive):
         operations.claim(waiting, at=now)
     assert Step.objects.get().status == "ready"
+
+
+def test_the_wait_stays_bounded_up_to_the_last_of_a_hundred_tries(drawn: Any, halden: Any, now: Any) -> None:
+    version = drawn(
+        "patient",
+        """<startEvent id="start"/><serviceTask id="work" aos:role="invoice-reader" aos:attempts="100"/>
+        <endEvent id="end"/><sequenceFlow id="f1" sourceRef="start" targetRef="work"/>
+        <sequenceFlow id="f2" sourceRef="work" targetRef="end"/>""",
+    )
+    operations.start(version.workflow, key="1", variables={}, by=ledger.SYSTEM, at=now)
+    Step.objects.update(attempt=98)
+    step = operations.claim(halden.agents["AP-01"], at=now)
+
+    assert operations.reclaim(step, at=step.leased_until)
+
+    again = Step.objects.get()
+    assert (again.status, again.attempt) == ("ready", 99)
+    assert timedelta(minutes=15) <= again.available_at - step.leased_until <= timedelta(minutes=18)

@@ -19,6 +19,7 @@ from workflows.plan import StepFinished
 
 BACK_OFF = timedelta(seconds=5)
 BACK_OFF_AT_MOST = timedelta(minutes=15)
+DOUBLINGS_AT_MOST = 8
 
 
 class StaleLease(ledger.Refused):
@@ -129,7 +130,8 @@ def _give_back(step: Step, *, by: ledger.Acts, reason: str, retryable: bool, ver
 
 def _back_off(step: Step) -> timedelta:
     # Doubles with each attempt; the step's own number spreads equal failures over a fifth of the time.
-    wait = min(BACK_OFF * int(2 ** max(step.attempt - 1, 0)), BACK_OFF_AT_MOST)
+    doublings = min(max(step.attempt - 1, 0), DOUBLINGS_AT_MOST)
+    wait = min(BACK_OFF * int(2**doublings), BACK_OFF_AT_MOST)
     return wait * (1 + (step.pk % 20) / 100)
 
 
