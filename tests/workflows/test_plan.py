@@ -344,3 +344,10 @@ def test_a_marking_and_a_graph_survive_json():
     assert Marking.from_json(marking) == play.marking
     assert Graph.from_json(graph) == play.graph
     assert Marking.from_json({}) == Marking()
+
+
+def test_a_terminate_end_takes_back_what_stopped_another_branch():
+    play = Play(draw("s -> a1\ns -> a\na1 -> x\nx -> a2 | vars.a1.go\nx -> e | *\na2 -> e\na -> k"))
+    (incident,) = play.finish("a1")
+
+    assert play.finish("a") == (CancelStep(incident.token, "x"), EndRun("k"))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
+from django.utils.text import Truncator
 
 from agents.models import Principal
 from governance import operations as governance
@@ -14,6 +15,7 @@ from workflows.models import Run, Step
 from workflows.operations.definitions import graph_of
 from workflows.plan import Graph, Node
 
+LIKENESS_AT_MOST = 200
 RISKS = {"low": Risk.LOW, "medium": Risk.MEDIUM, "high": Risk.HIGH}
 
 
@@ -25,7 +27,8 @@ def ask_about_step(step: Step, *, at: datetime) -> None:
         kind=Escalation.Kind.STEP, title=graph.title(node.id, run.variables)[:300],
         path=EscalationPath.objects.get(key=node.path),
         risk=RISKS.get(node.risk, Risk.MEDIUM), effect=node.effect, seconds=_seconds(graph, node),
-        likeness=f"{run.workflow.code}:{node.id}", reason_asked=f"The workflow asks a person at “{step.name}”.",
+        likeness=f"{run.workflow.code}:{node.id}"[:LIKENESS_AT_MOST],
+        reason_asked=f"The workflow asks a person at “{step.name}”.",
         if_approved=node.if_approved, if_rejected=node.if_rejected, if_nobody=node.if_timed_out,
         shown=_shown(graph, run), evidence=_evidence(run), not_by=requester(run), **_about(run, step),
     )  # fmt: skip
@@ -36,8 +39,9 @@ def ask_about_incident(step: Step, *, reason: str, at: datetime) -> None:
     """Put failed work to the people who look after the workflow: approve to try again, reject to give up."""
     run = step.run
     asked = governance.Asked(
-        kind=Escalation.Kind.INCIDENT, title=f"Try “{step.name}” of {run.key} again?", path=run.workflow.incident_path,
-        likeness=f"{run.workflow.code}:incident:{step.element}", reason_asked=reason,
+        kind=Escalation.Kind.INCIDENT, path=run.workflow.incident_path,
+        title=f"Try “{Truncator(step.name).chars(130)}” of {Truncator(run.key).chars(130)} again?",
+        likeness=f"{run.workflow.code}:incident:{step.element}"[:LIKENESS_AT_MOST], reason_asked=reason,
         if_approved="The step is tried again.",
         if_rejected="The run ends as failed.", if_nobody="The run ends as failed.", **_about(run, step),
     )  # fmt: skip

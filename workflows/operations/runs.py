@@ -148,6 +148,7 @@ def _raise_incident(run: Run, element: str, reason: str, token: int, at: datetim
         run=run, token=token, element=element, name=node.name or element, kind=Step.Kind.PERSON, available_at=at,
         opened_at=at, status=Step.Status.WAITING, error=reason,
     )  # fmt: skip
+    ledger.record("step.opened", step, by=ledger.SYSTEM, at=at, after=step.status, why=reason)
     questions.ask_about_incident(step, reason=reason, at=at)
 
 

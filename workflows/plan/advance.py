@@ -224,7 +224,7 @@ class _Turn:
             self.effects.append(CancelTimer(timer.id, timer.node))
 
     def _stop_all(self) -> None:
-        self.effects.extend(CancelStep(each.id, each.node) for each in self.tokens.values() if not each.stuck)
+        self.effects.extend(CancelStep(each.id, each.node) for each in self.tokens.values())
         self.effects.extend(CancelTimer(each.id, each.node) for each in self.timers.values())
         self.tokens.clear()
         self.timers.clear()

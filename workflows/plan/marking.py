@@ -117,6 +117,8 @@ class OpenStep:
 
 @dataclass(frozen=True)
 class CancelStep:
+    """Take back what is open for a token: its step, or the question about what stopped it."""
+
     token: int
     node_id: str
 
