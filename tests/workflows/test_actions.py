@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from observability import ledger
+from workflows import operations
 from workflows.models import Run
 
 
@@ -55,3 +57,33 @@ def test_a_clerk_cannot_claim_that_somebody_approved(robot: Any) -> None:
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["field"] == f"resource.{name}"
     assert Run.objects.get().status == "running"
+
+
+ROUNDS = """
+    <startEvent id="start"/><exclusiveGateway id="round"/>
+    <userTask id="exception" name="Approve the exception" aos:path="invoice-exceptions"/>
+    <serviceTask id="pay" aos:role="payments-clerk"><extensionElements><aos:output name="again" type="bool"/>
+    </extensionElements></serviceTask><exclusiveGateway id="more" default="f5"/><endEvent id="end"/>
+    <sequenceFlow id="f1" sourceRef="start" targetRef="round"/>
+    <sequenceFlow id="f2" sourceRef="round" targetRef="exception"/>
+    <sequenceFlow id="f3" sourceRef="exception" targetRef="pay"/>
+    <sequenceFlow id="f4" sourceRef="pay" targetRef="more"/>
+    <sequenceFlow id="f5" sourceRef="more" targetRef="end"/><sequenceFlow id="f6" sourceRef="more" targetRef="round">
+    <conditionExpression>vars.pay.again</conditionExpression></sequenceFlow>"""
+
+
+def test_a_yes_in_an_earlier_round_does_not_outlive_a_later_no(drawn: Any, robot: Any, sign_in: Any, now: Any) -> None:
+    version = drawn("rounds", ROUNDS, agents_at_work=("AP-04",))
+    operations.start(version.workflow, key="1", variables={}, by=ledger.SYSTEM, at=now)
+    priya, clerk = sign_in("priya"), robot("AP-04")
+    for answer, reason in (("approve", ""), ("reject", "Not this one")):
+        asked = priya.call("get", "escalations").json()["results"][0]
+        body = {"request_sha256": asked["request_sha256"], "reason": reason}
+        assert priya.call("post", f"escalations/{asked['id']}/{answer}", body).status_code == 200
+        work = clerk.claim()
+        if answer == "approve":
+            clerk.finish(work, again=True)
+
+    told = clerk.call("post", "actions", question(work)).json()
+
+    assert (told["effect"], told["rule"]) == ("deny", "ip-exception")

@@ -7,10 +7,10 @@ from django.db import transaction
 
 from agents.models import Agent
 from governance import operations as governance
-from governance.models import Decision
+from governance.models import Decision, Escalation
 from governance.operations import Place, Question
 from observability import ledger
-from workflows.models import Step
+from workflows.models import Run, Step
 from workflows.operations.questions import requester
 from workflows.operations.work import held, put_back
 
@@ -54,8 +54,15 @@ def _wait(step: Step, decision: Decision, agent: Agent, at: datetime) -> None:
 
 def _place(step: Step) -> Place:
     workflow, run = step.run.workflow, step.run
-    decided = run.steps.filter(kind=Step.Kind.PERSON, status=Step.Status.DONE, output__outcome="approved")
     return Place(
         workflow=workflow.code, workflow_name=workflow.name, run=str(run.uid), run_key=run.key, step=str(step.uid),
-        approved=tuple(decided.values_list("element", flat=True)),
+        approved=_approved(run),
     )  # fmt: skip
+
+
+def _approved(run: Run) -> tuple[str, ...]:
+    # The newest question of an element counts: a yes in an earlier round of a loop does not outlive a later no.
+    asked = run.steps.filter(escalation__kind=Escalation.Kind.STEP).order_by("id")
+    newest = {element: (status, output) for element, status, output in asked.values_list("element", "status", "output")}
+    yes = (Step.Status.DONE, {"outcome": Escalation.Status.APPROVED})
+    return tuple(element for element, answer in newest.items() if answer == yes)
