@@ -41,12 +41,23 @@ def test_who_may_not_publish_does_not(sign_in: Any) -> None:
     assert send(sign_in("jonas"), BPMN, code="no-such").status_code == 404
 
 
+INPUT = '<aos:input name="x" type="int"/>'
 WRONG = {
     "an unknown role": (BPMN.replace('aos:role="payments-clerk"', 'aos:role="pirate"'), "pay", "called pirate"),
     "an unknown path": (BPMN.replace('aos:path="document-desk"', 'aos:path="nobody"'), "handle", "No escalation path"),
     "a dangling flow": (BPMN.replace('targetRef="split"', 'targetRef="gone"'), "f_readable", ""),
     "a condition that does not compile": (BPMN.replace("vars.read.readable<", "vars.read.redable<"), "f_readable", ""),
     "a name longer than its column": (BPMN.replace('name="Paid?"', f'name="{"P" * 201}"'), "paid", "at most"),
+    "a sentence longer than its column": (
+        BPMN.replace('aos:effect="Money leaves the company"', f'aos:effect="{"M" * 201}"'), "exception", "at most 200",
+    ),
+    "an attribute that a flow does not know": (
+        BPMN.replace('id="f_pay"', 'id="f_pay" aos:role="payments-clerk"'), "f_pay", "aos:role is not known",
+    ),
+    "a value declared on the process": (
+        BPMN.replace("<bpmn:laneSet", f"<bpmn:extensionElements>{INPUT}</bpmn:extensionElements><bpmn:laneSet"),
+        "invoice_to_payment", "aos:input is not known",
+    ),
     "an unsupported element": (
         BPMN.replace('<bpmn:endEvent id="end_paid" name="Paid"/>', '<bpmn:callActivity id="end_paid" name="Paid"/>'),
         "end_paid", "",
@@ -92,3 +103,11 @@ def test_a_file_in_another_encoding_is_refused(halden: Any, now: Any) -> None:
         )  # fmt: skip
 
     assert refused.value.fields == {"file": "Save the file as UTF-8."}
+
+
+def test_a_file_full_of_mistakes_names_the_first_hundred(sign_in: Any) -> None:
+    flows = "".join(f'<bpmn:sequenceFlow id="x{n}" sourceRef="split" targetRef="gone{n}"/>' for n in range(500))
+
+    answer = send(sign_in("jonas"), BPMN.replace("</bpmn:process>", f"{flows}</bpmn:process>"))
+
+    assert (answer.status_code, len(answer.json()["errors"])) == (400, 100)

@@ -13,7 +13,7 @@ from agents.operations import require
 from governance.models import EscalationPath
 from observability import ledger
 from workflows.models import Workflow, WorkflowVersion
-from workflows.plan import BpmnInvalid, Graph, NodeKind, read_bpmn
+from workflows.plan import BpmnInvalid, Graph, Node, NodeKind, read_bpmn
 
 
 class BpmnRefused(ledger.Invalid):
@@ -59,9 +59,18 @@ def _graph(bpmn: bytes) -> Graph:
 def _too_long(graph: Graph) -> dict[str, str]:
     wrong = {"process": "The name of the process has more than 200 characters."} if len(graph.name) > 200 else {}
     for node in graph.nodes.values():
-        if len(node.id) > 120 or len(node.name) > 200:
-            wrong[node.id[:120]] = "An id has at most 120 characters, a name at most 200."
+        for what, text, most in _bounded(node):
+            if len(text) > most:
+                wrong[node.id[:120]] = f"{what} has at most {most} characters, this one {len(text)}."
     return wrong
+
+
+def _bounded(node: Node) -> tuple[tuple[str, str, int], ...]:
+    return (
+        ("An id", node.id, 120), ("A name", node.name, 200), ("aos:effect", node.effect, 200),
+        ("aos:approve", node.if_approved, 300), ("aos:reject", node.if_rejected, 300),
+        ("aos:timeout", node.if_timed_out, 300),
+    )  # fmt: skip
 
 
 def _unknown_names(graph: Graph) -> dict[str, str]:

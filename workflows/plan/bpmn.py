@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from lxml import etree
 
@@ -11,6 +12,7 @@ from workflows.plan.checks import problems_in
 from workflows.plan.document import (
     MODEL,
     children,
+    extensions,
     id_of,
     is_true,
     name_of,
@@ -21,9 +23,11 @@ from workflows.plan.document import (
     tag_of,
     text_of,
 )
-from workflows.plan.elements import ElementReader
+from workflows.plan.elements import ElementReader, unknown_attributes
 from workflows.plan.graph import Flow, Graph, Node
 from workflows.plan.problems import BpmnInvalid, ElementProblem
+
+MOST_PROBLEMS = 100
 
 # drawn in a process, but without a meaning for what is executed
 DRAWN_ONLY = (
@@ -42,7 +46,7 @@ DRAWN_ONLY = (
 def read_bpmn(xml: bytes) -> Graph:
     """The graph of the one executable process in a BPMN 2.0 file.
 
-    Raises `BpmnInvalid` with every element that cannot be executed and the reason.
+    Raises `BpmnInvalid` with every element that cannot be executed and the reason, the first 100 of them.
     """
     root = parse(xml)
     problems = [*repeated_ids(root), *_between_pools(root)]
@@ -58,9 +62,10 @@ def read_bpmn(xml: bytes) -> Graph:
         flows=drawing.flows,
         lanes=tuple(dict.fromkeys(drawing.lanes.values())),
     )
-    problems += problems_in(graph, drawing.refused)
+    # Looked for one by one: each suggestion costs time, and a hostile file must not buy more than a hundred of them.
+    problems += islice(problems_in(graph, drawing.refused), MOST_PROBLEMS)
     if problems:
-        raise BpmnInvalid(tuple(dict.fromkeys(problems)))
+        raise BpmnInvalid(tuple(dict.fromkeys(problems))[:MOST_PROBLEMS])
     return graph
 
 
@@ -116,6 +121,7 @@ class Drawing:
         for lane_set in (each for each in elements if tag_of(each) == "laneSet"):
             self._read_lanes(lane_set)
         self._read_nodes([each for each in elements if tag_of(each) not in ("laneSet", "sequenceFlow")])
+        self._refuse_own([self.process, *(each for each in elements if tag_of(each) in ("laneSet", "sequenceFlow"))])
         for each in elements:
             if tag_of(each) == "sequenceFlow":
                 self._read_flow(each)
@@ -135,6 +141,12 @@ class Drawing:
             else:
                 self.nodes[node.id] = replace(node, lane=self.lanes.get(node.id, ""))
         self.problems += reader.problems
+
+    def _refuse_own(self, elements: list[etree._Element]) -> None:
+        for element in elements:
+            self.problems += unknown_attributes(element)
+            for value in extensions(element):
+                self._say(element, f"aos:{tag_of(value)} is not known on a {tag_of(element)}.")
 
     def _read_lanes(self, lane_set: etree._Element) -> None:
         for lane in lane_set.iter(f"{{{MODEL}}}lane"):

@@ -120,13 +120,7 @@ class ElementReader:
                 self._say(element, f"{attribute}={element.get(attribute)} is not executed.")
 
     def _refuse_unknown_attributes(self, element: etree._Element, kind: NodeKind) -> None:
-        known = ATTRIBUTES.get(kind, ())
-        for attribute in element.attrib:
-            name = etree.QName(attribute)
-            if name.namespace == AOS and name.localname not in known:
-                near = get_close_matches(name.localname, known, n=1)
-                hint = f" Did you mean aos:{near[0]}?" if near else ""
-                self._say(element, f"aos:{name.localname} is not known on a {tag_of(element)}.{hint}")
+        self.problems += unknown_attributes(element, ATTRIBUTES.get(kind, ()))
 
     def _values(self, element: etree._Element, kind: NodeKind) -> Iterator[Output]:
         taken = {OUTCOME} if kind is NodeKind.USER_TASK else set()
@@ -212,6 +206,16 @@ class ElementReader:
         if not value:
             self._say(element, f"aos:{attribute} is missing: {meaning}.")
         return value
+
+
+def unknown_attributes(element: etree._Element, known: tuple[str, ...] = ()) -> Iterator[ElementProblem]:
+    """One problem for each attribute of our own namespace that this element does not know."""
+    for attribute in element.attrib:
+        name = etree.QName(attribute)
+        if name.namespace == AOS and name.localname not in known:
+            near = get_close_matches(name.localname, known, n=1)
+            hint = f" Did you mean aos:{near[0]}?" if near else ""
+            yield problem(element, f"aos:{name.localname} is not known on a {tag_of(element)}.{hint}")
 
 
 def duration_seconds(text: str) -> int:
