@@ -15,6 +15,7 @@ from django.db.models import F
 from agents.models import Agent
 from agents.operations import require, require_active
 from observability import ledger
+from observability.models import Event
 from workflows.models import Fact, Run, Space
 
 VALUE_AT_MOST_BYTES = 64 * 1024
@@ -72,7 +73,8 @@ def put(space: Space, finding: Finding, *, agent: Agent, at: datetime) -> Fact:
 
 @transaction.atomic
 def get(space: Space, key: str, *, agent: Agent, at: datetime, run: Run | None = None) -> Fact | None:
-    """The valid fact under the key, None without one; its reuse and what that saved go into the ledger."""
+    """The valid fact under the key, None without one; its reuse, counted once for each agent and run, and what that
+    saved go into the ledger."""
     require_active(agent)
     if not Space.objects.visible_to(agent.principal).filter(pk=space.pk).exists():
         raise ledger.NotFound(f"There is no space {space.code} in shared memory, or you may not see it.")
@@ -82,11 +84,17 @@ def get(space: Space, key: str, *, agent: Agent, at: datetime, run: Run | None =
     if fact is None:
         return None
     if fact.author_id != agent.pk or fact.run_id != (run.pk if run else None):
-        Fact.objects.filter(pk=fact.pk).update(reused=F("reused") + 1)
-        saved = {
-            "saved_cost": str(fact.cost),
-            "saved_seconds": str(fact.seconds),
-            "by_run": str(run.uid) if run else "",
-        }
-        ledger.record("fact.reused", fact, by=agent, at=at, data=saved)
+        _count_reuse(fact, agent, run, at)
     return fact
+
+
+def _count_reuse(fact: Fact, agent: Agent, run: Run | None, at: datetime) -> None:
+    # Once for each agent and run: who looks again, or repeats a lost request, saves nothing more.
+    Fact.objects.select_for_update().get(pk=fact.pk)
+    by_run = str(run.uid) if run else ""
+    known = Event.objects.filter(subject_kind="fact", subject_id=str(fact.uid), verb="fact.reused")
+    if known.filter(actor_id=agent.code, data__by_run=by_run).exists():
+        return
+    Fact.objects.filter(pk=fact.pk).update(reused=F("reused") + 1)
+    saved = {"saved_cost": str(fact.cost), "saved_seconds": str(fact.seconds), "by_run": by_run}
+    ledger.record("fact.reused", fact, by=agent, at=at, data=saved)

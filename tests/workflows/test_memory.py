@@ -113,3 +113,16 @@ def test_the_operation_itself_refuses_an_agent_that_may_not_see_the_space(halden
 
     with pytest.raises(ledger.NotFound):
         memory.get(space, "PO-1", agent=outsider, at=now)
+
+
+def test_looking_again_for_the_same_work_saves_nothing_more(robot: Any, bring: Any) -> None:
+    runs = [bring(key) for key in ("1", "2")]
+    put(robot("AP-02"), cost="0.04")
+    scout = robot("RK-01")
+
+    for run in (runs[0], runs[0], runs[1], runs[0]):
+        assert scout.call("get", "memory/facts", {"space": "orders", "key": "PO-1", "run": run}).status_code == 200
+
+    assert Fact.objects.get().reused == 2
+    reused = Event.objects.filter(verb="fact.reused").order_by("id")
+    assert [event.data["by_run"] for event in reused] == runs

@@ -12,15 +12,15 @@ from workflows.models import Fact, Space
 
 @pytest.fixture
 def fact(halden: Any) -> Fact:
-    """RK-01 has found an invoice, and AP-02 has used that twice."""
+    """RK-01 has found an invoice, and two agents have used that."""
     space, at = Space.objects.get(code="invoices-seen"), database_now()
     finding = memory.Finding(
         key="Kessler 2026-1187", value={"total": "310.00"}, cost=Decimal("0.02"), seconds=Decimal("12.5"),
         evidence=[{"kind": "document", "name": "1187.xml", "proves": "The total stands in BT-112."}],
     )  # fmt: skip
     kept = memory.put(space, finding, agent=halden.agents["RK-01"], at=at)
-    for _ in range(2):
-        memory.get(space, "kessler 2026-1187", agent=halden.agents["AP-02"], at=at)
+    for code in ("AP-01", "AP-02"):
+        memory.get(space, "kessler 2026-1187", agent=halden.agents[code], at=at)
     return kept
 
 
