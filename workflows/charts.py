@@ -80,8 +80,6 @@ def time_rows(run: Run, steps: Iterable[Step], events: Iterable[Event], at: date
 def _stretches(step: Step, events: list[Event], end: datetime) -> list[tuple[str, datetime, datetime]]:
     found: list[tuple[str, datetime, datetime]] = []
     kind, since = "", step.opened_at
-    if not any(event.verb == "step.opened" for event in events):
-        kind = PERSON  # an incident: it is put to a person at once
     for event in events:
         if kind:
             found.append((kind, since, event.at))

@@ -3,11 +3,23 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 from governance.models import Escalation
+from observability import ledger
 
 APPROVED, REJECTED = Escalation.Status.APPROVED, Escalation.Status.REJECTED
 REASON_AT_MOST = 4000
+WHY = forms.CharField(required=False, max_length=2000)
+
+
+def reason_in(given: QueryDict) -> str:
+    """The reason in the field `why` of a small form. Raises Invalid for one that cannot be kept."""
+    try:
+        return str(WHY.clean(given.get("why", "")))
+    except ValidationError as wrong:
+        raise ledger.Invalid(fields={"why": " ".join(wrong.messages)}) from wrong
 
 
 class AnswerForm(forms.Form):

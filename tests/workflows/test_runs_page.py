@@ -235,3 +235,37 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
 
     with django_assert_max_num_queries(24):
         edith.get("/runs")
+
+
+def test_the_time_of_a_step_is_right_however_much_happened_since(robot: Any, sign_in: Any) -> None:
+    robot("AP-01").finish(start(robot, "long"), **READ, total="310.00")
+    run = Run.objects.get()
+    Event.objects.bulk_create(
+        Event(
+            verb="decision.made", at=run.started_at, actor_kind="agent", actor_id="AP-04", actor_name="AP-04",
+            subject_kind="decision", subject_id=str(n), subject_name="Ask", run=str(run.uid), unit=str(run.unit_id),
+        )
+        for n in range(600)
+    )  # fmt: skip
+
+    rows = sign_in("priya").get(f"/runs/{run.uid}").context["rows"]
+
+    assert [stretch.kind for stretch in rows[0].stretches] == ["agent"]
+
+
+def test_a_period_before_all_time_is_left_out_and_said(sign_in: Any) -> None:
+    answer = sign_in("priya").get("/runs?from=0001-01-01T00:00:00%2B14:00")
+
+    assert answer.status_code == 200
+    assert "is not a day such as" in answer.content.decode()
+
+
+def test_a_reason_that_cannot_be_kept_cancels_nothing(robot: Any, sign_in: Any) -> None:
+    start(robot, "1")
+    run = Run.objects.get()
+
+    for why in ("Sent\0twice", "x" * 2001):
+        assert sign_in("maria").post(f"/runs/{run.uid}/cancel", {"why": why}).status_code == 400
+
+    run.refresh_from_db()
+    assert run.status == "running"

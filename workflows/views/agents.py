@@ -22,6 +22,7 @@ from governance.models import Decision, Escalation
 from observability import kpis, ledger
 from observability.ledger import database_now
 from observability.models import Event
+from workflows.forms import reason_in
 from workflows.models import Step
 from workflows.views.access import access_of
 from workflows.views.keyset import Page, page_of
@@ -109,7 +110,7 @@ class PauseAgent(LoginRequiredMixin, View):
         agent = visible_agent(user, code)
         act = operations.resume if self.resume else operations.pause
         try:
-            act(agent, by=user, at=database_now(), why=why)
+            act(agent, by=user, at=database_now(), why=reason_in(request.POST))
         except ledger.Invalid as wrong:
             more = {"ask": "pause", "why": why, "wrong": wrong.fields.get("why", wrong.detail)}
             return _shown(request, agent, user, more, status=wrong.status)
@@ -138,7 +139,7 @@ class RevokeKey(LoginRequiredMixin, View):
         key = visible_agent(user, code).keys.select_related("agent__unit").filter(prefix=prefix).first()
         if key is None:
             raise ledger.NotFound
-        operations.revoke_key(key, by=user, at=database_now(), why=request.POST.get("why", ""))
+        operations.revoke_key(key, by=user, at=database_now(), why=reason_in(request.POST))
         messages.success(request, f"The key {key} opens nothing any more.")
         return redirect(f"{request.path.partition('/keys/')[0]}?tab=keys")
 

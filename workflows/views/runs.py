@@ -1,7 +1,7 @@
 """The pages about runs: the list with its filters, one run, and stopping it."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from observability.models import Event
 from observability.templatetags.ledger import inert
 from workflows import operations
 from workflows.charts import AGENT, doers, moments, run_states, time_rows
+from workflows.forms import reason_in
 from workflows.models import Run, RunQuerySet, Step, Workflow
 from workflows.operations.definitions import graph_of
 from workflows.views.keyset import page_of
@@ -84,7 +85,7 @@ class RunFilter:
             if len(text) <= len("2026-11-22"):
                 return midnight(date.fromisoformat(text) + day_adds) if text else None
             found = datetime.fromisoformat(text)
-            return found if found.tzinfo else timezone.make_aware(found)
+            return (found if found.tzinfo else timezone.make_aware(found)).astimezone(UTC)
         except (ValueError, OverflowError):
             self.wrong.append(f"{name} “{text[:40]}” is not a day such as 2026-11-22 and was left out.")
             return None
@@ -184,7 +185,7 @@ class CancelRun(LoginRequiredMixin, View):
         user, at, why = person(request), database_now(), request.POST.get("why", "")
         run = visible_run(user, uid)
         try:
-            operations.cancel(run, by=user, at=at, why=why)
+            operations.cancel(run, by=user, at=at, why=reason_in(request.POST))
         except ledger.Invalid as wrong:
             more = {"may_cancel": True, "cancelling": True, "why": why, "wrong": wrong.fields.get("why", wrong.detail)}
             return render(request, "workflows/run.html", told(run, user, at) | more, status=wrong.status)
@@ -199,7 +200,7 @@ class RunStates(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest, uid: UUID) -> JsonResponse:
         run = visible_run(person(request), uid)
-        rows = time_rows(run, _steps(run), _events(run), database_now())
+        rows = time_rows(run, _steps(run), _step_events(run), database_now())
         who = doers(graph_of(run.version_id), role_names(), path_names())
         return JsonResponse({"elements": run_states(run, rows, who)})
 
@@ -217,22 +218,27 @@ def _steps(run: Run) -> list[Step]:
     return list(run.steps.select_related("agent", "escalation").order_by("id"))
 
 
-def _events(run: Run) -> list[Event]:
-    newest = Event.objects.filter(run=str(run.uid)).order_by("-id")[:EVENTS_AT_MOST]
-    return list(newest)[::-1]
+def _step_events(run: Run) -> list[Event]:
+    # All of them, whatever else happened: the time of a step is right only with its whole story.
+    of_steps = Event.objects.filter(run=str(run.uid), subject_kind="step").order_by("id")
+    return list(of_steps.only("verb", "after", "at", "subject_kind", "subject_id"))
+
+
+def _newest_events(run: Run) -> list[Event]:
+    return list(Event.objects.filter(run=str(run.uid)).order_by("-id")[:EVENTS_AT_MOST])
 
 
 def told(run: Run, user: Principal, at: datetime) -> dict[str, Any]:
     """Everything that the page shows about a run."""
-    events, steps = _events(run), _steps(run)
-    rows = time_rows(run, steps, events, at)
+    steps = _steps(run)
+    rows = time_rows(run, steps, _step_events(run), at)
     asked = list(Escalation.objects.open().visible_to(user).filter(run=str(run.uid)).order_by("due_at"))
     titles = dict(Policy.objects.visible_to(user).values_list("key", "title"))
     return {
         "run": run, "state": state_of(run), "rows": rows, "asked": asked, "at": at, "steps_open": _open(steps),
         "elapsed": (run.ended_at or at) - run.started_at,
         "worked": sum((row.total(AGENT) for row in rows), timedelta()),
-        "moments": moments(reversed(events), titles), "variables": _variables(run),
+        "moments": moments(_newest_events(run), titles), "variables": _variables(run),
     }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The pages about workflows: which there are, and how one of them is drawn."""
 
+from collections import deque
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
@@ -137,16 +138,14 @@ def outline(graph: Graph, roles: dict[str, str], paths: dict[str, str]) -> list[
 
 
 def _in_order(graph: Graph) -> list[str]:
-    order: list[str] = []
-    waiting = [graph.start.id]
+    order = {graph.start.id: None}
+    waiting = deque(order)
     while waiting:
-        name = waiting.pop(0)
-        if name in order:
-            continue
-        order.append(name)
-        node = graph.nodes[name]
-        waiting += [*(graph.flows[flow].target for flow in node.outgoing), *node.boundaries]
-    return order
+        node = graph.nodes[waiting.popleft()]
+        fresh = [graph.flows[flow].target for flow in node.outgoing] + list(node.boundaries)
+        waiting.extend(name for name in dict.fromkeys(fresh) if name not in order)
+        order.update(dict.fromkeys(fresh))
+    return list(order)
 
 
 def _line(
