@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from agents.models import Principal, System, Unit
 from agents.operations import require
 from governance.language import Field, Kind, Problem, Schema, did_you_mean
 from governance.models import EscalationPath, Policy, PolicyVersion, RuleBook
-from governance.rules import PolicyInvalid, PolicyRules, RuleSet, parse_policy, run_tests, with_standard_fields
+from governance.rules import STANDARD_FIELDS, PolicyInvalid, PolicyRules, RuleSet, parse_policy, run_tests
 from observability import ledger
 
 OWN_FIELDS = (
@@ -38,6 +38,13 @@ class PolicyRefused(ledger.Invalid):
         )
 
 
+class PoliciesUnreadable(ledger.Refused):
+    """A policy in force cannot be read any more. Nothing is allowed until it is replaced."""
+
+    status = 503
+    code = "policies_unreadable"
+
+
 class TestsFail(ledger.Invalid):
     """A test inside the policy does not give the expected answer; the policy was not activated."""
 
@@ -52,16 +59,22 @@ def said(problem: Problem) -> str:
 
 
 def decision_schema() -> Schema:
-    """The typed fields of every question: our own facts and what the registered systems declare."""
-    fields = {field.path: field for field in OWN_FIELDS}
-    for system in System.objects.all():
-        fields.update({item["path"]: _field(item) for item in system.fields})
-    return with_standard_fields(Schema(fields.values()))
+    """The typed fields of every question: our own facts and what the registered systems declare. No system can take the
+    place of one of ours, or of one that an earlier system declared and policies in force may read."""
+    fields = {field.path: field for field in (*OWN_FIELDS, *STANDARD_FIELDS)}
+    for declared in System.objects.order_by("pk").values_list("fields", flat=True):
+        paths = {item["path"] for item in declared}
+        for item in declared:
+            fields.setdefault(item["path"], _field(item, paths))
+    return Schema(fields.values())
 
 
-def _field(item: Mapping[str, Any]) -> Field:
+def _field(item: Mapping[str, Any], beside: Collection[str]) -> Field:
+    group, _, name = item["path"].rpartition(".")
+    currency = f"{group}.currency"
+    unit = f"{{{currency}}}" if name == "amount" and currency in beside else ""
     return Field(
-        item["path"], Kind(item["kind"]), item.get("label", ""), item.get("unit", ""), tuple(item.get("enum", ())),
+        item["path"], Kind(item["kind"]), item.get("label", ""), item.get("unit") or unit, tuple(item.get("enum", ())),
     )  # fmt: skip
 
 
@@ -149,12 +162,16 @@ def rules_now() -> tuple[RuleSet, Schema]:
     if _shelf.edition != edition:
         schema = decision_schema()
         active = PolicyVersion.objects.active().select_related("policy").order_by("policy__key")
-        _shelf.rules, _shelf.schema = (
-            RuleSet([parse_policy(version.document, schema) for version in active]),
-            schema,
-        )
+        _shelf.rules, _shelf.schema = RuleSet([_in_force(version, schema) for version in active]), schema
         _shelf.edition = edition
     return _shelf.rules, _shelf.schema
+
+
+def _in_force(version: PolicyVersion, schema: Schema) -> PolicyRules:
+    try:
+        return parse_policy(version.document, schema)
+    except PolicyInvalid as invalid:
+        raise PoliciesUnreadable(f"{version} cannot be read any more. {said(invalid.problems[0])}") from invalid
 
 
 def _edition() -> tuple[Any, ...]:
