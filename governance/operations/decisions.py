@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +14,10 @@ from guardian.shortcuts import get_perms
 
 from agents.models import Agent, Principal, System
 from agents.operations import require_active
-from governance.language import RequestInvalid, Schema
+from governance.language import RequestInvalid, Schema, format_duration
 from governance.models import ControlState, Decision, Escalation, EscalationPath
 from governance.operations.control import control_now
-from governance.operations.escalations import Asked, Place, approvals_for, open_escalation
+from governance.operations.escalations import Asked, Place, open_escalation
 from governance.operations.policies import rules_now
 from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict, derive
 from observability import ledger
@@ -96,11 +96,13 @@ def _request(question: Question, agent: Agent) -> dict[str, Any]:
 
 
 def _texts(value: Any) -> Any:
-    # The canonical form knows no decimals: exact numbers become text, whole numbers and the rest stay.
+    # The canonical form knows no decimals: exact numbers, moments and lengths of time become text, the rest stays.
     if isinstance(value, Mapping):
         return {str(name): _texts(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_texts(inner) for inner in value]
+    if isinstance(value, timedelta):
+        return format_duration(value)
     return str(value) if isinstance(value, Decimal | datetime) else value
 
 
@@ -111,13 +113,14 @@ def _decide_now(question: Question, request: dict[str, Any], digest: str, agent:
     ruling = _stopped(question) or _refused_before(question, digest) or rules.decide(facts)
     decision = _write(question, request, digest, facts, ruling, rules, agent, at, time.perf_counter_ns() - begun)
     if ruling.verdict is Verdict.ESCALATE:
-        _ask_people(decision, ruling, question, facts, rules, at)
+        _ask_people(decision, ruling, question, facts, rules, schema, at)
     return decision
 
 
 def _facts(
     question: Question, agent: Agent, digest: str, rules: RuleSet, schema: Schema, at: datetime
 ) -> dict[str, Any]:
+    _refuse_given_twice(question)
     asked = {
         "action": {"name": question.action},
         "resource": {
@@ -139,10 +142,36 @@ def _facts(
     }  # fmt: skip
     if any(path.startswith("perm.") for path in rules.needs(question.action)):
         facts["perm"] = _permissions(agent, question.action)
-    approval = approvals_for(digest, at=at)
-    if approval is not None:
+    approval = _approval(question, digest, agent, rules, at)
+    if approval:
         facts["approval"] = approval
     return derive(facts)
+
+
+def _refuse_given_twice(question: Question) -> None:
+    twice = [f"resource.{name}" for name in ("type", "id") if name in question.resource.get("properties", {})]
+    if question.confidence is not None and "confidence" in question.context:
+        twice.append("context.confidence")
+    if twice:
+        said = dict.fromkeys(twice, "is given twice in the question.")
+        raise ledger.Invalid("The question has errors; nothing was decided.", fields=said)
+
+
+def _approval(question: Question, digest: str, agent: Agent, rules: RuleSet, at: datetime) -> dict[str, Any]:
+    """The approvals that hold for exactly this request now: their paths and the rules that asked on them; empty
+    without. A step is done once under its lease; outside a step an approval allows once."""
+    held = Escalation.objects.select_for_update(of=("self",)).select_related("path", "decision")
+    held = held.filter(request_sha256=digest, status=Escalation.Status.APPROVED, approved_until__gt=at).order_by("id")
+    given = list(held)
+    if given and not question.place.step:
+        allowed = Decision.objects.filter(agent=agent, request_sha256=digest, effect=Decision.Effect.ALLOW)
+        last = allowed.values_list("at", flat=True).first()
+        given = [each for each in given if last is None or (each.settled_at is not None and each.settled_at > last)]
+    if not given:
+        return {}
+    asked = [(each.path.key, each.decision.because) for each in given if each.decision is not None]
+    named = [ref for path, because in asked for ref in because if rules.path_of(ref) == path]
+    return {"id": str(given[-1].uid), "paths": [path for path, _ in asked], "rules": named}
 
 
 def _permissions(agent: Agent, action: str) -> dict[str, bool]:
@@ -216,6 +245,7 @@ def _ask_people(
     question: Question,
     facts: dict[str, Any],
     rules: RuleSet,
+    schema: Schema,
     at: datetime,
 ) -> Escalation:
     terms, agent, action = ruling.escalation, decision.agent, _action(question.action)
@@ -230,8 +260,8 @@ def _ask_people(
         request_sha256=decision.request_sha256, reason_asked=ruling.reason, policy=decision.policy,
         policy_version=decision.policy_version, seconds=terms.sla_seconds, approvals=terms.approvals,
         conditions=[_texts(asdict(condition)) for condition in rules.explain(facts, ruling.because[0])],
-        shown=_shown(question), changes=question.changes, evidence=question.evidence, statement=question.statement,
-        confidence=question.confidence, not_by=(*question.not_by, *_excluded(terms)),
+        shown=_shown(question, schema), changes=question.changes, evidence=question.evidence,
+        statement=question.statement, confidence=question.confidence, not_by=(*question.not_by, *_excluded(terms)),
         if_approved=f"{agent.code} asks again with your approval and goes on.",
         if_rejected=f"{agent.code} reads your reason and does not do it.",
     )  # fmt: skip
@@ -243,8 +273,11 @@ def _excluded(terms: EscalationTerms) -> tuple[Principal, ...]:
     return tuple(Principal.objects.people().filter(username__in=terms.not_by)) if terms.not_by else ()
 
 
-def _shown(question: Question) -> list[dict[str, str]]:
+def _shown(question: Question, schema: Schema) -> list[dict[str, str]]:
+    known = {name: schema.get(f"context.{name}") for name in question.context}
     facts = [
-        {"label": name.replace("_", " ").capitalize(), "value": str(value)} for name, value in question.context.items()
+        {"label": field.words, "value": str(question.context[name])}
+        for name, field in known.items()
+        if field is not None
     ]
     return facts[:4]

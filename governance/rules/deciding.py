@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from governance.language import Condition, EvaluationFailed, Facts, Missing, find
 from governance.language.compiling import compile_matching
@@ -92,6 +92,11 @@ class RuleSet:
         """Give the dotted paths of all fields that the rules of this action read, given by the caller or not."""
         return frozenset(path for _, rule in self._table_for(action).entries for path in rule.fields)
 
+    def path_of(self, rule_ref: str) -> str:
+        """Give the path that the rule `key@version#rule` escalates to; nothing when it is not here or asks nobody."""
+        rule = self._rules.get(rule_ref)
+        return rule.escalate.path if rule is not None and rule.escalate is not None else ""
+
     def decide(self, facts: Facts) -> Ruling:
         """Rule on typed facts; never raises: whatever cannot be evaluated is denied, with a reason that says so."""
         try:
@@ -150,11 +155,10 @@ def _combine(action: str, found: list[_Match], facts: Facts) -> Ruling:
     authority = _with_effect(Effect.ALLOW, matched) or [match for match in escalating if _terms(match).grants]
     if not authority:
         return _denied_by_default(action, found)
-    approved = _approved_paths(facts) if escalating else frozenset()
-    still_open = [match for match in escalating if _terms(match).path not in approved]
+    still_open = [match for match in escalating if not _is_approved(match, facts)]
     approval = _approval_id(facts) if len(still_open) < len(escalating) else None
     if still_open:
-        return _ruling(Verdict.ESCALATE, still_open, found, facts, approval)
+        return _unanswerable(still_open, found, facts) or _ruling(Verdict.ESCALATE, still_open, found, facts, approval)
     return _ruling(Verdict.ALLOW, authority, found, facts, approval)
 
 
@@ -168,10 +172,23 @@ def _terms(match: _Match) -> EscalationTerms:
     return match.rule.escalate
 
 
-def _approved_paths(facts: Facts) -> frozenset[str]:
-    paths = find(facts, "approval.paths")
-    given = isinstance(paths, list | tuple) and _approval_id(facts) is not None
-    return frozenset(paths) if given and isinstance(paths, list | tuple) else frozenset()
+def _is_approved(match: _Match, facts: Facts) -> bool:
+    """Whether an approval discharges this escalation: its path, and where the approval names rules, this rule."""
+    paths, rules = find(facts, "approval.paths"), find(facts, "approval.rules")
+    if _approval_id(facts) is None or not isinstance(paths, list | tuple):
+        return False
+    named = rules is None or (isinstance(rules, list | tuple) and match.rule.ref in rules)
+    return named and _terms(match).path in paths
+
+
+def _unanswerable(open_matches: list[_Match], found: list[_Match], facts: Facts) -> Ruling | None:
+    """A denial when the caller left out who may not approve; about the agent itself nothing is ever left out."""
+    for match in open_matches:
+        for path in _terms(match).not_by:
+            if find(facts, path) is None and not path.startswith("subject."):
+                denial = _ruling(Verdict.DENY, [replace(match, missing=path)], found, facts)
+                return replace(denial, missing=tuple(dict.fromkeys((*denial.missing, path))))
+    return None
 
 
 def _approval_id(facts: Facts) -> str | None:

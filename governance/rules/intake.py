@@ -24,6 +24,7 @@ STANDARD_FIELDS: tuple[Field, ...] = (
     Field("context.environment", Kind.STRING, "Environment", source="fact"),
     Field("approval.id", Kind.STRING, "Approval", source="fact"),
     Field("approval.paths", Kind.LIST, "Approved paths", source="fact", item=Kind.STRING),
+    Field("approval.rules", Kind.LIST, "Approved rules", source="fact", item=Kind.STRING),
 )
 
 _NAMED = ("subject", "action", "resource")

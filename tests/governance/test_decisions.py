@@ -10,6 +10,8 @@ import pytest
 import yaml
 from django.conf import settings
 
+from agents import operations as agents
+from agents.models import System
 from governance import operations
 from governance.models import Decision, Escalation, PolicyVersion
 from governance.rules import RuleSet
@@ -253,6 +255,107 @@ def test_a_stopped_company_denies_and_puts_the_step_back(
     assert Event.objects.filter(verb="step.returned").count() == 1
 
 
+def test_what_is_given_twice_is_refused_by_name(clerk: Any, question: Any) -> None:
+    twice = question(properties={"id": "2026-9", "type": "order"}, context={"confidence": "1"}, confidence="0.2")
+
+    assert named(clerk.call("post", "actions", twice)) == {"resource.id", "resource.type", "context.confidence"}
+    assert not Decision.objects.exists()
+
+
+def test_nothing_below_one_cent_is_paid(clerk: Any, question: Any) -> None:
+    for amount in ("0", "-9000.00"):
+        assert ask(clerk, question(amount=amount))["effect"] == "deny"
+
+
+def test_people_read_amounts_with_separators_and_currency_and_the_facts_stay_exact(clerk: Any, question: Any) -> None:
+    answer = ask(clerk, question())
+
+    assert answer["reason"] == "9,000.00 EUR is above the limit of 5,000 EUR that an agent pays alone."
+    asked = Escalation.objects.get()
+    told = [(each["label"], each["actual"], each["wanted"]) for each in asked.conditions]
+    assert told == [
+        ("Amount", "9,000.00 EUR", "more than 5,000 EUR"), ("Amount", "9,000.00 EUR", "at most 25,000 EUR"),
+    ]  # fmt: skip
+    assert asked.request["context"]["amount"] == asked.decision.facts["context"]["amount"] == "9000.00"
+
+
+def test_a_length_of_time_is_recorded_as_it_was_sent(clerk: Any, question: Any, halden: Any, now: Any) -> None:
+    agents.add_system(
+        "haulage", "Haulage", unit=halden.units["finance"], resource="shipment", actions=[],
+        fields=[{"path": "context.wait", "kind": "duration", "label": "Wait"}], by=ledger.SYSTEM, at=now,
+    )  # fmt: skip
+
+    answer = ask(clerk, question(amount="1", context={"wait": "36h"}))
+
+    assert Decision.objects.get(uid=answer["decision"]).facts["context"]["wait"] == "36h"
+
+
+def test_no_system_takes_the_place_of_a_field_that_policies_trust(
+    clerk: Any, question: Any, halden: Any, now: Any
+) -> None:
+    agents.add_system(
+        "shadow", "Shadow", unit=halden.units["finance"], resource="invoice", actions=[],
+        fields=[{"path": "context.time", "kind": "timestamp"}, {"path": "context.amount", "kind": "string"}],
+        by=ledger.SYSTEM, at=now,
+    )  # fmt: skip
+
+    sent = clerk.call("post", "actions", question(context={"time": "2020-01-01T00:00:00Z", "amount": "nine"}))
+
+    assert named(sent) == {"context.time", "context.amount"}
+    assert ask(clerk, question())["rule"] == "ip-limit"
+
+
+def test_a_policy_that_lost_its_fields_allows_nothing_and_says_which(clerk: Any, question: Any) -> None:
+    System.objects.filter(code="payables").update(fields=[])
+
+    refused = clerk.call("post", "actions", question(amount="1"))
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "policies_unreadable")
+    assert "finance.invoice-payment, version 1 cannot be read any more" in refused.json()["detail"]
+    assert not Decision.objects.exists()
+
+
+def test_an_approval_is_of_no_use_to_another_rule_or_a_new_version(
+    clerk: Any, sign_in: Any, question: Any, halden: Any, now: Any
+) -> None:
+    approve(sign_in, ask(clerk, question()))
+    document = yaml.safe_load(POLICY.read_text())
+    document["rules"].append({
+        "id": "ip-twice", "effect": "escalate", "reason": "Two people look at every payment now.", "priority": 500,
+        "escalate": {"path": "finance-approver", "sla": "4h", "approvals": 2},
+    })  # fmt: skip
+    document["tests"] = []
+    put_in_force(document, halden, now)
+
+    answer = ask(clerk, question())
+
+    assert (answer["effect"], answer["rule"]) == ("escalate", "ip-twice")
+    assert Escalation.objects.open().get().approvals_needed == 2
+
+
+def test_outside_a_step_an_approval_allows_once(clerk: Any, sign_in: Any, question: Any) -> None:
+    approve(sign_in, ask(clerk, question()))
+    first = ask(clerk, question(), key="first")
+    assert first["effect"] == "allow"
+
+    again = ask(clerk, question(), key="second")
+    assert again["effect"] == "escalate", "9,000.00 was approved once, not as often as the agent likes"
+    assert ask(clerk, question(), key="first") == first, "a repeat of the same question is no second use"
+
+    assert approve(sign_in, again).status_code == 200
+    assert ask(clerk, question(), key="third")["effect"] == "allow"
+
+
+def test_within_its_step_an_agent_that_lost_the_answer_asks_again(
+    bring: Any, clerk: Any, sign_in: Any, question: Any
+) -> None:
+    bring()
+    approve(sign_in, ask(clerk, question(clerk.claim())))
+    work = clerk.claim()
+
+    assert [ask(clerk, question(work))["effect"] for _ in range(2)] == ["allow", "allow"]
+
+
 def put_in_force(document: Any, halden: Any, now: Any) -> PolicyVersion:
     """The document as the version that decides."""
     version = operations.add_policy(
@@ -271,6 +374,8 @@ def test_people_whom_the_policy_excludes_are_not_asked(
         if rule["id"] == "ip-limit":
             rule["escalate"]["not_by"] = ["resource.seller_id"]
     put_in_force(document, halden, now)
+    silent = ask(clerk, question())
+    assert (silent["effect"], silent["missing"]) == ("deny", ["resource.seller_id"]), "who is excluded must be known"
 
     answer = ask(clerk, question(properties={"seller_id": "priya"}))
 

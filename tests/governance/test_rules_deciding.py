@@ -192,6 +192,10 @@ def test_several_open_escalations_are_asked_together() -> None:
         ({"id": "apr-1", "paths": ["path-a"]}, ESCALATE, (), "apr-1"),
         ({"id": "apr-1", "paths": ["other"]}, ESCALATE, ("path-b",), None),
         ({"paths": ["path-a", "path-b"]}, ESCALATE, ("path-b",), None),  # no id, no approval
+        ({"id": "x", "paths": ["path-a", "path-b"], "rules": ["demo@3#a", "demo@3#b"]}, ALLOW, None, "x"),
+        ({"id": "x", "paths": ["path-a", "path-b"], "rules": ["demo@3#a"]}, ESCALATE, (), "x"),
+        ({"id": "x", "paths": ["path-a", "path-b"], "rules": ["demo@2#a", "demo@2#b"]}, ESCALATE, ("path-b",), None),
+        ({"id": "x", "paths": ["path-a", "path-b"], "rules": []}, ESCALATE, ("path-b",), None),
     ],
 )
 def test_an_approval_discharges_its_paths_only(
@@ -201,6 +205,22 @@ def test_an_approval_discharges_its_paths_only(
 
     assert (ruling.verdict, ruling.approval) == (verdict, counted)
     assert (ruling.escalation.also if ruling.escalation else None) == also
+
+
+@pytest.mark.parametrize(("excluded", "known", "verdict", "missing"), [
+    ("resource.email", {"email": "bo"}, ESCALATE, ()),
+    ("resource.email", {}, DENY, ("resource.email",)),  # who may not approve must be known before anybody is asked
+    ("subject.on_behalf_of", {}, ESCALATE, ()),  # the agent acts for nobody
+])  # fmt: skip
+def test_nobody_is_asked_while_it_is_not_known_who_may_not_approve(
+    excluded: str, known: dict[str, Any], verdict: Verdict, missing: tuple[str, ...]
+) -> None:
+    asking = rule("e", "escalate", escalate={"path": "finance", "sla": "4h", "not_by": [excluded]})
+
+    ruling = decide(ALLOWING, asking, resource=known)
+
+    assert (ruling.verdict, ruling.rule, ruling.missing) == (verdict, "e", missing)
+    assert all(path in ruling.reason for path in missing)
 
 
 def test_an_approval_does_not_outrank_a_deny_and_lifts_caps_only_when_it_counted() -> None:
