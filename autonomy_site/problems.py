@@ -10,7 +10,7 @@ from django.db.utils import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 
-from observability.ledger import NotFound, Refused
+from observability.ledger import NotFound, Refused, record_refusal
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ def concerns_api(request: HttpRequest) -> bool:
 
 def answer(error: Exception, context: Mapping[str, Any]) -> JsonResponse:
     """The API's answer to an error, whatever format was asked for; Django REST framework calls it."""
+    if isinstance(error, Refused):
+        record_refusal(error, by=context["request"].user)
     return problem_of(error).as_json()
 
 

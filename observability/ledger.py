@@ -52,9 +52,12 @@ class Refused(Exception):
     status: ClassVar[int] = 409
     code: ClassVar[str] = "refused"
 
-    def __init__(self, detail: str = "", *, fields: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, detail: str = "", *, fields: Mapping[str, str] | None = None, about: "Recorded | None" = None
+    ) -> None:
         self.detail = detail or (self.__doc__ or "").strip()
         self.fields = dict(fields or {})
+        self.about = about  # the row, when the attempt itself is worth a line in the ledger: see `record_refusal`
         super().__init__(self.detail)
 
 
@@ -164,6 +167,14 @@ def record(
     )  # fmt: skip
     transaction.on_commit(bell.ring, robust=True)
     return event
+
+
+def record_refusal(refused: Refused, *, by: Acts) -> None:
+    """Write down that somebody tried what was refused, once the refused transaction is over; only if it is `about`
+    something."""
+    if refused.about is not None:
+        verb = f"{refused.about.as_subject().kind}.refused"
+        record(verb, refused.about, by=by, at=database_now(), why=refused.detail)
 
 
 def move(

@@ -140,7 +140,7 @@ def close(
     if not escalation.is_open:
         raise _too_late(escalation)
     if not may_settle(reviewer, escalation):
-        raise NotAReviewer
+        raise NotAReviewer(about=escalation)
     if request_sha256 != escalation.request_sha256:
         raise RequestChanged
     if at >= escalation.due_at:

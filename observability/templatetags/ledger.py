@@ -27,6 +27,7 @@ DEEDS = {
     "escalation.rejected": "rejected: {name}",
     "escalation.expired": "closed a question that nobody decided: {name}",
     "escalation.withdrawn": "withdrew a question: {name}",
+    "escalation.refused": "tried to decide without being asked: {name}",
     "escalation.passed_on": "asked the next people: {name}",
     "fact.reused": "reused {name} from shared memory",
     "fact.stored": "stored {name} in shared memory",

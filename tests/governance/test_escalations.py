@@ -98,7 +98,12 @@ def test_people_who_are_not_asked_cannot_answer(asked: Escalation, sign_in: Any)
 def test_who_lost_the_role_or_left_cannot_answer(asked: Escalation, sign_in: Any, halden: Any) -> None:
     priya = sign_in("priya")
     Group.objects.get(name="reviewer").user_set.remove(halden.people["priya"])
+    form = {"answer": "approved", "request_sha256": asked.request_sha256}
+
     assert answer(priya, asked).status_code == 403
+    assert priya.post(f"/escalations/{asked.uid}/answer", form).status_code == 403
+    tried = Event.objects.filter(verb="escalation.refused", subject_id=str(asked.uid))
+    assert [event.actor_id for event in tried] == ["priya", "priya"]
 
     Principal.objects.filter(username="maria").update(is_active=False)
     maria = Principal.objects.get(username="maria")
@@ -168,7 +173,7 @@ def test_nobody_in_time_asks_the_next_level_and_at_the_end_denies(
     again = clerk.call("post", "actions", question(work)).json()
     assert (again["effect"], again["rule"]) == ("deny", "answered-before")
     verbs = list(Event.objects.filter(subject_kind="escalation").order_by("id").values_list("verb", flat=True))
-    assert verbs == ["escalation.opened", "escalation.passed_on", "escalation.expired"]
+    assert verbs == ["escalation.opened", "escalation.passed_on", "escalation.refused", "escalation.expired"]
 
 
 def test_an_answer_in_time_is_not_undone_by_the_sweep(asked: Escalation, halden: Any, now: Any) -> None:

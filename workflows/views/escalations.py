@@ -95,6 +95,7 @@ class AnswerDoor(LoginRequiredMixin, View):
         try:
             operations.settle(uid, reviewer=user, at=at, **form.cleaned_data)
         except ledger.Refused as refused:
+            ledger.record_refusal(refused, by=user)
             if not answered_so(escalation, user, form.cleaned_data["answer"]):
                 return self.again(request, uid, form, refused.detail, status=refused.status)
         return onward(request, escalation, following)
