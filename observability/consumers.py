@@ -1,19 +1,24 @@
 """The live socket: a page says where it stopped and gets every later event it may see, in order, once."""
 
 import asyncio
+import json
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.db.models import Exists
+from django.db.models.functions import Now
 
 from observability import ledger
 from observability.models import Event
 from observability.tasks import GROUP
 
 PAGE = 200
-SESSION_ENDED = 4401
+POSITION_AT_MOST = 2**63 - 1
+SESSION_ENDED, UNREADABLE = 4401, 4400
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
@@ -25,7 +30,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         """Let a signed-in person in, then send what was missed."""
         self.sending = asyncio.Lock()
         await self.accept()
-        if not await self._still_here():
+        if not await database_sync_to_async(self._check)():
             await self.close(SESSION_ENDED)
             return
         self.position = await self._start()
@@ -36,22 +41,26 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         """Stop listening."""
         await self.channel_layer.group_discard(GROUP, self.channel_name)
 
-    async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """A page may ask to look again from a position: {"after": 17}."""
-        if isinstance(content, dict) and isinstance(content.get("after"), int) and content["after"] >= 0:
-            self.position = content["after"]
-            await self.catch_up()
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
+        """A page may ask to look again from a position: {"after": 17}. Anything else ends this socket."""
+        position = _asked_for(text_data)
+        if position is None:
+            await self.close(UNREADABLE)
+            return
+        self.position = position
+        await self.catch_up()
 
     async def ledger_reached(self, message: dict[str, Any]) -> None:
         """The doorbell: look into the ledger."""
         if message["position"] > self.position:
-            await self.catch_up()
+            await self.catch_up(message["position"])
 
-    async def catch_up(self) -> None:
-        """Send everything after our position that this person may see, in pages."""
+    async def catch_up(self, known: int | None = None) -> None:
+        """Send everything after our position that this person may see, in pages, up to the position that is `known`
+        to be sealed or else to the ledger's last one."""
         async with self.sending:
             while True:
-                page = await database_sync_to_async(self._next_page)()
+                page = await database_sync_to_async(self._next_page)(known)
                 if page is None:
                     await self.close(SESSION_ENDED)
                     return
@@ -60,31 +69,39 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
                     return
                 self.position = reached
                 await self.send_json({"events": events, "position": reached})
+                if reached == known:
+                    return
 
     async def _start(self) -> int:
         after = parse_qs(self.scope["query_string"].decode()).get("after", [""])[0]
         return int(after) if after.isdecimal() else await database_sync_to_async(ledger.last_position)()
 
-    async def _still_here(self) -> bool:
-        return await database_sync_to_async(self._check)()
-
-    def _next_page(self) -> tuple[list[dict[str, Any]], int] | None:
-        return missed(self.scope["user"], self.position) if self._check() else None
+    def _next_page(self, known: int | None) -> tuple[list[dict[str, Any]], int] | None:
+        return missed(self.scope["user"], self.position, known) if self._check() else None
 
     def _check(self) -> bool:
         user, session = self.scope.get("user"), self.scope.get("session")
         if user is None or not user.is_authenticated or not user.is_person or session is None:
             return False
-        fresh = get_user_model()._default_manager.filter(pk=user.pk, is_active=True).first()
-        if fresh is None or not session.exists(session.session_key):
-            return False
+        signed_in = Session.objects.filter(session_key=session.session_key, expire_date__gt=Now())
+        fresh = get_user_model()._default_manager.filter(Exists(signed_in), pk=user.pk, is_active=True).first()
         self.scope["user"] = fresh
-        return True
+        return fresh is not None
 
 
-def missed(reader: Any, after: int) -> tuple[list[dict[str, Any]], int]:
-    """(messages, position): the next page of events after `after` that the reader may see, and how far it reaches."""
-    reached = min(ledger.last_position(), after + PAGE * 5)
+def _asked_for(text: str | None) -> int | None:
+    try:
+        message = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return None
+    after = message.get("after") if isinstance(message, dict) else None
+    return after if type(after) is int and 0 <= after <= POSITION_AT_MOST else None
+
+
+def missed(reader: Any, after: int, known: int | None = None) -> tuple[list[dict[str, Any]], int]:
+    """(messages, position): the next page of events after `after` that the reader may see, and how far it reaches;
+    `known` is a position that is sealed, None to look for the last one."""
+    reached = min(ledger.last_position() if known is None else known, after + PAGE * 5)
     seen = Event.objects.visible_to(reader).sealed_after(after).filter(position__lte=reached)[:PAGE]
     messages = [event.as_message() for event in seen]
     if len(messages) == PAGE:

@@ -13,6 +13,7 @@ from observability import ledger
 log = logging.getLogger(__name__)
 GROUP = "ledger"
 RING_AGAIN_SECONDS = 2.0
+TELL_AGAIN_SECONDS = 60.0
 
 
 class Sealer(threading.Thread):
@@ -22,7 +23,7 @@ class Sealer(threading.Thread):
     def __init__(self, loop: asyncio.AbstractEventLoop, every: float) -> None:
         super().__init__(name="sealer", daemon=True)
         self._loop, self._every, self._ended = loop, every, threading.Event()
-        self._rang_at = 0.0
+        self._rang_at, self._told_at = 0.0, -TELL_AGAIN_SECONDS
 
     def run(self) -> None:
         rings = 0
@@ -30,10 +31,16 @@ class Sealer(threading.Thread):
             rings = ledger.bell.wait(rings, self._every)
             try:
                 self._seal_all()
-            except (DatabaseError, InterfaceError):
-                log.exception("sealing failed; the next round tries again")
+            except (DatabaseError, InterfaceError) as error:
+                self._tell_of(error)
                 connection.close()
         connection.close()
+
+    def _tell_of(self, error: Exception) -> None:
+        # An outage fails four rounds a second: it is told once a minute, in a line.
+        if time.monotonic() - self._told_at > TELL_AGAIN_SECONDS:
+            log.error("events get no position: %s; tried again until it works", str(error).partition("\n")[0])
+            self._told_at = time.monotonic()
 
     def _seal_all(self) -> None:
         while position := ledger.seal():

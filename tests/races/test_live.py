@@ -137,10 +137,12 @@ def test_a_page_may_ask_to_look_again_from_a_position(live: Any, halden: Any, no
     assert heard(socket, last) == [last - 2, last - 1, last]
 
 
-def test_a_message_that_is_no_json_closes_one_socket_and_harms_no_other(live: Any, halden: Any, now: Any) -> None:
+def test_a_message_that_says_no_position_closes_one_socket_and_harms_no_other(live: Any, halden: Any, now: Any) -> None:
     start = something(halden.agents["AP-04"], now)
     for wrong in ("{", b"\x00\xff", "[" * 5000, '{"after": "x"}', "17"):
-        live("priya", after=start).send(wrong)
+        socket = live("priya", after=start)
+        socket.send(wrong)
+        assert closed_with(socket) == 4400
     good = live("priya", after=start)
 
     assert heard(good, something(halden.agents["AP-04"], now)) == [start + 1]
