@@ -90,7 +90,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def waiting(self) -> Self:
         """Runs that wait for a person now."""
-        return self.under_way().filter(Exists(Step.objects.for_people().filter(run=OuterRef("pk"))))
+        return self.under_way().filter(pk__in=Step.objects.for_people().run_ids())
 
     def newest_first(self) -> Self:
         """Newest first."""
@@ -163,6 +163,15 @@ class StepQuerySet(models.QuerySet["Step"]):
         """Steps that wait for a person: one of theirs, an agent's question, work that failed."""
         return self.filter(escalation__status=Escalation.Status.OPEN)
 
+    def run_ids(self) -> list[int]:
+        """The keys of their runs, read at once: before the database has counted the open questions anew, it would
+        try each run against each of them."""
+        return list(self.order_by().values_list("run", flat=True).distinct())
+
+    def in_hand(self) -> Self:
+        """Steps that an agent works on, or for which it waits for a person."""
+        return self.filter(status__in=Step.IN_HAND)
+
     def open(self) -> Self:
         """Steps that have not ended."""
         return self.filter(status__in=(Step.Status.READY, Step.Status.WORKING, Step.Status.WAITING))
@@ -190,6 +199,8 @@ class Step(models.Model):
         Status.WAITING: (Status.READY, Status.DONE, Status.CANCELLED),
         Status.FAILED: (Status.READY, Status.CANCELLED),
     }
+
+    IN_HAND: ClassVar[tuple[str, ...]] = (Status.WORKING, Status.WAITING)
 
     class Kind(models.TextChoices):
         AGENT = "agent", "Agent"
@@ -232,6 +243,7 @@ class Step(models.Model):
             models.Index(fields=["role", "-priority", "id"], name="step_ready", condition=Q(status="ready")),
             models.Index(fields=["leased_until"], name="step_leased", condition=Q(status="working")),
             models.Index(fields=["agent", "-id"], name="step_agent"),
+            models.Index(fields=["agent"], name="step_in_hand", condition=Q(status__in=("working", "waiting"))),
         ]
 
     def __str__(self) -> str:

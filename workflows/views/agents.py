@@ -73,8 +73,7 @@ def _wanted(agents: QuerySet[Agent], wanted: dict[str, str]) -> QuerySet[Agent]:
 
 
 def _loads(agents: QuerySet[Agent]) -> dict[int, dict[str, int]]:
-    at_work = (Step.Status.WORKING, Step.Status.WAITING)
-    counts = Step.objects.filter(agent__in=agents, status__in=at_work).order_by().values_list("agent", "status")
+    counts = Step.objects.in_hand().filter(agent__in=agents).order_by().values_list("agent", "status")
     found: dict[int, dict[str, int]] = {}
     for agent, status, count in counts.annotate(Count("pk")):
         found.setdefault(agent, {})[status] = count

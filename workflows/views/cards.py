@@ -30,6 +30,7 @@ ICONS = {
     "step": "circle-check",
 }
 MINUTE, HOUR, DAY = 60, 3600, 86400
+CARD_ONLY = ("request", "conditions", "shown", "changes", "evidence", "statement")  # large, and no list shows them
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ class Card:
             approved=Count("pk", filter=Q(status="approved")), rejected=Count("pk", filter=Q(status="rejected")),
             undecided=Count("pk", filter=Q(status="expired")),
         )  # fmt: skip
-        answered = like.filter(status__in=("approved", "rejected")).select_related("settled_by")
+        answered = like.filter(status__in=("approved", "rejected")).select_related("settled_by").defer(*CARD_ONLY)
         return Past(**count, last=list(answered[:2]))
 
     @property

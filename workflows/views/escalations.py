@@ -8,7 +8,19 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import Case, DurationField, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,7 +35,7 @@ from observability.ledger import database_now
 from observability.models import Event
 from workflows import operations
 from workflows.forms import AnswerForm
-from workflows.views.cards import Card
+from workflows.views.cards import CARD_ONLY, Card
 
 TABS = {"me": "For me", "all": "All", "done": "Done"}
 LIST_AT_MOST = 50
@@ -152,10 +164,10 @@ def urgent_first(escalations: EscalationQuerySet, user: Principal, at: datetime)
 
 def rows_of(user: Principal, choice: Choice, at: datetime) -> list[Escalation]:
     """One page of the list and one row more, if there are more."""
-    escalations = chosen(user, choice).select_related("agent", "settled_by")
+    escalations = chosen(user, choice).select_related("agent", "settled_by").defer(*CARD_ONLY)
     if choice.tab != "done":
         return list(urgent_first(escalations, user, at)[: LIST_AT_MOST + 1])
-    last = Escalation.objects.filter(uid=choice.before).first() if is_uid(choice.before) else None
+    last = escalations.filter(uid=choice.before).first() if is_uid(choice.before) else None
     if last is not None and last.settled_at is not None:
         older = Q(settled_at__lt=last.settled_at) | Q(settled_at=last.settled_at, pk__lt=last.pk)
         escalations = escalations.filter(older)
@@ -174,7 +186,8 @@ def inbox(user: Principal, choice: Choice, at: datetime) -> dict[str, Any]:
     """What the list beside the card shows. The ledger's position is read first: what comes after it counts as new."""
     position, rows, visible = ledger.last_position(), rows_of(user, choice, at), Escalation.objects.visible_to(user)
     shown, more = rows[:LIST_AT_MOST], len(rows) > LIST_AT_MOST
-    counts = {"me": visible.open().for_person(user).count(), "all": visible.open().count()}
+    asked = Count("pk", filter=Q(pk__in=visible.open().for_person(user).values("pk")))
+    counts = visible.open().aggregate(me=asked, all=Count("pk"))
     tabs = [
         {"name": name, "label": label, "count": counts.get(name), "query": replace(choice, tab=name).query}
         for name, label in TABS.items()

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -24,7 +23,7 @@ from observability.forms import Period
 from observability.ledger import database_now
 from observability.models import Event
 from workflows.models import Run, Step
-from workflows.views.cards import by_name
+from workflows.views.cards import CARD_ONLY, by_name
 
 PERIODS = {"24h": ("24 h", "24 hours"), "7": ("7 days", "7 days"), "30": ("30 days", "30 days")}
 USUAL = "7"
@@ -116,7 +115,7 @@ def waits_for(user: Principal, at: datetime) -> dict[str, Any]:
 
 def deadlines(user: Principal) -> list[Escalation]:
     """The questions whose deadlines come next, among all that this person may see."""
-    open_ones = Escalation.objects.visible_to(user).open().select_related("agent", "asked__group")
+    open_ones = Escalation.objects.visible_to(user).open().select_related("asked__group").defer(*CARD_ONLY)
     return list(open_ones.prefetch_related(by_name("asked__people")).order_by("due_at", "id")[:DEADLINES_AT_MOST])
 
 
@@ -153,8 +152,7 @@ def _row(agent: Agent, hands: Hands, figures: kpis.AgentFigures | None) -> Agent
 def hands_of(agents: list[Agent]) -> defaultdict[int, Hands]:
     """What each agent has in its hands now, by the agent's key; one query."""
     found = defaultdict[int, Hands](Hands)
-    at_work = Q(status=Step.Status.WORKING) | Q(status=Step.Status.WAITING)
-    steps = Step.objects.filter(at_work, agent__in=agents).order_by()
+    steps = Step.objects.in_hand().filter(agent__in=agents).order_by()
     for agent, status, workflow in steps.values_list("agent", "status", "run__workflow__name"):
         hands = found[agent]
         hands.working += status == Step.Status.WORKING

@@ -117,10 +117,9 @@ class RunFilter:
             return runs.filter(status=self.state)
         if self.state:
             runs = runs.filter(status=Run.Status.RUNNING)
-        if self.state in ("running", "waiting"):
-            waiting = Step.objects.for_people().values("run")
-            return runs.filter(pk__in=waiting) if self.state == "waiting" else runs.exclude(pk__in=waiting)
-        return runs
+        if self.state == "waiting":
+            return runs.waiting()
+        return runs.exclude(pk__in=Step.objects.for_people().run_ids()) if self.state == "running" else runs
 
     def _within(self, runs: RunQuerySet) -> RunQuerySet:
         column = "ended_at" if self.by_end else "started_at"
