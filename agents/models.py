@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Self
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
-from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
-from agents.rights import Rights, held_by
+from agents.rights import Rights, held_by, units_below
 from observability.ledger import Actor, Subject
 
 
@@ -87,7 +87,7 @@ class Principal(AbstractBaseUser, PermissionsMixin):
     def _unit_ids(self) -> list[int]:
         if self.sees_all_units:
             return list(Unit.objects.values_list("pk", flat=True))
-        return list(Unit.objects.below(self.granted("agents.view_unit", Unit)).values_list("pk", flat=True))
+        return units_below(self.granted("agents.view_unit", Unit))
 
     @cached_property
     def rights(self) -> Rights:
@@ -128,12 +128,6 @@ class Principal(AbstractBaseUser, PermissionsMixin):
 
 class UnitQuerySet(models.QuerySet["Unit"]):
     """Reading phrases for units."""
-
-    def below(self, tops: list[int]) -> Self:
-        """The units with these primary keys and every unit below them."""
-        lower = ExpressionWrapper(OuterRef("path"), output_field=models.CharField())
-        upper = Unit.objects.filter(pk__in=tops).alias(lower=lower).filter(lower__startswith=F("path"))
-        return self.filter(Exists(upper))
 
     def visible_to(self, user: Principal) -> Self:
         """Units that the user may see."""
@@ -212,7 +206,9 @@ class System(models.Model):
 
     class Meta:
         ordering = ["name"]
-        permissions = [(f"{verb}_in_system", f"Can {verb} in the system") for verb in ("read", "create", "pay", "send")]
+        permissions = [
+            (f"{verb}_in_system", f"Can {verb} in the system") for verb in ("read", "create", "change", "pay", "send")
+        ]
 
     def __str__(self) -> str:
         return self.name
