@@ -64,7 +64,8 @@ def concerns_api(request: HttpRequest) -> bool:
 
 def answer(error: Exception, context: Mapping[str, Any]) -> JsonResponse:
     """The API's answer to an error, whatever format was asked for; Django REST framework calls it."""
-    if isinstance(error, Refused):
+    if isinstance(error, Refused) and error.about is not None:
+        # Only then: who has no valid key is nobody, and asking who it is would refuse once more.
         record_refusal(error, by=context["request"].user)
     return problem_of(error).as_json()
 
