@@ -1,12 +1,13 @@
 """Rows of governance: policies and their versions, decisions, escalation paths, escalations, votes, control states."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import Group
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, DurationField, ExpressionWrapper, F, IntegerField, Q, Value, When
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from agents.models import Agent, Principal, SharedQuerySet, Unit
@@ -187,7 +188,10 @@ class Decision(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["agent", "request_key"], name="one_decision_per_request_key")]
-        indexes = [models.Index(fields=["run", "id"], name="decision_run")]
+        indexes = [
+            models.Index(fields=["run", "id"], name="decision_run"),
+            models.Index(fields=["at"], name="decision_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.agent.code} {self.action} {self.resource_id}: {self.effect}"
@@ -216,19 +220,31 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         """Escalations of the units that the user may see."""
         return self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
 
-    def for_person(self, person: Principal) -> Self:
-        """Those that this person is asked to decide now."""
+    def asked_of(self, person: Principal) -> Self:
+        """Those that put their question to this person, whether or not the person approved already."""
         levels = PathStep.objects.filter(Q(people=person) | Q(group__user=person))
         excluded = Escalation.not_by.through.objects.filter(principal=person).values("escalation")
         return self.visible_to(person).filter(asked__in=levels).exclude(pk__in=excluded)
+
+    def for_person(self, person: Principal) -> Self:
+        """Those that wait for this person, who may decide."""
+        if not person.may("governance.settle_escalation"):
+            return self.none()
+        return self.asked_of(person)
 
     def overdue(self, at: datetime) -> Self:
         """Open ones whose deadline has passed."""
         return self.open().filter(due_at__lte=at)
 
-    def most_urgent_first(self) -> Self:
-        """High risk before low, then the nearer deadline."""
-        return self.order_by("-risk", "due_at", "id")
+    def most_urgent_first(self, at: datetime | None = None) -> Self:
+        """Late ones first, then by risk and time left at `at` or now: at three times the risk a question may have three
+        times as long and still come first; of late ones three times the risk weighs like three times the delay."""
+        left = ExpressionWrapper(F("due_at") - (Now() if at is None else Value(at)), output_field=DurationField())
+        risk = ExpressionWrapper(F("risk"), output_field=IntegerField())
+        is_late = Q(left__lte=timedelta(0))
+        weighed = Case(When(is_late, then=left * risk), default=left / risk, output_field=DurationField())
+        late = Case(When(is_late, then=Value(0)), default=Value(1), output_field=IntegerField())
+        return self.annotate(left=left, late=late, weighed=weighed).order_by("late", "weighed", "id")
 
     def like(self, other: "Escalation") -> Self:
         """Settled ones that asked the same kind of thing for the same reason."""
@@ -275,7 +291,7 @@ class Escalation(models.Model):
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="escalations")
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="escalations")
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, null=True, related_name="escalation")
-    likeness = models.CharField(max_length=200, db_index=True)
+    likeness = models.CharField(max_length=250)
     workflow = models.CharField(max_length=80, blank=True)
     workflow_name = models.CharField(max_length=200, blank=True)
     run = models.CharField(max_length=40, blank=True)
@@ -306,9 +322,11 @@ class Escalation(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["-risk", "due_at", "id"], name="escalation_open", condition=Q(status="open")),
             models.Index(fields=["due_at"], name="escalation_due", condition=Q(status="open")),
             models.Index(fields=["run"], name="escalation_run"),
+            models.Index(fields=["request_sha256"], name="escalation_request"),
+            models.Index(fields=["likeness", "-settled_at", "-id"], name="escalation_like"),
+            models.Index(fields=["-settled_at", "-id"], name="escalation_done", condition=~Q(status="open")),
         ]
         permissions = [
             ("settle_escalation", "Can decide escalations"),
