@@ -17,7 +17,7 @@ from agents.operations import require_active
 from governance.language import RequestInvalid, Schema, format_duration
 from governance.models import ControlState, Decision, Escalation, EscalationPath
 from governance.operations.control import control_now
-from governance.operations.escalations import Asked, Place, open_escalation
+from governance.operations.escalations import APPROVAL_LASTS, Asked, Place, open_escalation
 from governance.operations.policies import rules_now
 from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict, derive
 from observability import ledger
@@ -164,8 +164,8 @@ def _approval(question: Question, digest: str, agent: Agent, rules: RuleSet, at:
     held = held.filter(request_sha256=digest, status=Escalation.Status.APPROVED, approved_until__gt=at).order_by("id")
     given = list(held)
     if given and not question.place.step:
-        allowed = Decision.objects.filter(agent=agent, request_sha256=digest, effect=Decision.Effect.ALLOW)
-        last = allowed.values_list("at", flat=True).first()
+        lately = Decision.objects.filter(at__gt=at - APPROVAL_LASTS, agent=agent, request_sha256=digest)
+        last = lately.filter(effect=Decision.Effect.ALLOW).values_list("at", flat=True).first()
         given = [each for each in given if last is None or (each.settled_at is not None and each.settled_at > last)]
     if not given:
         return {}
@@ -178,8 +178,8 @@ def _permissions(agent: Agent, action: str) -> dict[str, bool]:
     system = _system_of(action)
     if system is None:
         return {}
-    held = {codename.partition("_")[0] for codename in get_perms(agent.principal, system)}
-    return {verb: verb in held for verb in System.Verb.values}
+    held = get_perms(agent.principal, system)
+    return {verb: f"{verb}_in_system" in held for verb in System.Verb.values}
 
 
 def _system_of(action: str) -> System | None:

@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 import yaml
 from django.conf import settings
+from guardian.shortcuts import assign_perm
 
 from agents import operations as agents
 from agents.models import System
@@ -253,6 +254,16 @@ def test_a_stopped_company_denies_and_puts_the_step_back(
     assert (answer["rule"], step.status, step.attempt) == ("control-state", "ready", 0)
     assert "Strange payments" in answer["reason"]
     assert Event.objects.filter(verb="step.returned").count() == 1
+
+
+def test_a_right_to_the_record_of_a_system_is_no_right_to_act_in_it(
+    clerk: Any, question: Any, halden: Any, payer: Any
+) -> None:
+    assign_perm("agents.change_system", payer.principal, System.objects.get(code="payables"))
+
+    decision = Decision.objects.get(uid=ask(clerk, question(amount="1"))["decision"])
+
+    assert decision.facts["perm"] == {"read": True, "create": False, "change": False, "pay": True, "send": False}
 
 
 def test_what_is_given_twice_is_refused_by_name(clerk: Any, question: Any) -> None:
