@@ -252,7 +252,13 @@ def test_a_stand_in_admitted_later_is_asked_when_put_on_the_path(
     asked: Escalation, halden: Any, sign_in: Any, now: Any
 ) -> None:
     agents.admit_person(
-        "omar", "Omar Said", unit=halden.units["finance"], roles=["reviewer"], password="x", by=ledger.SYSTEM, at=now
+        "omar",
+        "Omar Said",
+        unit=halden.units["finance"],
+        roles=["reviewer"],
+        password="Nine-long-winters",
+        by=ledger.SYSTEM,
+        at=now,
     )
     assert answer(sign_in("omar"), asked).status_code == 403
 
