@@ -238,3 +238,19 @@ def new_password(username: str) -> str:
     person.set_password(password)
     person.save(update_fields=["password"])
     return password
+
+
+def knows_key(text: str) -> bool:
+    """Whether this is the key of an agent here; that of another database, or a revoked one, is not."""
+    try:
+        agents.sign_in_with_key(text, at=ledger.database_now())
+    except agents.UnknownKey:
+        return False
+    except agents.AgentNotActive:
+        pass  # paused or retired by somebody who meant it: its program is told so
+    return True
+
+
+def new_key(code: str) -> str:
+    """A new key for an agent of the demo."""
+    return agents.issue_key(Agent.objects.get(code=code), by=ledger.SYSTEM, at=ledger.database_now())

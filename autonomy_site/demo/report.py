@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from statistics import median
+
+from autonomy_client.examples.invoices.folder import Folder
 
 from governance.models import Escalation
 from workflows.models import Run, Step
@@ -14,6 +15,7 @@ class Figures:
     """Counts of the runs so far; cycle time in seconds over finished runs, cost in EUR per finished run."""
 
     files: int
+    without_run: int
     runs: int
     done: int
     waiting: int
@@ -27,12 +29,13 @@ class Figures:
     @property
     def all_well(self) -> bool:
         """Nothing is stuck, nothing failed, and no file was lost."""
-        return self.runs > 0 and self.runs >= self.files and not self.failed and not self.stuck
+        return self.runs > 0 and not (self.without_run or self.failed or self.stuck)
 
     def table(self) -> list[str]:
         """The lines of the printed table."""
         rows = (
             ("Files", f"{self.files}"),
+            ("  without a run", f"{self.without_run}"),
             ("Runs", f"{self.runs}"),
             ("  done", f"{self.done}"),
             ("  waiting for a person", f"{self.waiting}"),
@@ -46,14 +49,19 @@ class Figures:
         return ["", *(f"{label:<26}{value:>16}" for label, value in rows), ""]
 
 
-def is_quiet() -> bool:
-    """Whether at least one run is there and no agent has anything to do right now."""
+def is_quiet(inbox: Folder) -> bool:
+    """Whether every file has its run and no agent has anything to do right now."""
     busy = Step.objects.filter(status__in=(Step.Status.READY, Step.Status.WORKING)).exists()
-    return Run.objects.exists() and not busy
+    return not busy and not files_without_run(inbox)
 
 
-def measure(inbox: Path) -> Figures:
-    """The figures as the database has them now; `inbox` is the folder whose files should all have a run."""
+def files_without_run(inbox: Folder) -> set[str]:
+    """The documents that lie in the folder and for which no run was started."""
+    return set(inbox.names()) - set(Run.objects.values_list("variables__input__document", flat=True))
+
+
+def measure(inbox: Folder) -> Figures:
+    """The figures as the database has them now; each file in the folder should have a run."""
     ended = list(
         Run.objects.filter(status=Run.Status.DONE).values_list("started_at", "ended_at", "cost", "people_asked")
     )
@@ -62,7 +70,7 @@ def measure(inbox: Path) -> Figures:
     seconds = [(until - since).total_seconds() for since, until, _, _ in ended if until]
     runs = Run.objects.count()
     return Figures(
-        files=sum(1 for path in inbox.rglob("*") if path.suffix.lower() == ".xml" and not _beside(path, inbox)),
+        files=sum(1 for _ in inbox.names()), without_run=len(files_without_run(inbox)),
         runs=runs, done=len(ended), waiting=waiting, stuck=under_way - waiting,
         failed=Run.objects.filter(status=Run.Status.FAILED).count(),
         touchless_share=Decimal(Run.objects.filter(people_asked=0, status=Run.Status.DONE).count()) / max(runs, 1),
@@ -70,7 +78,3 @@ def measure(inbox: Path) -> Figures:
         cost_per_run=sum((cost for _, _, cost, _ in ended), Decimal(0)) / max(len(ended), 1),
         escalations=Escalation.objects.count(),
     )  # fmt: skip
-
-
-def _beside(path: Path, inbox: Path) -> bool:
-    return path.relative_to(inbox).parts[0] in ("orders", "receipts")

@@ -1,28 +1,27 @@
 """Runs the demo: database, company, documents, the server in this process, the agent programs in their own."""
 
-import os
+import fcntl
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from autonomy_client.examples.invoices.folder import Folder
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from autonomy_site.demo import company, documents, report
+from autonomy_site.demo.programs import Programs
 from observability import ledger
 from observability.ledger import database_now
 
-PROGRAMS = {"AP-01": "reader", "AP-02": "matcher", "RK-01": "scout", "AP-04": "clerk"}
-QUIET_SECONDS = 6.0
-STOP_WITHIN_SECONDS = 15
+QUIET_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,10 @@ class Wishes:
     port: int
     new_passwords: bool
     say: Callable[[str], object]
+
+
+class CannotStart(Exception):
+    """The demo cannot start; the text says why and what to do."""
 
 
 class Stage(uvicorn.Server):
@@ -65,28 +68,19 @@ class Show:
     def __init__(self, wishes: Wishes) -> None:
         self.wishes = wishes
         self.folder = settings.DATA_FOLDER / "demo"
-        self.programs: list[subprocess.Popen[bytes]] = []
-        self.healthy = True
-        self.ending = False
+        self.programs = Programs(self.folder, wishes.say)
+        self.broken = False
 
     def run(self) -> bool:
-        """Run until it is stopped or its time is over; whether all went well."""
+        """Run until it is stopped or its time is over; whether all went well. Raises CannotStart."""
         self._refuse_taken_port()
-        call_command("migrate", verbosity=0)
-        self._build_company()
-        inbox = self.wishes.invoices or self._documents()
-        config = uvicorn.Config(
-            "autonomy_site.asgi:application", host="127.0.0.1", port=self.wishes.port, log_level="warning",
-            timeout_graceful_shutdown=2,
-        )  # fmt: skip
-        self.server = Stage(config, self._end_programs)
-        conductor = threading.Thread(target=self._conduct, args=(inbox.resolve(),), daemon=True)
-        conductor.start()
-        try:
-            self.server.run()
-        finally:
-            self._end_programs()
-        return self._told() if self.wishes.headless else True
+        with alone_in(self.folder):
+            call_command("migrate", verbosity=0)
+            self._build_company()
+            inbox = Folder((self.wishes.invoices or self._documents()).resolve(), self.programs.out)
+            self._mention_emptiness(inbox)
+            self._serve(inbox)
+            return self._told(inbox) if self.wishes.headless else not self.broken
 
     def _refuse_taken_port(self) -> None:
         with socket.socket() as probe:
@@ -94,34 +88,40 @@ class Show:
             try:
                 probe.bind(("127.0.0.1", self.wishes.port))
             except OSError as taken:
-                raise SystemExit(f"Port {self.wishes.port} is taken; choose another one with --port.") from taken
+                detail = f"Port {self.wishes.port} cannot be used ({taken.strerror}); choose another one with --port."
+                raise CannotStart(detail) from taken
 
     def _build_company(self) -> None:
-        say = self.wishes.say
-        if not company.is_built():
-            built = company.build(database_now())
-            self._keep_keys(built.keys)
-            self._print_passwords(built.passwords)
-        elif self.wishes.new_passwords:
-            self._print_passwords({row[0]: company.new_password(row[0]) for row in company.PEOPLE})
-        else:
-            say("The Halden Group is there already; its passwords were printed at the first start (--new-passwords).")
+        passwords, keys = dict[str, str](), dict[str, str]()
+        # Nothing is there for good before keys and passwords have reached whoever needs them.
+        with transaction.atomic():
+            if not company.is_built():
+                built = company.build(database_now())
+                passwords, keys = built.passwords, built.keys
+            elif self.wishes.new_passwords:
+                passwords = {row[0]: company.new_password(row[0]) for row in company.PEOPLE}
+            self._keep_keys(keys)
+            self._print_passwords(passwords)
 
     def _keep_keys(self, keys: dict[str, str]) -> None:
-        for code, key in keys.items():
-            path = self._key_file(code)
+        """A key file for each program, with a new key where there is none that this database knows."""
+        for code in company.WORKING:
+            path = self.programs.key_file(code)
+            if code not in keys and path.exists() and company.knows_key(path.read_text().strip()):
+                continue
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
-            path.write_text(key)
-
-    def _key_file(self, code: str) -> Path:
-        return self.folder / "keys" / code
+            path.write_text(keys.get(code) or company.new_key(code))
 
     def _print_passwords(self, passwords: dict[str, str]) -> None:
-        self.wishes.say("\nSign in as one of these people (the passwords are shown only now):\n")
+        say = self.wishes.say
+        if not passwords:
+            say("The Halden Group is there already; its passwords were printed at the first start (--new-passwords).")
+            return
+        say("\nSign in as one of these people (the passwords are shown only now):\n")
         for username, name, title, _, _ in company.PEOPLE:
-            self.wishes.say(f"  {username:<8} {passwords[username]:<18} {name}, {title}")
-        self.wishes.say("")
+            say(f"  {username:<8} {passwords[username]:<18} {name}, {title}")
+        say("")
 
     def _documents(self) -> Path:
         inbox: Path = self.folder / "documents"
@@ -129,66 +129,70 @@ class Show:
             documents.generate(inbox)
         return inbox
 
-    def _conduct(self, inbox: Path) -> None:
-        while not self.server.started:
-            if self.server.should_exit:
-                return
-            time.sleep(0.02)
-        address = f"http://127.0.0.1:{self.wishes.port}/"
-        self.wishes.say(f"Autonomy OS is at {address} (Ctrl-C stops it).")
-        self.programs = [self._start(code, program, inbox, address) for code, program in PROGRAMS.items()]
-        self._watch()
+    def _mention_emptiness(self, inbox: Folder) -> None:
+        if any(inbox.names()):
+            return
+        empty = f"There is no .xml file in {inbox.documents}."
+        if self.wishes.headless:
+            raise CannotStart(f"{empty} Name a folder with invoices.")
+        self.wishes.say(f"{empty} Invoices that you put there are read as they arrive.")
 
-    def _start(self, code: str, program: str, inbox: Path, address: str) -> subprocess.Popen[bytes]:
-        out = self.folder / "out"
-        out.mkdir(parents=True, exist_ok=True)
-        logs = self.folder / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
-        command = [
-            sys.executable, "-m", f"autonomy_client.examples.invoices.{program}", "--server", address, "--key-file",
-            str(self._key_file(code)), "--documents", str(inbox), "--out", str(out),
-        ]  # fmt: skip
-        # A session of its own: Ctrl-C reaches only this process, which then ends the programs in order.
-        with (logs / f"{code}.log").open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 (our own programs)
-                command, stdout=log, stderr=log, start_new_session=True, env=_plain_environment()
-            )
+    def _serve(self, inbox: Folder) -> None:
+        config = uvicorn.Config(
+            "autonomy_site.asgi:application", host="127.0.0.1", port=self.wishes.port, log_level="warning",
+            timeout_graceful_shutdown=2,
+        )  # fmt: skip
+        self.server = Stage(config, self.programs.end)
+        threading.Thread(target=self._conduct, args=(inbox,), daemon=True).start()
+        try:
+            self.server.run()
+        finally:
+            self.programs.end()
+        self.broken = self.broken or not self.server.started
 
-    def _watch(self) -> None:
+    def _conduct(self, inbox: Folder) -> None:
+        try:
+            while not self.server.started and not self.server.should_exit:
+                time.sleep(0.02)
+            if self.server.started:
+                address = f"http://127.0.0.1:{self.wishes.port}/"
+                self.wishes.say(f"Autonomy OS is at {address} (Ctrl-C stops it).")
+                self.programs.start(inbox.documents, address)
+                self._watch(inbox)
+        except BaseException:
+            self.broken = True
+            raise
+        finally:
+            connection.close()
+            self.server.finish()
+
+    def _watch(self, inbox: Folder) -> None:
         until, quiet_since = time.monotonic() + self.wishes.seconds, time.monotonic()
         while not self.server.should_exit:
             time.sleep(0.5)
-            self._notice_ended_programs()
+            self.programs.look_after()
             if not self.wishes.headless:
                 continue
-            quiet_since = quiet_since if report.is_quiet() else time.monotonic()
-            if time.monotonic() > until or time.monotonic() - quiet_since > QUIET_SECONDS or not self.healthy:
-                self.server.finish()
-        connection.close()
+            quiet_since = quiet_since if report.is_quiet(inbox) else time.monotonic()
+            is_over = time.monotonic() > until or time.monotonic() - quiet_since > QUIET_SECONDS
+            if is_over or self.programs.given_up:
+                return
 
-    def _notice_ended_programs(self) -> None:
-        for code, program in zip(PROGRAMS, self.programs, strict=True):
-            if program.poll() is not None and self.healthy and not self.ending:
-                self.healthy = False
-                self.wishes.say(f"{code} has ended with {program.returncode}; see {self.folder / 'logs' / code}.log")
-
-    def _end_programs(self) -> None:
-        self.ending = True
-        for program in self.programs:
-            program.terminate()
-        for program in self.programs:
-            try:
-                program.wait(timeout=STOP_WITHIN_SECONDS)
-            except subprocess.TimeoutExpired:
-                program.kill()
-
-    def _told(self) -> bool:
-        figures = report.measure(self.wishes.invoices or self.folder / "documents")
+    def _told(self, inbox: Folder) -> bool:
+        figures = report.measure(inbox)
         for line in figures.table():
             self.wishes.say(line)
-        return self.healthy and figures.all_well
+        return not self.broken and not self.programs.given_up and figures.all_well
 
 
-def _plain_environment() -> dict[str, str]:
-    keep = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "SYSTEMROOT")
-    return {name: os.environ[name] for name in keep if name in os.environ} | {"PYTHONUNBUFFERED": "1"}
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep a second demo out of this folder; the lock goes with the process, however it ends. Raises CannotStart."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            detail = f"Another demo is at work in {folder}. Stop it, or set DATA_FOLDER to a folder of its own."
+            raise CannotStart(detail) from taken
+        yield

@@ -62,9 +62,16 @@ class Folder:
             state = _state(path)
             if state is None or self.known.get(path) == state or _is_settling(state, now):
                 continue
-            yield Arrival(_printable(path.relative_to(self.documents).as_posix()), self._keep(path))
+            yield Arrival(self._name(path), self._keep(path))
             self.known[path] = state
             limit -= 1
+
+    def names(self) -> Iterator[str]:
+        """The names of all invoice files that are here now."""
+        return (self._name(path) for path in self._files())
+
+    def _name(self, path: Path) -> str:
+        return _printable(path.relative_to(self.documents).as_posix())
 
     def open(self, document: str, sha256: str) -> bytes:
         """The bytes of a document with exactly this digest; raises Lost."""

@@ -1,0 +1,280 @@
+"""The demo as people start, stop and kill it: documents are not lost, programs do not outlive it, it goes on."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from autonomy_site.demo.documents import generate
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 90
+HOSTILE = {
+    "xxe.xml": '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
+    "laughs.xml": '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;&x;&x;">]><a>&y;&y;</a>',
+    "torn.xml": "<Invoice><cbc:ID>1</cb",
+    "empty.xml": "",
+    "deep/odd\x07name.xml": "<html/>",
+}
+
+
+class Demo:
+    """`manage.py demo` in a process of its own; everything it says is in `said` in the end."""
+
+    def __init__(self, data: Path, *options: str, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.said = ""
+        self.lines: queue.Queue[str | None] = queue.Queue()
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo", "--port", str(self.port), *options],
+            cwd=ROOT, env=environment(data), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        self.reading = threading.Thread(target=self._read, daemon=True)
+        self.reading.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.said += line
+            self.lines.put(line)
+        self.process.stdout.close()
+        self.lines.put(None)
+
+    def hear(self, words: str) -> str:
+        """The next line that holds these words."""
+        while (line := self.lines.get(timeout=PATIENCE_SECONDS)) is not None:
+            if words in line:
+                return line
+        raise AssertionError(f"The demo ended without {words!r}; it said:\n{self.said}")
+
+    def end(self, number: signal.Signals | None = None) -> int:
+        """Its exit code, after a signal if one is given."""
+        if number is not None:
+            self.process.send_signal(number)
+        code = self.process.wait(timeout=PATIENCE_SECONDS)
+        self.reading.join(PATIENCE_SECONDS)
+        return code
+
+    def programs(self) -> dict[str, int]:
+        """The process ids of its agent programs, by the agent's code."""
+        told = subprocess.run(
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+        found = re.findall(r"^ *(\d+) .*--key-file \S*/keys/(\S+)", told, re.MULTILINE)
+        return {code: int(process_id) for process_id, code in found}
+
+    def hear_programs(self, many: int) -> dict[str, int]:
+        """The programs as soon as there are so many of them."""
+        pause = threading.Event()
+        for _ in range(PATIENCE_SECONDS * 20):
+            if len(found := self.programs()) == many:
+                return found
+            pause.wait(0.05)
+        raise AssertionError(f"There are not {many} programs; the demo said:\n{self.said}")
+
+    def figures(self) -> dict[str, str]:
+        """The table that it printed."""
+        return {label.strip(): value for label, value in re.findall(r"^( *\S.*?) {2,}(\S.*)$", self.said, re.MULTILINE)}
+
+
+def environment(data: Path) -> dict[str, str]:
+    """Ours without the databases of other tests, and with a data folder of its own."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    return kept | {"DATA_FOLDER": str(data)}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def end_of(process_id: int) -> Callable[[], bool]:
+    """A question to ask later: has this process, which is not our child, ended within our patience?"""
+    watched = os.pidfd_open(process_id)
+
+    def has_ended() -> bool:
+        ready, _, _ = select.select([watched], [], [], PATIENCE_SECONDS)
+        os.close(watched)
+        return bool(ready)
+
+    return has_ended
+
+
+@contextmanager
+def signed_in(demo: Demo, name: str, password: str) -> Iterator[httpx.Client]:
+    """A browser in which this person is signed in."""
+    address = f"http://127.0.0.1:{demo.port}"
+    with httpx.Client(base_url=address, follow_redirects=True, timeout=PATIENCE_SECONDS) as browser:
+        browser.get("/sign-in")
+        given = {"username": name, "password": password, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+        assert browser.post("/sign-in", data=given).url.path == "/"
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six invoices with their papers, and files that nobody should open carelessly."""
+    inbox = tmp_path_factory.mktemp("inbox")
+    generate(inbox, count=6)
+    for name, text in HOSTILE.items():
+        (inbox / name).parent.mkdir(exist_ok=True)
+        (inbox / name).write_text(text)
+    (inbox / "huge.xml").write_bytes(b" " * 10_000_001)
+    return inbox
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, inbox: Path) -> tuple[Path, Demo]:
+    """The data folder after a first start without a browser, and that start."""
+    data = tmp_path_factory.mktemp("first")
+    demo = Demo(data, "--headless", "--invoices", str(inbox))
+    demo.end()
+    return data, demo
+
+
+@pytest.fixture
+def data(first: tuple[Path, Demo], tmp_path: Path) -> Path:
+    """A copy of that data folder for one test."""
+    return Path(shutil.copytree(first[0], tmp_path / "data"))
+
+
+@pytest.fixture
+def start(data: Path) -> Iterator[Callable[..., Demo]]:
+    """Start a demo in the copied data folder; whatever still runs in the end is killed."""
+    started: list[Demo] = []
+
+    def start(*options: str, port: int | None = None) -> Demo:
+        started.append(Demo(data, *options, port=port))
+        return started[-1]
+
+    yield start
+    for demo in started:
+        if demo.process.poll() is None:
+            demo.end(signal.SIGKILL)
+
+
+def test_without_a_browser_it_works_everything_off_and_says_so(first: tuple[Path, Demo], inbox: Path) -> None:
+    demo = first[1]
+    files = sum(1 for path in inbox.rglob("*.xml") if path.parent.name not in ("orders", "receipts"))
+
+    assert demo.process.returncode == 0, demo.said
+    figures = demo.figures()
+    assert (figures["Files"], figures["Runs"], figures["without a run"]) == (str(files), str(files), "0")
+    assert (figures["failed"], figures["stuck"]) == ("0", "0")
+    assert int(figures["done"]) + int(figures["waiting for a person"]) == files
+    assert int(figures["Escalations"]) >= len(HOSTILE) + 1
+
+
+def test_files_that_hide_an_attack_or_are_broken_wait_for_priya(first: tuple[Path, Demo], start: Any) -> None:
+    password = re.search(r"^ +priya +(\S+)", first[1].said, re.MULTILINE)
+    assert password
+    demo = start()
+    demo.hear("Autonomy OS is at")
+
+    with signed_in(demo, "priya", password[1]) as browser:
+        seen = browser.get("/escalations").text
+        runs = browser.get("/runs").text
+
+    names = ["xxe.xml", "laughs.xml", "torn.xml", "empty.xml", "odd\ufffdname.xml", "huge.xml"]
+    assert [name for name in names if name not in seen] == []
+    assert "xxe-" in runs
+    assert demo.end(signal.SIGINT) == 0
+    assert "Traceback" not in demo.said
+
+
+def test_an_agent_program_that_is_killed_is_started_again_but_not_for_ever(start: Any) -> None:
+    demo = start()
+    demo.hear("Autonomy OS is at")
+    demo.hear_programs(4)
+
+    for _ in range(3):
+        os.kill(demo.programs()["AP-04"], signal.SIGKILL)
+        demo.hear("AP-04 has ended with -9 and is started again")
+    os.kill(demo.programs()["AP-04"], signal.SIGKILL)
+    demo.hear("AP-04 has ended with -9; see")
+
+    assert sorted(demo.programs()) == ["AP-01", "AP-02", "RK-01"]
+    assert demo.end(signal.SIGTERM) == 0
+
+
+def test_nothing_outlives_a_demo_that_is_killed_and_the_next_start_goes_on(start: Any, data: Path, inbox: Path) -> None:
+    demo = start("--invoices", str(inbox))
+    demo.hear("Autonomy OS is at")
+    ends = [end_of(process_id) for process_id in demo.hear_programs(4).values()]
+
+    assert demo.end(signal.SIGKILL) == -signal.SIGKILL
+    assert all(has_ended() for has_ended in ends)
+
+    # Meanwhile the keys were lost, or overwritten by a start on another database.
+    keys = data / "demo" / "keys"
+    (keys / "AP-01").write_text("aos_live_0123456789ab_of-another-database")
+    (keys / "AP-02").unlink()
+    (keys / "RK-01").write_text("")
+    kept = (keys / "AP-04").read_text()
+    again = start("--headless", "--invoices", str(inbox))
+
+    assert again.end() == 0, again.said
+    assert again.figures()["without a run"] == "0"
+    assert (keys / "AP-04").read_text() == kept
+    assert {path.stat().st_mode & 0o777 for path in keys.iterdir()} == {0o600}
+
+
+def test_a_second_demo_is_told_why_it_cannot_start(start: Any, tmp_path: Path) -> None:
+    demo = start()
+    demo.hear("Autonomy OS is at")
+
+    same_folder = start()
+    same_port = Demo(tmp_path / "other", port=demo.port)
+
+    assert (same_folder.end(), same_port.end()) == (1, 1)
+    assert "Another demo is at work in" in same_folder.said
+    assert f"Port {demo.port} cannot be used" in same_port.said
+    assert "Traceback" not in same_folder.said + same_port.said
+    assert demo.end(signal.SIGINT) == 0
+
+
+def test_ctrl_c_while_the_company_is_built_leaves_nothing_half_done(tmp_path: Path, inbox: Path) -> None:
+    demo = Demo(tmp_path)
+    demo.hear("lukas")
+    code = demo.end(signal.SIGINT)
+
+    again = Demo(tmp_path, "--headless", "--invoices", str(inbox))
+
+    assert again.end() == 0, again.said
+    assert code in (0, 130)
+    assert "Traceback" not in demo.said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--invoices", "nowhere"], "nowhere is not a folder"),
+        (["--headless", "--invoices", "tests/demo"], "There is no .xml file in"),
+        (["--headless", "--minutes", "nan"], "--minutes must be more than 0"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(start: Any, options: list[str], said: str) -> None:
+    demo = start(*options)
+
+    assert demo.end() == 1
+    assert said in demo.said
+    assert "Traceback" not in demo.said
