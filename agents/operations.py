@@ -95,10 +95,10 @@ def admit_person(
     """A person who can sign in, with roles (group names), seeing their own unit and everything below it."""
     require(by, "agents.add_principal")
     groups = list(Group.objects.filter(name__in=roles))
-    _check_person(username, password, unknown=set(roles) - {group.name for group in groups})
     person = Principal(
         kind=Principal.Kind.PERSON, username=username, name=name, unit=unit, title=title, email=email
     )  # fmt: skip
+    _check_person(person, password, unknown=set(roles) - {group.name for group in groups})
     person.set_password(password)
     person.save()
     person.groups.set(groups)
@@ -109,14 +109,14 @@ def admit_person(
     return person
 
 
-def _check_person(username: str, password: str, *, unknown: set[str]) -> None:
+def _check_person(person: Principal, password: str, *, unknown: set[str]) -> None:
     wrong: dict[str, str] = {}
-    if Principal.objects.filter(username=username).exists():
-        wrong["username"] = f"{username} is taken; choose another name."
+    if Principal.objects.filter(username=person.username).exists():
+        wrong["username"] = f"{person.username} is taken; choose another name."
     if unknown:
         wrong["roles"] = f"There is no role {', '.join(sorted(unknown))}."
     try:
-        validate_password(password, Principal(username=username))
+        validate_password(password, person)
     except ValidationError as weak:
         wrong["password"] = " ".join(weak.messages)
     if wrong:

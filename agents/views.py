@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as django_views
 from django.contrib.auth.backends import ModelBackend
@@ -31,7 +32,7 @@ class PeopleBackend(ModelBackend):
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Everything held for all rows, directly or through a group."""
-        if user_obj.is_superuser or obj is not None:
+        if not user_obj.is_active or user_obj.is_superuser or obj is not None:
             return super().get_all_permissions(user_obj, obj)
         return user_obj.rights.everywhere
 
@@ -41,6 +42,13 @@ class SignIn(django_views.LoginView):
 
     template_name = "agents/sign_in.html"
     redirect_authenticated_user = True
+
+
+def locked_out(request: HttpRequest, response: Any, credentials: Any) -> HttpResponse:
+    """What is said to a name and address with too many wrong passwords, whether there is such a person or not."""
+    page = render(request, "agents/locked_out.html", status=429)
+    page["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    return page
 
 
 class SignOut(django_views.LogoutView):

@@ -4,10 +4,11 @@ import uuid
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import URLPattern, get_resolver
 
 from agents import operations
-from agents.models import Agent
+from agents.models import Agent, System, Unit
 from governance.models import Escalation
 from observability import ledger
 from workflows.models import Run, Space
@@ -110,6 +111,21 @@ def test_somebody_elses_work_is_not_found_for_acting_either(
     assert stranger.call("post", "memory/facts", {"space": "orders", "key": "x", "value": {}}).status_code == 404
     assert stranger.claim() is None
     assert Escalation.objects.get().is_open
+
+
+def test_a_unit_without_its_place_in_the_tree_opens_no_other(halden: Any, sign_in: Any, now: Any) -> None:
+    stray = Unit.objects.create(code="stray", name="Made by hand")
+    operations.grant("agents.view_unit", halden.people["tomasz"], stray, by=ledger.SYSTEM, at=now)
+
+    codes = {agent["code"] for agent in sign_in("tomasz").call("get", "agents").json()["results"]}
+
+    assert codes == {"VO-01"}
+
+
+def test_every_verb_of_a_system_is_a_right_that_can_be_given(halden: Any) -> None:
+    rights = Permission.objects.filter(codename__endswith="_in_system").values_list("codename", flat=True)
+
+    assert set(rights) == {f"{verb}_in_system" for verb in System.Verb.values}
 
 
 def test_a_grant_on_one_agent_opens_that_agent_and_no_other(halden: Any, sign_in: Any, now: Any) -> None:
