@@ -1,16 +1,23 @@
 """Reads settings from the environment: typed, checked, and a wrong value stops the start by name."""
 
+import contextlib
+import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvError, ValidationError
+from environs import Env, EnvError, ValidationError, validate
 
 BASE = Path(__file__).resolve().parent.parent
 _env = Env()
+SECRET_LENGTH = 50
+CURRENCY_CODE = validate.Regexp("[A-Z]{3}$", error="it must be three capital letters, as in EUR")
+UP_TO_AN_HOUR = validate.Range(0.01, 3600)
 PREPARED_AFTER = 3  # times that a connection has seen the same statement
 
 
@@ -22,10 +29,25 @@ def read(kind: str, name: str, default: Any = None, **options: Any) -> Any:
         raise ImproperlyConfigured(f"{name} is not a valid {kind}: {wrong}") from wrong
 
 
-def up_to_an_hour(seconds: float) -> None:
-    """Refuse a length of time outside 0.01 to 3,600 seconds."""
-    if not 0.01 <= seconds <= 3600:
-        raise ValidationError("it must lie between 0.01 and 3600 seconds")
+def zone(name: str) -> None:
+    """Refuse a time zone that is not known here."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as wrong:
+        raise ValidationError("it must be the name of a time zone, as in Europe/Berlin") from wrong
+
+
+def origins(urls: list[str]) -> None:
+    """Refuse origins without a scheme."""
+    for url in urls:
+        if not url.startswith(("https://", "http://")):
+            raise ValidationError(f"{url} must begin with https://, as in https://os.example")
+
+
+def production_hosts(names: list[str]) -> None:
+    """Refuse a name that stands for every host: pages of others could then speak for this one."""
+    if "*" in names:
+        raise ValidationError("it must name the hosts, * is none")
 
 
 def database() -> dict[str, Any]:
@@ -42,9 +64,9 @@ def postgresql(url: str) -> dict[str, Any]:
         parsed: dict[str, Any] = {**dj_database_url.parse(url)}
     except ValueError as wrong:
         raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {wrong}") from wrong
-    size = read("int", "DATABASE_POOL_SIZE", 12)
+    size = read("int", "DATABASE_POOL_SIZE", 12, validate=validate.Range(1, 1000))
     parsed["CONN_MAX_AGE"] = 0
-    options = {"pool": {"min_size": 1, "max_size": size, "timeout": 20}}
+    options: dict[str, Any] = {"pool": {"min_size": 1, "max_size": size, "timeout": 20}}
     if read("bool", "DATABASE_PREPARED", True):
         # The server plans a statement once for each connection instead of every time: half of an approval's wait.
         options |= {"server_side_binding": True, "prepare_threshold": PREPARED_AFTER}
@@ -65,27 +87,31 @@ def sqlite(path: Path) -> dict[str, Any]:
 def data_folder() -> Path:
     """The folder for everything this installation writes: database, generated secrets, demo documents."""
     folder = Path(read("str", "DATA_FOLDER", str(BASE / "var")))
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as wrong:
+        raise ImproperlyConfigured(f"DATA_FOLDER cannot be made: {wrong}") from wrong
     return folder
 
 
 def secret_key(*, production: bool) -> str:
     """SECRET_KEY, mandatory in production; elsewhere generated once and kept in the data folder."""
     given = str(read("str", "SECRET_KEY", ""))
-    if given:
-        return given
-    if production:
-        raise ImproperlyConfigured("SECRET_KEY must be set in production (a random text of 50 or more characters).")
-    return _kept_secret(data_folder() / "secret_key")
+    if production and len(given) < SECRET_LENGTH:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY must be set in production (a random text of {SECRET_LENGTH} or more characters)."
+        )
+    return given or _kept_secret(data_folder() / "secret_key")
 
 
 def _kept_secret(path: Path) -> str:
-    try:
-        with path.open("x") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_urlsafe(64))
-    except FileExistsError:
-        pass
+    if not path.exists():
+        # Whole or not at all: another process that starts right now reads the same secret, and never half of it.
+        with tempfile.NamedTemporaryFile("w", dir=path.parent) as draft:
+            draft.write(secrets.token_urlsafe(64))
+            draft.flush()
+            with contextlib.suppress(FileExistsError):
+                os.link(draft.name, path)
     return path.read_text().strip()
 
 

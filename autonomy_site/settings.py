@@ -1,11 +1,14 @@
 """All settings, each from the environment (docs/operations.md lists them); nothing else reads the environment."""
 
+import logging
 import sys
 import warnings
+from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import SELF
 from django.core.exceptions import ImproperlyConfigured
+from environs import validate
 
 from autonomy_site import environment
 
@@ -19,13 +22,14 @@ if PRODUCTION and DEBUG:
 SECRET_KEY = environment.secret_key(production=PRODUCTION)
 DATA_FOLDER = environment.data_folder()
 ALLOWED_HOSTS = environment.read(
-    "list", "ALLOWED_HOSTS", [] if PRODUCTION else ["127.0.0.1", "localhost", "testserver"]
-)
+    "list", "ALLOWED_HOSTS", [] if PRODUCTION else ["127.0.0.1", "localhost", "testserver"],
+    validate=environment.production_hosts if PRODUCTION else None,
+)  # fmt: skip
 if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts that are served, separated by commas.")
-CSRF_TRUSTED_ORIGINS = environment.read("list", "TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS = environment.read("list", "TRUSTED_ORIGINS", [], validate=environment.origins)
 ORGANISATION = environment.read("str", "ORGANISATION", "Halden Group")
-CURRENCY = environment.read("str", "CURRENCY", "EUR")
+CURRENCY = environment.read("str", "CURRENCY", "EUR", validate=environment.CURRENCY_CODE)
 
 # --- parts ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -89,7 +93,7 @@ DATABASES = {"default": environment.database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = environment.redis_url()
 EMBEDDED_WORKER = environment.read("bool", "EMBEDDED_WORKER", not REDIS_URL)
-SEAL_EVERY_SECONDS = environment.read("float", "SEAL_EVERY_SECONDS", 0.25, validate=environment.up_to_an_hour)
+SEAL_EVERY_SECONDS = environment.read("float", "SEAL_EVERY_SECONDS", 0.25, validate=environment.UP_TO_AN_HOUR)
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
     if REDIS_URL
@@ -103,7 +107,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
-SWEEP_EVERY_SECONDS = environment.read("float", "SWEEP_EVERY_SECONDS", 1.0, validate=environment.up_to_an_hour)
+SWEEP_EVERY_SECONDS = environment.read("float", "SWEEP_EVERY_SECONDS", 1.0, validate=environment.UP_TO_AN_HOUR)
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": {"task": "workflows.fire_timers", "schedule": SWEEP_EVERY_SECONDS},
     "take work back from silent agents": {"task": "workflows.reclaim_work", "schedule": SWEEP_EVERY_SECONDS},
@@ -123,7 +127,10 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "name", "email")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
@@ -132,11 +139,11 @@ LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "signed-out"
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
-AXES_FAILURE_LIMIT = environment.read("int", "SIGN_IN_ATTEMPTS", 8)
-AXES_COOLOFF_TIME = 0.25  # hours
+AXES_FAILURE_LIMIT = environment.read("int", "SIGN_IN_ATTEMPTS", 8, validate=validate.Range(1, 1000))
+AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "agents/locked_out.html"
+AXES_LOCKOUT_CALLABLE = "agents.views.locked_out"
 AXES_VERBOSE = False
 
 # --- the browser's safety -------------------------------------------------------------------------------------
@@ -173,7 +180,7 @@ BODY_LIMIT_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # --- pages and files ------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
 USE_TZ = True
-TIME_ZONE = environment.read("str", "TIME_ZONE", "UTC")
+TIME_ZONE = environment.read("str", "TIME_ZONE", "UTC", validate=environment.zone)
 USE_THOUSAND_SEPARATOR = True
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(environment.read("str", "STATIC_ROOT", str(BASE / "staticfiles")))
@@ -229,10 +236,11 @@ SPECTACULAR_SETTINGS = {
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 # --- logs -----------------------------------------------------------------------------------------------------
+LOG_LEVEL = environment.read("log_level", "LOG_LEVEL", logging.WARNING)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stderr}},
-    "root": {"handlers": ["console"], "level": environment.read("str", "LOG_LEVEL", "WARNING").upper()},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

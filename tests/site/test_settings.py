@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,13 @@ def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.Complet
         ("REDIS_URL", "http://127.0.0.1"),
         ("DEBUG", "maybe"),
         ("SEAL_EVERY_SECONDS", "soon"),
+        ("SWEEP_EVERY_SECONDS", "0"),
+        ("SIGN_IN_ATTEMPTS", "0"),
+        ("TIME_ZONE", "Nowhere/At-all"),
+        ("TRUSTED_ORIGINS", "https://os.example,os.example"),
+        ("CURRENCY", "euro"),
+        ("LOG_LEVEL", "LOUD"),
+        ("DATA_FOLDER", "/dev/null/data"),
     ],
 )
 def test_a_wrong_value_stops_the_start_by_name(tmp_path: Path, name: str, value: str) -> None:
@@ -65,6 +73,14 @@ def test_no_other_database_is_taken(url: str) -> None:
         environment.postgresql(url)
 
 
+@pytest.mark.parametrize("size", ["0", "-3", "1001"])
+def test_a_pool_has_a_connection_at_least(monkeypatch: Any, size: str) -> None:
+    monkeypatch.setenv("DATABASE_POOL_SIZE", size)
+
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_POOL_SIZE"):
+        environment.postgresql("postgresql://root@127.0.0.1/x")
+
+
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS"])
 def test_production_without_a_secret_or_hosts_refuses_to_start(tmp_path: Path, missing: str) -> None:
     ended = start(tmp_path, **{name: value for name, value in SAFE.items() if name != missing})
@@ -72,6 +88,15 @@ def test_production_without_a_secret_or_hosts_refuses_to_start(tmp_path: Path, m
     assert ended.returncode != 0
     assert missing in ended.stderr.strip().splitlines()[-1]
     assert not (tmp_path / "secret_key").exists()
+
+
+@pytest.mark.parametrize(("name", "value"), [("SECRET_KEY", "k" * 49), ("ALLOWED_HOSTS", "os.example,*")])
+def test_production_refuses_a_short_secret_and_every_host(tmp_path: Path, name: str, value: str) -> None:
+    ended = start(tmp_path, **{**SAFE, name: value})
+
+    assert ended.returncode != 0
+    assert name in ended.stderr.strip().splitlines()[-1]
+    assert value not in ended.stderr
 
 
 def test_production_with_debug_refuses_to_start(tmp_path: Path) -> None:
@@ -97,6 +122,17 @@ def test_a_secret_made_here_is_kept_and_private(tmp_path: Path, monkeypatch: Any
     assert environment.secret_key(production=False) == first
     assert len(first) >= 64
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+    assert list(tmp_path.iterdir()) == [tmp_path / "secret_key"]
+
+
+def test_processes_that_start_at_once_share_one_secret(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("DATA_FOLDER", str(tmp_path))
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+
+    with ThreadPoolExecutor(16) as together:
+        made = set(together.map(lambda _: environment.secret_key(production=False), range(64)))
+
+    assert len(made) == 1
 
 
 def test_every_page_carries_the_browsers_safety(client: Any, db: None) -> None:
