@@ -39,7 +39,7 @@ def send(words: list[str], key: str, step: str) -> Any:
     body = next((value for option, value in pairs if option == "-d"), "")
     path = next(word for word in words if "$SERVER" in word).replace("$SERVER", "/api/v1").replace("STEP", step)
     headers = {
-        name: value.replace("$KEY", key).replace("$(uuidgen)", str(uuid.uuid4())) for name, value in given.items()
+        name: value.replace("$KEY", key).replace("$(date +%s%N)", str(uuid.uuid4())) for name, value in given.items()
     }
     kind = headers.pop("Content-Type", "")
     return Client().generic("POST" if body else "GET", path, body, content_type=kind, headers=headers)
@@ -100,7 +100,7 @@ def test_the_steps_by_hand_lead_to_a_person_as_the_page_says(halden: Any) -> Non
 
 
 def test_the_command_for_a_key_prints_one_that_works(halden: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    (command,) = re.findall(r'shell -v 0 -c "\n(.*?)" > key.txt', PAGE, re.DOTALL)
+    (command,) = re.findall(r'shell -v 0 -c "\n(.*?)" > var/key.txt', PAGE, re.DOTALL)
 
     exec(compile(command, "agents.md", "exec"), {})
 
@@ -111,7 +111,8 @@ def test_the_command_for_a_key_prints_one_that_works(halden: Any, capsys: pytest
 def test_the_script_of_the_page_works_until_nothing_is_left(
     halden: Any, connect: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "key.txt").write_text(halden.keys["AP-01"])
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "key.txt").write_text(halden.keys["AP-01"])
     monkeypatch.chdir(tmp_path)
 
     exec(compile(script("start_run"), "agents.md", "exec"), {})
