@@ -3,7 +3,6 @@
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -56,6 +55,20 @@ def at_once(many: int, act: Callable[[int], Any]) -> list[Any]:
     return results
 
 
+class Announced(uvicorn.Server):
+    """A server that says when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called once; the sockets are open afterwards."""
+        await super().startup(sockets)
+        if self.started:
+            self.is_up.set()
+
+
 @pytest.fixture(scope="module")
 def address(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """Host and port of a running server with its sealer."""
@@ -64,13 +77,10 @@ def address(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
 
         listening = socket.create_server(("127.0.0.1", 0))
         config = uvicorn.Config(application, lifespan="on", log_level="warning", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
+        server = Announced(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
-        until = time.monotonic() + START_SECONDS
-        while not server.started:
-            assert time.monotonic() < until, "the server did not start"
-            time.sleep(0.02)
+        assert server.is_up.wait(START_SECONDS), "the server did not start"
         yield "{}:{}".format(*listening.getsockname())
         server.should_exit = True
         thread.join(timeout=START_SECONDS)
