@@ -54,7 +54,7 @@ def test_a_small_reminder_is_accepted_without_a_person(robot: Any) -> None:
 def test_a_large_reminder_is_what_priya_says(robot: Any, sign_in: Any) -> None:
     reminded(robot("AP-01"), "1000.01")
     asked = Escalation.objects.get()
-    assert asked.title == "Accept the reminder of Kessler Maschinenbau GmbH about 1000.01 EUR"
+    assert asked.title == "Accept the reminder of Kessler Maschinenbau GmbH about 1,000.01 EUR"
 
     body = {"request_sha256": asked.request_sha256, "reason": "We paid in March."}
     answer = sign_in("priya").call("post", f"escalations/{asked.uid}/reject", body)
