@@ -12,6 +12,7 @@ Number = int | Decimal
 
 _EXACT = [Inexact, InvalidOperation, DivisionByZero, Overflow]
 _MAX_RESULT_DIGITS = 1_000
+_SMALL_LETTERS = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _DIVIDING = Context(prec=MAX_DIGITS, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 
@@ -105,7 +106,7 @@ def _is_in(item: object, items: Collection[object]) -> bool:
 
 
 def _lower_ascii(text: str) -> str:
-    return "".join(chr(ord(letter) + 32) if "A" <= letter <= "Z" else letter for letter in text)
+    return text.translate(_SMALL_LETTERS)
 
 
 def _matches(text: str, pattern: Any) -> bool:

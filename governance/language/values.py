@@ -9,6 +9,7 @@ from enum import StrEnum
 
 MAX_TEXT = 10_000
 MAX_ITEMS = 1_000
+MAX_SHOWN = 300
 MAX_DIGITS = 34
 INT_LOW, INT_HIGH = -(2**63), 2**63 - 1
 NOT_GIVEN = "not given"
@@ -99,7 +100,13 @@ def format_timestamp(moment: datetime) -> str:
 
 
 def show(value: object) -> str:
-    """Show a value to a person: every digit with separators (5,000.01), yes/no, and "not given" for None."""
+    """Show a value to a person: every digit with separators (5,000.01), yes/no, "not given" for None, and of a text
+    that nobody would read to its end the beginning and its length."""
+    shown = _shown(value)
+    return shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}… ({len(shown):,} characters)"
+
+
+def _shown(value: object) -> str:
     match value:
         case None:
             return NOT_GIVEN
@@ -112,7 +119,7 @@ def show(value: object) -> str:
         case datetime():
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         case list() | tuple():
-            return ", ".join(map(show, value)) or "nothing"
+            return ", ".join(map(_shown, value)) or "nothing"
     return str(value)
 
 

@@ -337,6 +337,8 @@ def test_the_unit_of_an_amount_is_the_currency_that_stands_beside_it(
     (Decimal("7400.00"), "7,400.00"), (Decimal("-1234567.5"), "-1,234,567.5"), (Decimal("1E+4"), "10,000"),
     (Decimal("0.000001"), "0.000001"), (25_000, "25,000"), (999, "999"), (True, "yes"), (None, "not given"),
     ((1000, Decimal("0.5")), "1,000, 0.5"),
+    ("x" * 300, "x" * 300), ("x" * 10_000, "x" * 300 + "… (10,000 characters)"),
+    (("ab",) * 1000, ("ab, " * 75) + "… (3,998 characters)"),
 ])  # fmt: skip
 def test_people_read_numbers_with_separators_and_every_digit(value: object, shown: str) -> None:
     assert show(value) == shown
