@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db.utils import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 
 from observability.ledger import NotFound, Refused, record_refusal
@@ -80,7 +81,7 @@ def problem_of(error: BaseException | None) -> Problem:
         return NOT_FOUND
     if isinstance(error, RequestDataTooBig):
         return TOO_LARGE
-    if isinstance(error, SuspiciousOperation):
+    if isinstance(error, SuspiciousOperation | BadRequest | MultiPartParserError):
         return UNREADABLE
     return _unforeseen(error)
 
