@@ -18,7 +18,7 @@ from agents import operations
 from agents.models import Agent, Key, Principal, Unit
 from agents.rules import AUTONOMY
 from agents.views import person
-from governance.models import Decision, Escalation
+from governance.models import Escalation
 from observability import kpis, ledger
 from observability.ledger import database_now
 from observability.models import Event
@@ -111,6 +111,8 @@ class PauseAgent(LoginRequiredMixin, View):
         try:
             act(agent, by=user, at=database_now(), why=reason_in(request.POST))
         except ledger.Invalid as wrong:
+            if self.resume:
+                raise
             more = {"ask": "pause", "why": why, "wrong": wrong.fields.get("why", wrong.detail)}
             return _shown(request, agent, user, more, status=wrong.status)
         told = "works again." if self.resume else "is paused. It gets no work and no yes until it is resumed."
@@ -204,11 +206,9 @@ def _results(agent: Agent, user: Principal, at: datetime) -> dict[str, Any]:
     settled = Escalation.objects.filter(agent=agent, settled_at__gte=since).order_by()
     answers = dict(settled.values_list("status").annotate(Count("pk")))
     asked = sum(answers.values())
-    decided = Decision.objects.filter(agent=agent, at__gte=since).order_by()
     return {
         "figures": figures,
         "per_step": figures.cost / figures.finished if figures and figures.finished else Decimal(0),
         "seconds": figures.seconds / figures.finished if figures and figures.finished else None,
         "asked": asked, "overruled": answers.get(Escalation.Status.REJECTED, 0),
-        "decided": dict(decided.values_list("effect").annotate(Count("pk"))),
     }  # fmt: skip
