@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly
 from agents.models import Principal, Unit
+from agents.operations import require
 from governance import operations
 from governance.models import Policy, PolicyVersion
 from governance.rules import PolicyRules
@@ -46,6 +47,7 @@ class CheckPolicyView(PolicyDoor):
     @extend_schema(request=PolicyTextInput, responses=dict, summary="Check a policy, save nothing")
     def post(self, request: Request) -> Response:
         given = self.read(PolicyTextInput, request.data)
+        require(self.principal, "governance.add_policy")
         rules = operations.check_document(self.document(given["text"]))
         return Response(_checked(rules))
 
@@ -59,7 +61,7 @@ class PoliciesView(PolicyDoor):
 
         def act(key: str) -> Answer:
             document = self.document(given["text"])
-            unit, owner = self.home(operations.check_document(document).key, given["unit"])
+            unit, owner = self.home(str(document.get("key", "")), given["unit"])
             version = operations.add_policy(document, unit=unit, owner=owner, by=self.principal, at=database_now())
             return 201, version_of(version)
 
