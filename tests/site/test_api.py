@@ -133,6 +133,10 @@ BAD = [
     ("nothing", "{}", {"workflow", "key"}),
     ("a NUL", '{"workflow": "w", "key": "a\\u0000b"}', {"key"}),
     ("half a character", '{"workflow": "w", "key": "k", "input": {"document": "\\ud800"}}', {"input.document"}),
+    ("half a character as a name twice", '{"\\ud800": 1, "\\ud800": 2}', {"\N{REPLACEMENT CHARACTER}"}),
+    ("a number beyond measure", '{"workflow": "w", "key": "k", "input": {"n": 1e999999999}}', {"input.n"}),
+    ("a number too small", '{"workflow": "w", "key": "k", "input": {"n": [1.5, 2e-101]}}', {"input.n[1]"}),
+    ("nothing, very large", '{"workflow": "w", "key": "k", "input": {"n": 0e999999999}}', {"input.n"}),
     ("a NUL in a name", '{"workflow": "w", "key": "k", "input": {"a\\u0000": 1}}', {"input"}),
     ("a huge number", '{"workflow": "w", "key": "k", "input": {"n": 90071992547409930}}', {"input.n"}),
     ("5,000 digits", '{"workflow": "w", "key": ' + "9" * 5000 + "}", set()),
@@ -224,6 +228,38 @@ def test_a_value_of_the_wrong_type_is_400_and_changes_nothing(robot: Any) -> Non
         answer = send(matcher if "memory" in path else reader, path.format(step=work["step"]), body)
         assert (answer.status_code, fields(answer)) == (400, named), (path, body)
     assert list(Step.objects.values()) == before
+
+
+def test_a_number_of_100_digits_is_still_taken_exactly(robot: Any) -> None:
+    digits = "1." + "0" * 98 + "1"
+
+    answer = send(robot("AP-02"), "memory/facts", f'{{"space": "orders", "key": "k", "value": {{"n": {digits}}}}}')
+
+    assert answer.status_code == 201
+    fact = robot("AP-02").call("get", "memory/facts", {"space": "orders", "key": "k"}).json()["fact"]
+    assert fact["value"] == {"n": digits}
+
+
+def test_what_django_itself_refuses_is_a_problem_for_programs_and_a_page_for_people(halden: Any) -> None:
+    fields_many = "&".join(f"a{n}=1" for n in range(1100))
+    for path in ("/api/v1/runs", "/api/schema/", "/api/"):
+        for answer in (Client().get(path, headers={"Host": "evil.example"}), Client().get(f"{path}?{fields_many}")):
+            assert (answer.status_code, fields(answer), answer.json()["code"]) == (400, set(), "unreadable"), path
+
+    form = Client().post("/sign-in", fields_many, content_type="application/x-www-form-urlencoded")
+    parts = Client().post("/sign-in", "x", content_type="multipart/form-data")
+    for page in (form, parts, Client().get("/sign-in", headers={"Host": "evil.example"})):
+        assert page.status_code == 400
+        assert "Nothing was changed" in page.content.decode()
+        assert "evil.example" not in page.content.decode()
+
+
+def test_an_error_is_json_whatever_was_asked_for(client: Any, db: None) -> None:
+    for path, accept in (("/api/", "text/html"), ("/api/schema/", "application/vnd.oai.openapi")):
+        for method in ("post", "delete"):
+            answer = getattr(client, method)(path, headers={"Accept": accept})
+            assert (answer.status_code, fields(answer)) == (405, set()), (method, path)
+    assert client.options("/api/").status_code == 405
 
 
 @pytest.mark.parametrize("key", ["", "k" * 201])
