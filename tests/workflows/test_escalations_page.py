@@ -131,7 +131,7 @@ def test_the_card_answers_the_five_questions(robot: Any, sign_in: Any) -> None:
 
     for words in (
         "Pay EUR 9,000.00 to Kessler Maschinenbau GmbH", "AP-04 Payments clerk", "run 2026-1", "9,000.00 EUR",
-        "Why you are asked", "Invoice payment, version 1", "above the limit of 5,000", "more than 5000",
+        "Why you are asked", "Invoice payment, version 1", "above the limit of 5,000", "more than 5,000",
         "Maria Lindqvist, Priya Nair", "Then, for 4 h:", "Daniel Okafor", "scheduled for 2026-12-01", "2026-1.xml",
         "Stated by the agent", "This is the first question of its kind.", "AP-04 asks again with your approval",
         "AP-04 reads your reason", "Daniel Okafor is asked, for 4 h.",
@@ -362,3 +362,16 @@ def test_the_facts_that_lead_are_short_and_of_the_latest_steps() -> None:
         {"label": "Amount due", "value": "9,000.00 EUR"},
         {"label": "Seller", "value": "Kessler"},
     ]
+
+
+def test_of_two_late_questions_the_riskier_comes_first_although_it_is_less_late(
+    bring: Any, sign_in: Any, now: datetime
+) -> None:
+    for key, risk, hours in (("plain", 1, 2), ("risky", 3, 1)):
+        bring(key, findings=1)
+        late = now - timedelta(hours=hours)
+        Escalation.objects.filter(run_key=key).update(risk=risk, due_at=late)
+
+    rows = sign_in("priya").get("/escalations").context["rows"]
+
+    assert [row.run_key for row in rows] == ["risky", "plain"]

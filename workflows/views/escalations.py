@@ -9,17 +9,10 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import (
-    Case,
     Count,
-    DurationField,
     Exists,
-    ExpressionWrapper,
-    F,
-    IntegerField,
     OuterRef,
     Q,
-    Value,
-    When,
 )
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -152,14 +145,10 @@ def chosen(user: Principal, choice: Choice) -> EscalationQuerySet:
 
 
 def urgent_first(escalations: EscalationQuerySet, user: Principal, at: datetime) -> EscalationQuerySet:
-    """Those that this person approved already last; the others late first, then by risk and time left: at three times
-    the risk a question may have three times as long and still come first."""
-    left = ExpressionWrapper(F("due_at") - Value(at), output_field=DurationField())
-    late = Case(When(due_at__lte=at, then=Value(0)), default=Value(1), output_field=IntegerField())
-    risk = ExpressionWrapper(F("risk"), output_field=IntegerField())
-    weighed = ExpressionWrapper(left / risk, output_field=DurationField())
+    """The most urgent ones first, those that this person approved already last."""
     voted = Exists(Vote.objects.filter(escalation=OuterRef("pk"), person=user))
-    return escalations.annotate(voted=voted, late=late, weighed=weighed).order_by("voted", "late", "weighed", "id")
+    ordered = escalations.annotate(voted=voted).most_urgent_first(at)
+    return ordered.order_by("voted", *ordered.query.order_by)
 
 
 def rows_of(user: Principal, choice: Choice, at: datetime) -> list[Escalation]:
