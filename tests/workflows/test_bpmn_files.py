@@ -77,7 +77,7 @@ def test_every_way_through_invoice_to_payment_leads_to_its_end(graph, steps, end
 def test_invoice_to_payment_asks_the_person_in_a_whole_sentence(graph):
     title = graph.title("exception", {"read": READ})
 
-    assert title == "Pay 48200.00 EUR to Kessler for invoice 2026-1187, although it is outside the limits"
+    assert title == "Pay 48,200.00 EUR to Kessler for invoice 2026-1187, although it is outside the limits"
     assert graph.nodes["late"].duration_seconds == 4 * 3_600
     assert {node.lane for node in graph.nodes.values()} == {"Agents", "People"}
 

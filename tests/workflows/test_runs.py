@@ -89,7 +89,7 @@ def test_the_timer_on_a_question_fires_once_and_asks_the_controller(bring: Any, 
     bring(findings=1)
     asked, timer = Escalation.objects.get(), Timer.objects.get()
     assert asked.due_at == timer.due_at == asked.opened_at + timedelta(hours=4)
-    assert asked.title.startswith("Pay 9000.00 EUR to Kessler Maschinenbau GmbH for invoice 2026-1187")
+    assert asked.title.startswith("Pay 9,000.00 EUR to Kessler Maschinenbau GmbH for invoice 2026-1187")
 
     assert operations.fire_timer(timer, at=timer.due_at)
     assert operations.fire_timer(Timer.objects.get(pk=timer.pk), at=timer.due_at) is False
