@@ -14,7 +14,9 @@ from workflows.models import Run
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = {"make", "export", "curl", "pg_dump", "pg_restore", "pip", "python"}
+COMMANDS = {
+    "make", "export", "set", "curl", "pg_dump", "pg_restore", "pip", "python", "useradd", "install", "cp", "systemctl",
+}  # fmt: skip
 
 
 def marked(document: str, mark: str) -> str:
@@ -107,6 +109,13 @@ def test_every_line_for_the_console_is_a_command(document: Path) -> None:
     first = [words[0] for words in commands(document)]
 
     assert [word for word in first if word not in COMMANDS and not word.startswith(".venv/bin/")] == []
+
+
+def test_the_file_of_variables_reads_the_same_in_a_shell_and_in_a_unit() -> None:
+    lines = (ROOT / "deploy" / "environment.example").read_text().splitlines()
+    given = [line for line in lines if line and not line.startswith("#")]
+
+    assert [line for line in given if len(shlex.split(line)) != 1 or "$" in line] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
