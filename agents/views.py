@@ -13,6 +13,7 @@ from django.urls import reverse_lazy
 from django.views import View
 from django.views.generic import TemplateView
 
+from agents.forms import PasswordForm
 from agents.models import Principal
 from observability import ledger
 
@@ -65,6 +66,7 @@ class PasswordChange(LoginRequiredMixin, django_views.PasswordChangeView):
     """Change one's own password."""
 
     template_name = "agents/password_change.html"
+    form_class = PasswordForm
     success_url = reverse_lazy("password-changed")
 
 

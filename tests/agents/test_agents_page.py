@@ -43,8 +43,10 @@ def test_the_profile_says_what_the_payments_clerk_may_do(sign_in: Any) -> None:
     access = sign_in("maria").get("/agents/AP-04").context["access"]
 
     assert words(access.alone) == [
-        "Pay an invoice: Currency is EUR, Amount above 0", "Take steps of Invoice to payment", "Read in Accounts payable",
-    ]  # fmt: skip
+        "Pay an invoice: Currency is EUR, Amount above 0",
+        "Take steps of Invoice to payment",
+        "Read in Accounts payable",
+    ]
     assert "Pay an invoice: Amount above 25,000" in words(access.asks)
     assert "Pay an invoice: Amount above 5,000, Amount at most 25,000" in words(access.asks)
     assert words(access.never)[0].startswith("Pay an invoice: (Findings above 0 or Order matches: no)")
