@@ -305,16 +305,6 @@ def split_bar(touchless: int, person: int, failed: int) -> SafeString:
     return format_html('<span class="os-bar" role="img" aria-label="{}">{}</span>', text, parts)
 
 
-@register.simple_tag
-def meter(value: Number, limit: Number, label: str) -> SafeString:
-    """Return a meter of value against limit, amber from 80 percent, with its sentence."""
-    percent = min(round(100 * float(value) / float(limit)) if limit else 0, 100)
-    return format_html(
-        '<div class="os-meter {}" role="img" aria-label="{} {} percent"><i style="width:{}%"></i></div>',
-        "w" if percent >= 80 else "", label, percent, percent,
-    )  # fmt: skip
-
-
 @register.inclusion_tag("components/_kpi.html")
 def kpi(tile: Mapping[str, Any]) -> dict[str, Any]:
     """Draw a KPI tile; components/_kpi.html lists what a tile holds."""
