@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from governance.language import show
 from governance.models import EscalationPath
 from governance.rules import PolicyRules, Rule
 from governance.rules.words import conjuncts, in_words
@@ -38,7 +40,7 @@ def rule_rows(rules: PolicyRules, paths: Mapping[str, EscalationPath], decided: 
         RuleRow(
             rule, _conditions(rule), paths.get(rule.escalate.path) if rule.escalate else None,
             rule.escalate.sla_seconds if rule.escalate else 0,
-            tuple(_obligation(each) for each in rule.obligations), decided.get(rule.id, 0),
+            tuple(_obligation(each, rule) for each in rule.obligations), decided.get(rule.id, 0),
         )
         for rule in rules.rules
     ]  # fmt: skip
@@ -50,13 +52,28 @@ def _conditions(rule: Rule) -> tuple[str, ...]:
     return tuple(in_words(node, rule.when.schema) for node in conjuncts(rule.when.tree))
 
 
-def _obligation(obligation: Mapping[str, Any]) -> str:
-    more = (f"{name} {_listed(value)}" for name, value in obligation.items() if name != "type")
-    return f"{obligation['type']}: {', '.join(more)}"
+_OBLIGATIONS = {
+    "redact": "Without {fields}",
+    "notify": "Tells {to}",
+    "cap": "{field} at most {max}",
+    "log": "Recorded: {level}",
+    "delay": "After {for}",
+    "step_up": "Confirmed at level {level}",
+}
 
 
-def _listed(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _obligation(obligation: Mapping[str, Any], rule: Rule) -> str:
+    parts = {name: value for name, value in obligation.items() if name != "type"}
+    words = _OBLIGATIONS.get(obligation["type"])
+    if words is None:
+        return f"{obligation['type']}: {', '.join(f'{name} {show(value)}' for name, value in parts.items())}"
+    return words.format_map({name: _part(name, value, rule) for name, value in parts.items()})
+
+
+def _part(name: str, value: Any, rule: Rule) -> str:
+    if name == "field" and rule.when is not None and (field := rule.when.schema.get(value)) is not None:
+        return field.words
+    return show(Decimal(value) if name == "max" else value)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,25 @@ def test_the_rules_stand_there_in_words_with_the_people_they_ask(sign_in: Any) -
     assert "apiVersion: autonomyos/v1" in page
 
 
+def test_what_must_be_done_with_an_answer_stands_there_in_words(sign_in: Any) -> None:
+    many = (
+        "[{type: cap, field: context.amount, max: 5000}, {type: redact, fields: [iban, name]},"
+        " {type: log, level: full}, {type: notify, to: [treasury]}, {type: delay, for: 30m}, {type: step_up, level: 2},"
+        " {type: acme.mark, max: many, as: {seal: red}}]"
+    )
+    daniel = sign_in("daniel")
+    kept = daniel.call("post", "policies", {"text": TEXT.replace("[{type: log, level: full}]", many)})
+    assert kept.status_code == 201, kept.content
+
+    page = daniel.get(f"/policies/{KEY}?version=2").content.decode()
+
+    for words in (
+        "Amount at most 5,000", "Without iban, name", "Recorded: full", "Tells treasury", "After 30m",
+        "Confirmed at level 2", "acme.mark: max many, as {&#x27;seal&#x27;: &#x27;red&#x27;}",
+    ):  # fmt: skip
+        assert words in page, words
+
+
 def test_the_page_survives_a_document_that_no_longer_fits_the_systems(sign_in: Any, halden: Any) -> None:
     version = PolicyVersion.objects.get(policy__key=KEY)
     broken = {**version.document, "rules": [{**version.document["rules"][0], "when": "resource.gone > 1"}]}
