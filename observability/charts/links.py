@@ -1,7 +1,7 @@
 """Shape of observability: the address of the list of exactly the runs that a figure counts."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from urllib.parse import urlencode
 
@@ -15,7 +15,8 @@ Query = dict[str, str]
 
 @dataclass(frozen=True)
 class RunLinks:
-    """Addresses of the runs of a choice: `first` and `last` are the days of the period, both included."""
+    """Addresses of the runs of a choice: `first` and `last` are the days of the period, both included, or moments, of
+    which the last one is not."""
 
     first: date
     last: date
@@ -24,18 +25,25 @@ class RunLinks:
 
     def all(self, **more: str) -> str:
         """The runs of the whole period; `more` narrows them (state, touchless, workflow)."""
-        return self._address(self.first.isoformat(), self.last.isoformat(), more)
+        return self._address(self.first, self.last, more)
 
     def of(self, point: Point, grain: Grain, **more: str) -> str:
-        """The runs that ended in one stretch. A time of day in `to` is itself not included."""
+        """The runs that ended in one stretch."""
         if grain in (Grain.DAY, Grain.WEEK):
-            return self._address(point.day.isoformat(), point.last_day.isoformat(), more)
-        start, end = (timezone.localtime(at).replace(tzinfo=None) for at in (point.start, point.end))
-        return self._address(start.isoformat("T", "minutes"), end.isoformat("T", "minutes"), more)
+            return self._address(point.day, point.last_day, more)
+        return self._address(point.start, point.end, more)
 
-    def _address(self, first: str, last: str, more: Query) -> str:
+    def _address(self, first: date, last: date, more: Query) -> str:
         rest = "".join(f"&{name}={value}" for name, value in more.items() if name != "workflow")
-        return f"{_start(more.get('workflow', self.workflow), self.unit)}from={first}&to={last}{rest}"
+        return f"{_start(more.get('workflow', self.workflow), self.unit)}from={_told(first)}&to={_told(last)}{rest}"
+
+
+def _told(when: date) -> str:
+    # A moment as the list's own field writes it: local and without a zone, whose "+" an address would lose.
+    if not isinstance(when, datetime):
+        return when.isoformat()
+    local = timezone.localtime(when).replace(tzinfo=None)
+    return local.isoformat("T", "seconds" if local.second else "minutes")
 
 
 @lru_cache(maxsize=256)
