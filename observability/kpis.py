@@ -19,6 +19,8 @@ from observability.models import Baseline, Event, Reader, Target
 
 FINISHED, FAILED, CANCELLED = "run.finished", "run.failed", "run.cancelled"
 ENDS = (FINISHED, FAILED, CANCELLED)
+RELEASED = ("workflow.published", "policy.activated")
+RELEASES_AT_MOST = 3
 MANY_DAYS = timedelta(days=45)
 
 
@@ -121,6 +123,7 @@ class Figures(Sums):
 class Grain(Enum):
     """How long one stretch of a series is."""
 
+    TEN_SECONDS = timedelta(seconds=10)
     MINUTE = timedelta(minutes=1)
     FIVE_MINUTES = timedelta(minutes=5)
     HOUR = timedelta(hours=1)
@@ -205,6 +208,8 @@ def grain_for(ended: Sequence[Ended], since: datetime, until: datetime) -> Grain
     if not ended:
         return Grain.DAY
     span = ended[-1].at - ended[0].at
+    if span <= timedelta(minutes=4):
+        return Grain.TEN_SECONDS
     if span <= timedelta(minutes=30):
         return Grain.MINUTE
     if span <= timedelta(hours=3):
@@ -245,6 +250,13 @@ def quantile(ordered: Sequence[Decimal], quarter: int) -> Decimal | None:
 
 
 # --- what the performance page is made of ----------------------------------------------------------------------
+class Release(NamedTuple):
+    """Something new in force that figures may show the effect of: a version of a workflow or of a policy."""
+
+    at: datetime
+    name: str
+
+
 @dataclass(frozen=True)
 class Report:
     """A period with the one of equal length before it, in stretches and by workflow, beside baselines and targets.
@@ -260,6 +272,7 @@ class Report:
     names: dict[str, str]
     baselines: dict[str, Baseline]
     targets: dict[tuple[str, str], Decimal]
+    releases: tuple[Release, ...]
 
     @property
     def only(self) -> str:
@@ -279,7 +292,7 @@ class Report:
 def report(
     reader: Reader, *, since: datetime, until: datetime, names: dict[str, str], workflow: str = "", unit: str = ""
 ) -> Report:
-    """The report of a period; `names` are the workflows that the reader knows, by code. Three queries."""
+    """The report of a period; `names` are the workflows that the reader knows, by code. Four queries."""
     both = ended_runs(reader, since=since - (until - since), until=until, workflow=workflow, unit=unit)
     first = bisect_left(both, since, key=attrgetter("at"))
     before, ended = both[:first], both[first:]
@@ -296,7 +309,17 @@ def report(
         throughput={code: finished(runs, bounds) for code, runs in apart.items()},
         names=shown, baselines={row.workflow: row for row in Baseline.objects.filter(workflow__in=shown)},
         targets={(row.workflow, row.figure): row.value for row in Target.objects.filter(workflow__in=shown)},
+        releases=releases(reader, since=since, until=until, workflow=workflow),
     )  # fmt: skip
+
+
+def releases(reader: Reader, *, since: datetime, until: datetime, workflow: str = "") -> tuple[Release, ...]:
+    """What was put in force last in the period, the oldest first: versions of the workflow, and policies."""
+    seen = Event.objects.visible_to(reader).filter(verb__in=RELEASED, at__gte=since, at__lt=until)
+    seen = seen.filter(workflow__in=("", workflow)) if workflow else seen
+    rows = seen.order_by("-at").values_list("at", "subject_name", KT("data__version"))[:RELEASES_AT_MOST]
+    told = [Release(at, name if version is None else f"{name} v{version}") for at, name, version in rows]
+    return tuple(reversed(told))
 
 
 # --- agents ---------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from observability.charts.look import BASE, INK, SERIES, SURFACE, figure
 from observability.kpis import Grain, Report, Sums
 
 ROWS_AT_MOST = 6
+BAR = 0.65  # of a stretch; without it a single bar on an axis of time is thinner than a pixel
 EDGE = 0.12  # a label of a point left of this share of the width would be cut off
 BY_HAND_DAYS = {Grain.DAY: 1, Grain.WEEK: 7}
 
@@ -62,6 +63,7 @@ def _throughput_figure(report: Report, links: RunLinks) -> go.Figure:
             x=x,
             y=counts,
             name=escape(name),
+            width=report.grain.value.total_seconds() * 1000 * BAR,
             marker={"color": colour, "line": {"color": SURFACE, "width": 1}},
             customdata=[links.of(p, report.grain, state="done", workflow=code) if code else "" for p in report.points],
             hovertemplate="%{y:,}" + ("" if len(report.throughput) > 1 else " runs<extra></extra>"),

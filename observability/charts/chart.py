@@ -1,16 +1,17 @@
 """Shape of observability: what every figure of the performance page has: sentence, table, lines over time."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 
 from observability.charts import words
 from observability.charts.links import RunLinks
-from observability.charts.look import SERIES, figure, yardstick
-from observability.kpis import Grain, Point, Report
+from observability.charts.look import SERIES, figure, moment, yardstick
+from observability.kpis import Grain, Point, Release, Report
 
 TICKS_AT_MOST = 7
 Row = dict[str, Any]
@@ -66,12 +67,16 @@ def row(report: Report, point: Point, links: RunLinks, state: str, *cells: objec
     return {"cells": [words.moment(point, report.grain), *told], "url": links.of(point, report.grain, **query)}
 
 
-def line(x: list[str], y: list[float], told: list[list[str]]) -> go.Scatter:
-    """A line with points; `told` has for each what to say and which address to open."""
+def line(x: list[str], y: list[float], told: list[list[str]], last: str) -> go.Scatter:
+    """A line with points; `told` has for each what to say and which address to open, `last` names the last value."""
     return go.Scatter(
         x=x,
         y=y,
-        mode="lines+markers",
+        mode="lines+markers+text",
+        text=[""] * (len(x) - 1) + [f"<b>{last}</b>"] * bool(x),
+        textposition="top left" if len(x) > 1 else "top center",
+        textfont={"size": 11, "color": SERIES[0]},
+        cliponaxis=False,
         line={"color": SERIES[0], "width": 2.2},
         marker={"size": 5 if len(x) > 1 else 9},
         customdata=told,
@@ -93,6 +98,7 @@ def over_time(
     least: float = 0.0,
     baseline: Mark = None,
     target: Mark = None,
+    releases: Sequence[Release] = (),
     **more: Any,
 ) -> go.Figure:
     """A figure over the period's time. Yardsticks far above the values are named at the top instead of drawn, so that
@@ -106,6 +112,7 @@ def over_time(
         for mark, dash, right in ((baseline, "dash", True), (target, "dot", False))
         if mark
     ]
+    news = [moment(escape(each.name), words.axis_stamp(each.at)) for each in releases]
     first, last, by_day = report.points[0], report.points[-1], report.grain in (Grain.DAY, Grain.WEEK)
     ticks = report.points[:: -(-len(report.points) // TICKS_AT_MOST)]
     return figure(
@@ -116,10 +123,14 @@ def over_time(
             "range": _range(report, first, last),
             "tickvals": [words.axis_moment(point.start, report.grain) for point in ticks],
             "ticktext": [words.tick(point, report.grain) for point in ticks],
-            "hoverformat": "%-d %b %Y" if by_day else "%-d %b %H:%M",
+            "hoverformat": "%-d %b %Y"
+            if by_day
+            else "%-d %b %H:%M:%S"
+            if report.grain is Grain.TEN_SECONDS
+            else "%-d %b %H:%M",
         },
-        shapes=[shape for line in lines for shape in line["shapes"]],
-        annotations=[text for line in lines for text in line["annotations"]],
+        shapes=[shape for line in lines for shape in line["shapes"]] + [each["shape"] for each in news],
+        annotations=[text for line in lines for text in line["annotations"]] + [each["annotation"] for each in news],
         **more,
     )
 

@@ -28,7 +28,6 @@ pio.templates["aos"] = go.layout.Template(
         "plot_bgcolor": CLEAR,
         "colorway": SERIES,
         "showlegend": False,
-        "bargap": 0.35,
         "font": {"family": "Inter Variable, system-ui, sans-serif", "size": 12, "color": "var(--os-ink-2)"},
         "margin": {"l": 44, "r": 16, "t": 8, "b": 30},
         "hovermode": "x unified",
@@ -50,7 +49,7 @@ def level(y: float, *, dash: str, colour: str) -> dict[str, Any]:
     return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": line}
 
 
-def note(text: str, *, x: float, y: float, **more: Any) -> dict[str, Any]:
+def note(text: str, *, x: float | str, y: float, **more: Any) -> dict[str, Any]:
     """A small text beside a line; `x` runs from 0 to 1 over the figure's width."""
     return {
         "text": text,
@@ -64,6 +63,12 @@ def note(text: str, *, x: float, y: float, **more: Any) -> dict[str, Any]:
         "bgcolor": SURFACE,
         **more,
     }
+
+
+def moment(text: str, x: str) -> dict[str, dict[str, Any]]:
+    """An upright hair line at a moment, with its name beside its upper end."""
+    hair = {"type": "line", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "line": {"color": LINE, "width": 1}}
+    return {"shape": hair, "annotation": note(text, x=x, y=1, xref="x", yref="paper", yanchor="top", xshift=3)}
 
 
 def yardstick(text: str, y: float | None, *, top: float, dash: str, right: bool) -> dict[str, list[dict[str, Any]]]:

@@ -9,7 +9,7 @@ from observability.charts import words
 from observability.charts.chart import Chart, few, judged, line, mark, over_time, row, table, with_runs
 from observability.charts.links import RunLinks
 from observability.charts.look import BAD, BAND, figure
-from observability.kpis import Point, Report
+from observability.kpis import Point, Release, Report
 
 UNITS = ((2 * words.MINUTE, 1, "s"), (2 * words.HOUR, words.MINUTE, "min"), (3 * words.DAY, words.HOUR, "h"))
 
@@ -68,13 +68,20 @@ def _cycle_figure(report: Report, links: RunLinks) -> go.Figure:
         [
             go.Scatter(x=x, y=high, **edge),
             go.Scatter(x=x, y=low, fill="tonexty", fillcolor=BAND, **edge),
-            line(x, middle, told),
+            line(x, middle, told, words.length(points[-1].median_seconds)),
         ],
         suffix=f" {unit}",
         highest=float(highest) / scale,
         baseline=mark("Manual", base, words.length, scale),
         target=mark("Target", target, words.length, scale),
+        releases=_shown_releases(report),
     )
+
+
+def _shown_releases(report: Report) -> list[Release]:
+    # Those within the time that the figure shows: it may be much shorter than the period.
+    first, last = report.points[0].start, report.points[-1].end
+    return [each for each in report.releases if first <= each.at < last]
 
 
 def error_rate(report: Report, links: RunLinks) -> Chart:
@@ -117,7 +124,7 @@ def _error_figure(report: Report, links: RunLinks) -> go.Figure:
     base = report.baseline.error_share if report.baseline else None
     return over_time(
         report,
-        [line(x, y, told), marks],
+        [line(x, y, told, words.percent(points[-1].error_share) if points else ""), marks],
         suffix=" %",
         highest=max(y, default=0.0),
         least=1.0,
@@ -159,7 +166,7 @@ def _touchless_figure(report: Report, links: RunLinks) -> go.Figure:
     x = [words.axis_moment(point.start, report.grain) for point in points]
     return over_time(
         report,
-        [line(x, y, told)],
+        [line(x, y, told, words.percent(points[-1].touchless_share) if points else "")],
         suffix=" %",
         highest=100.0,
         target=mark("Target", target, words.percent, 0.01),

@@ -78,7 +78,7 @@ def _cost(report: Report, links: RunLinks) -> Tile:
         change or _since(report, _unit_cost, words.amount, "less"),
         report,
         _unit_cost,
-        f"target {words.amount(target)}" if target else "",
+        f"target {words.amount(target).removesuffix('.00')}" if target else "",
         target,
     )
 

@@ -9,9 +9,11 @@ from django.utils import timezone
 from observability.kpis import Grain, Point
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+LEAST_SHOWN = Decimal("0.0005")
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 GRAINS = {
     Grain.WEEK: "week",
+    Grain.TEN_SECONDS: "ten seconds",
     Grain.MINUTE: "minute",
     Grain.FIVE_MINUTES: "five minutes",
     Grain.HOUR: "hour",
@@ -52,6 +54,8 @@ def amount(value: Decimal | None) -> str:
     """An amount in the company's currency, €1.84, with a third decimal below ten cents, €0.042; nothing for None."""
     if value is None:
         return ""
+    if 0 < value < LEAST_SHOWN:
+        return f"under {currency()}0.001"
     exact = f"{value:,.3f}" if 0 < abs(value) < Decimal("0.1") else f"{value:,.2f}"
     return f"{currency()}{exact[:-1] if exact.endswith('0') and exact[-4] == '.' else exact}"
 
@@ -76,19 +80,24 @@ def moment(point: Point, grain: Grain) -> str:
     at, last = timezone.localtime(point.start), point.last_day
     if grain is Grain.WEEK:
         return f"{at.day}{'' if at.month == last.month else f' {at:%b}'} – {last.day} {last:%b %Y}"
-    return f"{at.day} {at:%b %Y}" if grain is Grain.DAY else f"{at.day} {at:%b %H:%M}"
+    return f"{at.day} {at:%b %Y}" if grain is Grain.DAY else f"{at.day} {at:%b} {time_of_day(at, grain)}"
+
+
+def time_of_day(at: datetime, grain: Grain) -> str:
+    """A local time of day, as exact as the stretches are short."""
+    return f"{at:%H:%M:%S}" if grain is Grain.TEN_SECONDS else f"{at:%H:%M}"
 
 
 def tick(point: Point, grain: Grain) -> str:
     """What stands below a stretch on the axis: 24 Nov, or 10:05."""
     at = timezone.localtime(point.start)
-    return f"{at.day} {at:%b}" if grain in (Grain.DAY, Grain.WEEK) else f"{at:%H:%M}"
+    return f"{at.day} {at:%b}" if grain in (Grain.DAY, Grain.WEEK) else time_of_day(at, grain)
 
 
 def axis_moment(at: datetime, grain: Grain) -> str:
     """When a stretch is, as a figure's axis needs it: local time without a zone."""
     local = timezone.localtime(at).replace(tzinfo=None)
-    return local.date().isoformat() if grain in (Grain.DAY, Grain.WEEK) else local.isoformat(timespec="minutes")
+    return local.date().isoformat() if grain in (Grain.DAY, Grain.WEEK) else local.isoformat(timespec="seconds")
 
 
 def axis_stamp(at: datetime) -> str:

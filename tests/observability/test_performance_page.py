@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import plotly.graph_objects as go
 import pytest
@@ -64,7 +65,7 @@ def test_maria_reads_five_figures_beside_target_and_baseline(halden: Any, sign_i
     assert "Median cycle time target 2 h 1 m 30 s" in told
     assert "−99.7 % vs manual 7 h 45 m" in told
     assert "Throughput 11 runs" in told
-    assert "Agent cost per run target €2.00 €0.04" in told
+    assert "Agent cost per run target €2 €0.04" in told
     assert "Error rate limit 1 % 8.3 %" in told
     assert "Touchless rate target 85 % 90.9 %" in told
     assert "Half of the 11 finished runs took at most 1 m 30 s" in page
@@ -99,6 +100,47 @@ def test_a_click_on_minutes_opens_the_runs_of_those_minutes(halden: Any, sign_in
     bars = figure["data"][0]
     assert sum(bars["y"]) == 9
     assert [opened(maria, url) for url in bars["customdata"]] == bars["y"]
+
+
+def test_the_links_of_the_last_24_hours_open_exactly_their_runs(halden: Any, sign_in: Any, history: None) -> None:
+    maria = sign_in("maria")
+    found = tiles(maria.get("/?period=24h").content.decode())
+
+    counts = [opened(maria, url) for _, url in found.values()]
+
+    assert any("Throughput 2 runs" in text for text in found)
+    assert counts == [2, 2, 2, 0, 2]
+    assert not any("was left out" in maria.get(url).content.decode() for _, url in found.values())
+
+
+def test_runs_that_end_within_moments_are_shown_by_ten_seconds(halden: Any, sign_in: Any, now: datetime) -> None:
+    for place in range(6):
+        finished(halden, now - timedelta(seconds=15 * place), f"INV-{place}")
+    maria = sign_in("maria")
+
+    figure = maria.get("/performance/charts/throughput.json").json()
+
+    bars, rows = figure["data"][0], figure["layout"]["meta"]["table"]["rows"]
+    assert bars["width"] == 6500, "a bar without a width of its own is thinner than a pixel when it stands alone"
+    assert len(rows) == 6
+    assert [opened(maria, row["url"]) for row in rows] == [1] * 6
+
+
+def test_a_release_stands_in_the_cycle_time_with_its_name(halden: Any, sign_in: Any, history: None) -> None:
+    published = Event.objects.filter(verb="workflow.published").latest("id")
+    Event.objects.bulk_create([_again(published, days=3, data={"version": 7})])
+
+    figure = sign_in("maria").get("/performance/charts/cycle-time.json").json()
+
+    told = [note["text"] for note in figure["layout"]["annotations"]]
+    assert "Invoice to payment v7" in told
+    assert any(shape.get("yref") == "paper" for shape in figure["layout"]["shapes"])
+
+
+def _again(event: Event, *, days: int, **more: Any) -> Event:
+    """The same, so many days earlier."""
+    kept = {field.name: getattr(event, field.name) for field in Event._meta.fields}
+    return Event(**kept | {"id": None, "uid": uuid4(), "position": None, "at": event.at - timedelta(days=days)} | more)
 
 
 @pytest.mark.parametrize("name", sorted(CHARTS))
