@@ -31,6 +31,7 @@ NOUNS = {
     "workflow": "Workflows",
     "timer": "Timers",
     "control": "Control state",
+    "audit": "Exports",
 }
 DECISIONS = {
     "allow": ("Allowed", "decision.made"),

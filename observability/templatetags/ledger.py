@@ -1,10 +1,12 @@
 """Shape of observability: the ledger's events in plain words, and agents' own text made harmless to read."""
 
 import unicodedata
+from decimal import Decimal
 from typing import Any
 
 from django import template
 
+from observability.charts import amount
 from observability.models import Event
 
 register = template.Library()
@@ -15,6 +17,7 @@ DEEDS = {
     "agent.paused": "paused {name}",
     "agent.resumed": "let {name} work again",
     "agent.retired": "retired {name}",
+    "audit.exported": "exported {name} of the audit trail",
     "control.changed:normal": "returned all work to normal operation",
     "control.changed:restricted": "restricted work to low-risk actions",
     "control.changed:paused": "paused all work",
@@ -88,6 +91,12 @@ def deed(event: Event) -> str:
 def sentence(event: Event) -> str:
     """The whole event in plain words: AP-02 Three-way match finished “Match with the order”."""
     return f"{inert(event.actor_name)} {deed(event)}"
+
+
+@register.filter
+def cost(value: Decimal | str | None) -> str:
+    """What agents' work cost, as exactly as small amounts need: €1.84, €0.042; nothing for no amount."""
+    return "" if value is None or value == "" else amount(Decimal(value))
 
 
 @register.filter

@@ -1,10 +1,12 @@
 """The people's door to the ledger: the audit trail with its filters, one entry in full, and the export."""
 
 import csv
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from io import StringIO
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -53,6 +55,15 @@ class Found:
     the newest SEARCH_AT_MOST entries were searched."""
 
     events: list[Event]
+    older: int | None
+    searched: bool = False
+
+
+@dataclass(frozen=True)
+class FoundKeys:
+    """The same, with the keys of the entries."""
+
+    keys: list[int]
     older: int | None
     searched: bool = False
 
@@ -111,25 +122,30 @@ def narrowed(events: EventQuerySet, form: AuditForm) -> EventQuerySet:
 
 def look(events: EventQuerySet, *, words: str, before: int | None, size: int = SIZE) -> Found:
     """The next page of events with a key below `before`; words are looked for in names and reasons."""
+    # Keys first: a database that sorts to find the newest then sorts numbers, not whole entries.
+    found = keys_of(events, words=words, before=before, size=size)
+    return Found(rows_of(found.keys), found.older, found.searched)
+
+
+def keys_of(events: EventQuerySet, *, words: str, before: int | None, size: int) -> FoundKeys:
+    """The keys of that page, newest first."""
     if before:
         events = events.filter(pk__lt=before)
-    events = events.newest_first()
-    if not words:
-        return _page(events, size, last=None)
-    last = events.values_list("pk", flat=True)[SEARCH_AT_MOST - 1 : SEARCH_AT_MOST].first()
-    if last is not None:
-        events = events.filter(pk__gte=last)
-    named = Q(actor_name__icontains=words) | Q(subject_name__icontains=words) | Q(why__icontains=words)
-    return _page(events.filter(named), size, last=last)
+    keys, last = events.newest_first().values_list("pk", flat=True), None
+    if words:
+        last = keys[SEARCH_AT_MOST - 1 : SEARCH_AT_MOST].first()
+        keys = keys.filter(pk__gte=last) if last is not None else keys
+        named = Q(actor_name__icontains=words) | Q(subject_name__icontains=words) | Q(why__icontains=words)
+        keys = keys.filter(named)
+    found = list(keys[: size + 1])
+    if len(found) > size:
+        return FoundKeys(found[:size], found[size - 1])
+    return FoundKeys(found, last, searched=last is not None)
 
 
-def _page(events: EventQuerySet, size: int, *, last: int | None) -> Found:
-    # Keys first: a database that sorts to find the newest then sorts numbers, not whole entries.
-    keys = list(events.values_list("pk", flat=True)[: size + 1])
-    rows = list(Event.objects.filter(pk__in=keys).newest_first().defer("leaf"))
-    if len(rows) > size:
-        return Found(rows[:size], rows[size - 1].pk)
-    return Found(rows, last, searched=last is not None)
+def rows_of(keys: list[int]) -> list[Event]:
+    """The entries with these keys, newest first."""
+    return list(Event.objects.filter(pk__in=keys).newest_first().defer("leaf"))
 
 
 def _total(reader: Reader, seen: EventQuerySet) -> int:
@@ -207,28 +223,49 @@ def address(query: QueryDict, **change: Any) -> str:
 
 # --- export ---------------------------------------------------------------------------------------------------
 class AuditExport(LoginRequiredMixin, View):
-    """The entries that the filters show as CSV, newest first, at most EXPORT_AT_MOST."""
+    """The entries that the filters show as CSV, newest first, at most EXPORT_AT_MOST; nothing leaves unrecorded."""
+
+    http_method_names = ["get"]
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
         reader, form = _asked(request)
         events = narrowed(Event.objects.visible_to(reader), form)
-        lines = _exported(events, form.value("q") or "", form.value("before"))
-        answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-        day = timezone.localtime(ledger.database_now()).date().isoformat()
+        found = keys_of(events, words=form.value("q") or "", before=form.value("before"), size=EXPORT_AT_MOST)
+        at = ledger.database_now()
+        record_export(form, rows=len(found.keys), by=cast(Exporter, request.user), at=at)
+        answer = StreamingHttpResponse(_exported(found.keys), content_type="text/csv; charset=utf-8")
+        day = timezone.localtime(at).date().isoformat()
         answer["Content-Disposition"] = f'attachment; filename="audit-trail-{day}.csv"'
         return answer
 
 
-async def _exported(events: EventQuerySet, words: str, before: int | None) -> AsyncIterator[str]:
-    # Page by page through the same door as the list, so that memory stays small however much is asked for.
+class Exporter(ledger.Acts, ledger.Recorded, Protocol):
+    """Somebody who takes entries out: acts, and has a place in the company."""
+
+
+def record_export(form: AuditForm, *, rows: int, by: Exporter, at: datetime) -> Event:
+    """Write down who takes how many entries out of the audit trail, chosen by which filters."""
+    name = f"{rows:,} entr{'y' if rows == 1 else 'ies'}"
+    trail = ledger.Subject(kind="audit", id="trail", name=name, unit=by.as_subject().unit)
+    chosen = {field: str(form.value(field)) for field in form.fields if field != "entry" and form.value(field)}
+    return ledger.record("audit.exported", _Named(trail), by=by, at=at, data={"rows": rows, "filters": chosen})
+
+
+@dataclass(frozen=True)
+class _Named:
+    subject: ledger.Subject
+
+    def as_subject(self) -> ledger.Subject:
+        return self.subject
+
+
+async def _exported(keys: list[int]) -> AsyncIterator[str]:
+    # Page by page, so that memory stays small however much is asked for.
     yield line((*COLUMNS, "told"))
-    read = sync_to_async(look)
-    for _ in range(EXPORT_AT_MOST // EXPORT_PAGE):
-        found = await read(events, words=words, before=before, size=EXPORT_PAGE)
-        yield "".join(line((*(getattr(event, name) for name in COLUMNS), deed(event))) for event in found.events)
-        before = found.older
-        if before is None or found.searched:
-            return
+    read = sync_to_async(rows_of)
+    for first in range(0, len(keys), EXPORT_PAGE):
+        events = await read(keys[first : first + EXPORT_PAGE])
+        yield "".join(line((*(getattr(event, name) for name in COLUMNS), deed(event))) for event in events)
 
 
 def line(cells: Iterable[Any]) -> str:
@@ -239,10 +276,13 @@ def line(cells: Iterable[Any]) -> str:
 
 
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠|%")
+# Where numbers are written 1,5 a spreadsheet splits at semicolons: what follows one begins a cell there.
+INNER_FORMULA = re.compile(r'(?<=.)([;\t\r\n]\s*"?\s*)([=+@\-＝＋－＠])', re.DOTALL)
 
 
 def harmless(cell: Any) -> str:
     """The cell as text; one that begins like a formula gets an apostrophe in front."""
     text = "" if cell is None else cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
+    text = INNER_FORMULA.sub(r"\1'\2", text)
     begins = text.lstrip(" \u00a0\ufeff\u200b\u200e\u200f\x00")
     return f"'{text}" if begins.startswith(FORMULA_STARTS) else text

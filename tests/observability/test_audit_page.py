@@ -1,6 +1,7 @@
 """Edith, the auditor, finds what happened, who did it and why; others see what their unit did."""
 
 import csv
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from io import StringIO
@@ -182,6 +183,56 @@ def test_the_export_holds_what_the_filters_show(halden: Any, sign_in: Any, now: 
 
     assert [line[8] for line in lines] == [f"number {number}" for number in range(19, -1, -1)]
     assert lines[0][-1] == "finished “number 19”"
+
+
+def test_an_export_is_recorded_with_its_filters_and_its_size(halden: Any, sign_in: Any, now: datetime) -> None:
+    for number in range(3):
+        told(halden, now, f"number {number}", run="exported")
+    edith = sign_in("edith")
+
+    lines = exported(edith, "?run=exported&q=number&from=2026-01-01")
+
+    event = Event.objects.get(verb="audit.exported")
+    assert (event.actor_id, event.subject_name, len(lines)) == ("edith", "3 entries", 3)
+    assert event.data == {"rows": 3, "filters": {"run": "exported", "q": "number", "from": "2026-01-01"}}
+    assert "exported 3 entries of the audit trail" in read(edith, "?did=audit")
+    assert edith.head("/audit/export.csv").status_code == 405, (
+        "asking only for the head takes nothing and records nothing"
+    )
+
+
+def test_priyas_export_is_seen_by_her_unit_and_the_auditor_only(halden: Any, sign_in: Any) -> None:
+    exported(sign_in("priya"), "?did=step")
+
+    seen = {name: "of the audit trail" in read(sign_in(name)) for name in ("edith", "sofia", "tomasz")}
+    assert seen == {"edith": True, "sofia": True, "tomasz": False}
+
+
+def test_an_export_holds_what_was_there_when_it_was_asked_for(halden: Any, sign_in: Any, now: datetime) -> None:
+    told(halden, now, "before", run="exported")
+    answer = sign_in("edith").get("/audit/export.csv?run=exported")
+
+    told(halden, now, "after", run="exported")
+
+    assert [line[8] for line in csv.reader(StringIO(b"".join(answer).decode()))][1:] == ["before"]
+
+
+@pytest.mark.parametrize("text", ["a;=1+1", 'a; "=1', "a;\t@SUM(A1)", "a\n=1", "a\r\n+1", "a\t-1"])
+def test_no_part_of_a_cell_becomes_a_formula_where_lists_are_split_at_semicolons(text: str) -> None:
+    (cell,) = next(csv.reader(StringIO(audit.line([text]))), [""])
+
+    assert not re.search(r'[;\t\r\n]\s*"?\s*[=+@-]', cell)
+    assert cell.replace("'", "") == text
+
+
+def test_an_entry_about_a_run_or_workflow_of_no_known_form_opens(halden: Any, sign_in: Any, now: datetime) -> None:
+    event = told(halden, now, run="not a uuid", workflow="not a code", data={"policy": "a/b"}, verb="decision.made",
+                 after="allow")  # fmt: skip
+
+    page = read(sign_in("edith"), f"?entry={event.uid}")
+
+    assert "Open the run" not in page
+    assert "not a code" in page
 
 
 def test_strangers_sign_in_first(halden: Any, client: Any) -> None:
