@@ -171,3 +171,26 @@ def test_a_pause_reaches_every_open_page(visitor: Visitor, live: Callable[[Page]
 
     expect(daniel.locator(".os-msg")).to_contain_text("Paused from now on.")
     expect(priya.locator("#posture")).to_have_text("Paused")
+
+
+def test_the_numbers_beside_the_places_follow_what_happens(
+    visitor: Visitor, live: Callable[[Page], None], robot: Any
+) -> None:
+    page = visitor("priya", at="/policies")
+    escalations = page.locator(".os-nav [data-count='/escalations']")
+    expect(escalations).to_be_hidden()
+
+    ask_to_pay(robot, "2026-1")
+
+    expect(escalations).to_have_text("1 wait for you", timeout=10_000)
+    expect(page.locator(".os-nav [data-count='/runs']")).to_have_text("1")
+
+
+def test_the_numbers_follow_also_where_only_polling_works(visitor: Visitor, robot: Any) -> None:
+    page = visitor("priya")
+    page.route_web_socket("**/ws/live*", lambda socket: socket.close())
+    page.goto("/policies")
+
+    ask_to_pay(robot, "2026-1")
+
+    expect(page.locator(".os-nav [data-count='/escalations']")).to_have_text("1 wait for you", timeout=20_000)

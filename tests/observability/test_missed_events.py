@@ -1,5 +1,6 @@
 """A page or program that was away gets exactly what it missed, in order, once, and only what it may see."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from observability import consumers, ledger
 from observability.models import Event
+from tests.invoices import ask_to_pay
 
 
 def happened(halden: Any, at: datetime, count: int, unit: str = "finance") -> None:
@@ -115,3 +117,32 @@ def test_a_page_of_missed_events_is_bounded(halden: Any, now: datetime) -> None:
 
     assert len(events) == consumers.PAGE
     assert position == events[-1]["position"]
+
+
+@pytest.mark.parametrize("after", ["9" * 19, "9" * 20, "9" * 5000, "-1", "1.5", "٣", "x"])
+def test_a_position_that_cannot_be_means_from_now_on(halden: Any, sign_in: Any, after: str) -> None:
+    ledger.seal()
+
+    answer = sign_in("ingrid").get(f"/live/events?after={after}")
+
+    assert answer.json() == {"events": [], "position": ledger.last_position()}
+
+
+def test_an_open_page_reads_the_numbers_beside_its_places(halden: Any, sign_in: Any, robot: Any) -> None:
+    ask_to_pay(robot, "2026-1")
+    ask_to_pay(robot, "2026-2")
+
+    maria, tomasz = (sign_in(name).get("/live/counts").content.decode() for name in ("maria", "tomasz"))
+
+    assert numbers(maria) >= {"/escalations": "2 wait for you", "/runs": "2", "/workflows": "1"}.items()
+    assert "/escalations" not in numbers(tomasz)
+
+
+def numbers(page: str) -> Any:
+    """Address of a place -> what stands beside it; nothing for those at zero."""
+    found = re.findall(r'data-count="([^"]+)">(.*?)</span>\n', page, re.DOTALL)
+    return {place: re.sub(r"<[^>]+>", "", inner) for place, inner in found}.items()
+
+
+def test_strangers_read_no_numbers(halden: Any, client: Any) -> None:
+    assert client.get("/live/counts").status_code == 401

@@ -1,6 +1,7 @@
 // The one entry of every page: starts what all pages share and fetches what only this page needs.
 import "./keys.js";
 import "./live.js";
+import "./counts.js";
 import "./palette.js";
 import "./settings.js";
 import "./forms.js";
