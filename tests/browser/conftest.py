@@ -5,7 +5,6 @@ import shutil
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,21 +61,26 @@ def site(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
         from autonomy_site.asgi import application  # not before Django is set up
 
         listening = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(application, lifespan="on", log_level="warning"))
+        server = _Server(uvicorn.Config(application, lifespan="on", log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
-        _wait(lambda: server.started)
+        if not server.ready.wait(START_SECONDS):
+            raise TimeoutError("The server did not start.")
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join(timeout=START_SECONDS)
 
 
-def _wait(ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not ready():
-        if time.monotonic() > deadline:
-            raise TimeoutError("The server did not start.")
-        time.sleep(0.02)
+class _Server(uvicorn.Server):
+    """A server that says when it serves."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
 
 
 @pytest.fixture

@@ -19,7 +19,9 @@ LISTS = (
     "search", "settings", "password-change",
 )  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-DRAWN_MS = 250
+DRAWN = """() =>
+  [...document.querySelectorAll("[data-chart]")].every((each) => each.querySelector(".main-svg, .os-empty")) &&
+  [...document.querySelectorAll("[data-diagram]")].every((each) => each.querySelector(".djs-shape"))"""
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def faults_of(page: Page, address: str) -> list[str]:
     answer = page.goto(address)
     if answer is None or answer.status != 200:
         return [f"answered {answer and answer.status}"]
-    page.wait_for_timeout(DRAWN_MS)
+    page.wait_for_function(DRAWN)
     wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")

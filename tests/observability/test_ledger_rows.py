@@ -1,7 +1,6 @@
 """The ledger's promises: nothing is changed or removed, no position is left out or given twice."""
 
 import threading
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from observability.models import Event
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 WRITERS, EACH = 8, 40
+PAUSE_SECONDS = 0.002
 
 
 def stored(name: str = "INV-1", **more: Any) -> Event:
@@ -90,9 +90,8 @@ def _write(number: int, errors: list[BaseException]) -> None:
 
 def _seal(done: threading.Event, errors: list[BaseException]) -> None:
     try:
-        while not done.is_set():
+        while not done.wait(PAUSE_SECONDS):
             ledger.seal(at_most=50)
-            time.sleep(0.002)
     except BaseException as error:
         errors.append(error)
     finally:
