@@ -75,10 +75,11 @@ function viewer(host) {
 // --- the view ------------------------------------------------------------------------------------------------
 function fit(drawing) {
   const canvas = drawing.get("canvas");
-  const { inner } = canvas.viewbox(), outer = canvas.getSize(), edge = 24;
-  if (outer.width <= 2 * edge || outer.height <= 2 * edge || !inner.width) return;
-  const scale = Math.min(1.1, (outer.width - 2 * edge) / inner.width, (outer.height - 2 * edge) / inner.height);
-  const left = (outer.width - inner.width * scale) / 2, top = (outer.height - inner.height * scale) / 2;
+  const { inner } = canvas.viewbox(), outer = canvas.getSize(), edge = 24, foot = 52;
+  const wide = outer.width - 2 * edge, high = outer.height - edge - foot; // the zoom buttons stand at the foot
+  if (wide <= 0 || high <= 0 || !inner.width) return;
+  const scale = Math.min(1.1, wide / inner.width, high / inner.height);
+  const left = (outer.width - inner.width * scale) / 2, top = edge + (high - inner.height * scale) / 2;
   canvas.viewbox({ x: inner.x - left / scale, y: inner.y - top / scale, width: outer.width / scale, height: outer.height / scale });
 }
 
