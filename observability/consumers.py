@@ -17,7 +17,7 @@ from observability.models import Event
 from observability.tasks import GROUP
 
 PAGE = 200
-POSITION_AT_MOST = 2**63 - 1
+POSITION_AT_MOST, DIGITS_AT_MOST = 2**63 - 1, 19
 SESSION_ENDED, UNREADABLE = 4401, 4400
 
 
@@ -74,7 +74,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def _start(self) -> int:
         after = parse_qs(self.scope["query_string"].decode()).get("after", [""])[0]
-        return int(after) if after.isdecimal() else await database_sync_to_async(ledger.last_position)()
+        is_position = after.isdecimal() and len(after) < DIGITS_AT_MOST
+        return int(after) if is_position else await database_sync_to_async(ledger.last_position)()
 
     def _next_page(self, known: int | None) -> tuple[list[dict[str, Any]], int] | None:
         return missed(self.scope["user"], self.position, known) if self._check() else None
