@@ -8,12 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import (
-    Count,
-    Exists,
-    OuterRef,
-    Q,
-)
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -74,7 +69,7 @@ class EscalationsPage(LoginRequiredMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         user, at = person(request), database_now()
         page = inbox(user, Choice.of(request), at)
-        first = page["rows"][0] if page["rows"] else None
+        first = found(user, page["rows"][0].uid) if page["rows"] else None
         return render(request, "workflows/escalations.html", page | card_of(first, user, at))
 
 
@@ -175,8 +170,7 @@ def inbox(user: Principal, choice: Choice, at: datetime) -> dict[str, Any]:
     """What the list beside the card shows. The ledger's position is read first: what comes after it counts as new."""
     position, rows, visible = ledger.last_position(), rows_of(user, choice, at), Escalation.objects.visible_to(user)
     shown, more = rows[:LIST_AT_MOST], len(rows) > LIST_AT_MOST
-    asked = Count("pk", filter=Q(pk__in=visible.open().for_person(user).values("pk")))
-    counts = visible.open().aggregate(me=asked, all=Count("pk"))
+    counts = {"me": visible.open().for_person(user).count(), "all": visible.open().count()}
     tabs = [
         {"name": name, "label": label, "count": counts.get(name), "query": replace(choice, tab=name).query}
         for name, label in TABS.items()
@@ -201,11 +195,11 @@ def decided_today(user: Principal, at: datetime) -> int:
 
 
 def card_of(escalation: Escalation | None, user: Principal, at: datetime) -> dict[str, Any]:
-    """The card of one escalation with its empty form; nothing without one."""
+    """The card of one escalation, as `found` gives it, with its empty form; nothing without one."""
     if escalation is None:
         return {"card": None}
     form = AnswerForm(initial={"request_sha256": escalation.request_sha256})
-    return {"card": Card(found(user, escalation.uid), user, at), "form": form}
+    return {"card": Card(escalation, user, at), "form": form}
 
 
 def next_after(escalation: Escalation, user: Principal, choice: Choice, at: datetime) -> Escalation | None:
