@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import Group
 from django.db import models
-from django.db.models import Case, DurationField, ExpressionWrapper, F, IntegerField, Q, Value, When
+from django.db.models import Case, DurationField, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, Value, When
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
@@ -227,10 +227,11 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         return self.visible_to(person).filter(asked__in=levels).exclude(pk__in=excluded)
 
     def for_person(self, person: Principal) -> Self:
-        """Those that wait for this person, who may decide."""
+        """Those that wait for this person: asked of somebody who may decide and has not approved yet."""
         if not person.may("governance.settle_escalation"):
             return self.none()
-        return self.asked_of(person)
+        voted = Vote.objects.filter(escalation=OuterRef("pk"), person=person)
+        return self.asked_of(person).exclude(Exists(voted))
 
     def overdue(self, at: datetime) -> Self:
         """Open ones whose deadline has passed."""

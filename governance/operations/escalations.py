@@ -128,7 +128,7 @@ def may_settle(person: Principal, escalation: Escalation) -> bool:
     """Whether this person is asked now: active, a reviewer, on the current level, sees the unit, not excluded."""
     if not (person.is_active and person.is_person and person.may("governance.settle_escalation")):
         return False
-    return Escalation.objects.for_person(person).filter(pk=escalation.pk).exists()
+    return Escalation.objects.asked_of(person).filter(pk=escalation.pk).exists()
 
 
 def close(
@@ -212,14 +212,3 @@ def expire(escalation: Escalation, *, at: datetime) -> bool:
 def withdraw(escalation: Escalation, *, by: ledger.Acts, at: datetime, why: str) -> None:
     """The question is no longer needed."""
     _settle(escalation, Escalation.Status.WITHDRAWN, by=by, at=at, reason=why)
-
-
-def approvals_for(request_sha256: str, *, at: datetime) -> dict[str, Any] | None:
-    """The approvals that hold for exactly this request at that time, as the fact that rules read; None without any."""
-    held = Escalation.objects.filter(
-        request_sha256=request_sha256, status=Escalation.Status.APPROVED, approved_until__gt=at
-    ).select_related("path")  # fmt: skip
-    given = list(held.order_by("id"))
-    if not given:
-        return None
-    return {"id": str(given[-1].uid), "paths": [escalation.path.key for escalation in given]}

@@ -37,6 +37,19 @@ def waits_for(name: str) -> set[str]:
     return set(Escalation.objects.open().for_person(person).values_list("title", flat=True))
 
 
+def test_who_approved_is_not_asked_again_and_the_others_are(put: Any, sign_in: Any) -> None:
+    large = put("Pay EUR 30,000.00")
+    assert waits_for("priya") == waits_for("maria") == {"Pay EUR 30,000.00"}
+
+    answer = sign_in("priya").call("post", f"escalations/{large.uid}/approve", {"request_sha256": "0" * 64})
+
+    assert answer.json()["status"] == "open"
+    assert waits_for("priya") == set()
+    assert waits_for("maria") == waits_for("daniel") == {"Pay EUR 30,000.00"}
+    asked = Escalation.objects.asked_of(Principal.objects.get(username="priya"))
+    assert [row.title for row in asked] == ["Pay EUR 30,000.00"], "she may still say no"
+
+
 def test_nothing_waits_for_a_person_who_may_not_decide(put: Any, halden: Any) -> None:
     put("Pay EUR 30,000.00")
 
