@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -252,6 +253,26 @@ def test_one_question_asked_by_many_is_decided_once(halden: Any, now: Any, toget
 
     assert {getattr(result, "pk", result) for result in results} == {Decision.objects.get().pk}
     assert Escalation.objects.count() == 1
+
+
+def test_an_approval_outside_a_step_is_good_for_one_of_many_questions_at_once(
+    halden: Any, now: Any, together: Any, question: Any
+) -> None:
+    body, agent, later = question(), halden.agents["AP-04"], now + timedelta(seconds=1)
+
+    def ask(key: str, at: Any) -> str:
+        wanted = {name: body[name] for name in ("action", "resource", "context")}
+        mine = type(agent).objects.get(pk=agent.pk)
+        return governance.decide(governance.Question(**wanted, request_key=key), agent=mine, at=at).effect
+
+    assert ask("first", now) == "escalate"
+    row = Escalation.objects.get()
+    yes = {"reviewer": halden.people["priya"], "at": now, "request_sha256": row.request_sha256}
+    operations.settle(row.uid, "approved", **yes)
+
+    effects = together(8, lambda number: ask(f"again-{number}", later))
+
+    assert effects.count("allow") == 1, effects
 
 
 def test_a_pause_and_claims_at_once_hand_out_nothing_afterwards(halden: Any, now: Any, together: Any) -> None:
