@@ -26,6 +26,7 @@ SIZE = 50
 SEARCH_AT_MOST = 5_000
 EXPORT_AT_MOST = 10_000
 EXPORT_PAGE = 1_000
+COUNT_AT_MOST = 10_000
 ADMITTED = ("agent.hired", "person.admitted")
 JUDGED = {"decision.made", "escalation.approved", "escalation.rejected", "escalation.expired", "escalation.withdrawn"}
 COLUMNS = (
@@ -83,7 +84,9 @@ class AuditTrail(LoginRequiredMixin, View):
             "older": address(request.GET, before=found.older) if found.older else "",
             "newest": address(request.GET, before=None) if form.value("before") else "",
             "filtered": filtered,
-            "total": _total(reader, seen),
+            "total": (total := _total(reader, seen)),
+            "many": not reader.sees_all_units and total > COUNT_AT_MOST,
+            "count_at_most": COUNT_AT_MOST,
             "first": seen.order_by("id").first(),
             "entry": _entry(seen, form, request.GET),
             "nouns": NOUNS.items(),
@@ -149,8 +152,8 @@ def rows_of(keys: list[int]) -> list[Event]:
 
 
 def _total(reader: Reader, seen: EventQuerySet) -> int:
-    # Positions have no gaps, so the last one is the count of the whole ledger.
-    return ledger.last_position() if reader.sees_all_units else seen.count()
+    # Positions have no gaps, so the last one is the count of the whole ledger; a part of it is counted up to a limit.
+    return ledger.last_position() if reader.sees_all_units else seen[: COUNT_AT_MOST + 1].count()
 
 
 def _actors(seen: EventQuerySet) -> list[tuple[str, str]]:
