@@ -146,5 +146,7 @@ class AuditForm(PeriodForm):
     workflow = forms.CharField(required=False, max_length=80)
     run = forms.CharField(required=False, max_length=40)
     about = forms.CharField(required=False, max_length=120)
+    when = forms.RegexField(r"^[1-7]-(\d|1\d|2[0-3])\Z", required=False)
+    unit = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     entry = forms.UUIDField(required=False)

@@ -1,11 +1,13 @@
 """The numbers: how many runs ended, how fast, at what cost and with how many errors, read from the ledger alone."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from itertools import pairwise, starmap
 from operator import attrgetter
 from typing import Any, NamedTuple, Self
@@ -19,6 +21,7 @@ from observability.models import Baseline, Event, Reader, Target
 
 FINISHED, FAILED, CANCELLED = "run.finished", "run.failed", "run.cancelled"
 ENDS = (FINISHED, FAILED, CANCELLED)
+ASKED = "escalation.opened"
 RELEASED = ("workflow.published", "policy.activated")
 RELEASES_AT_MOST = 3
 MANY_DAYS = timedelta(days=45)
@@ -250,6 +253,9 @@ def quantile(ordered: Sequence[Decimal], quarter: int) -> Decimal | None:
 
 
 # --- what the performance page is made of ----------------------------------------------------------------------
+Week = Mapping[tuple[int, int], int]  # (weekday, 1 is Monday; hour of the day) -> how many
+
+
 class Release(NamedTuple):
     """Something new in force that figures may show the effect of: a version of a workflow or of a policy."""
 
@@ -261,7 +267,7 @@ class Release(NamedTuple):
 class Report:
     """A period with the one of equal length before it, in stretches and by workflow, beside baselines and targets.
     `points` cover the period by days or weeks, or only the time of the runs when `grain` is finer; `throughput`
-    has the finished runs of each workflow in each of these stretches."""
+    has the finished runs of each workflow in each of these stretches. `asked` looks up when people were asked."""
 
     figures: Sums
     before: Sums
@@ -273,6 +279,7 @@ class Report:
     baselines: dict[str, Baseline]
     targets: dict[tuple[str, str], Decimal]
     releases: tuple[Release, ...]
+    asked: Callable[[], Week]
 
     @property
     def only(self) -> str:
@@ -310,6 +317,7 @@ def report(
         names=shown, baselines={row.workflow: row for row in Baseline.objects.filter(workflow__in=shown)},
         targets={(row.workflow, row.figure): row.value for row in Target.objects.filter(workflow__in=shown)},
         releases=releases(reader, since=since, until=until, workflow=workflow),
+        asked=partial(asked_in_week, reader, since=since, until=until, workflow=workflow, unit=unit),
     )  # fmt: skip
 
 
@@ -320,6 +328,14 @@ def releases(reader: Reader, *, since: datetime, until: datetime, workflow: str 
     rows = seen.order_by("-at").values_list("at", "subject_name", KT("data__version"))[:RELEASES_AT_MOST]
     told = [Release(at, name if version is None else f"{name} v{version}") for at, name, version in rows]
     return tuple(reversed(told))
+
+
+def asked_in_week(reader: Reader, *, since: datetime, until: datetime, workflow: str = "", unit: str = "") -> Week:
+    """How many questions people were asked in the period, by weekday and hour in the company's time zone."""
+    seen = Event.objects.visible_to(reader).filter(verb=ASKED, at__gte=since, at__lt=until)
+    chosen = {name: value for name, value in (("workflow", workflow), ("unit", unit)) if value}
+    moments = map(timezone.localtime, seen.filter(**chosen).values_list("at", flat=True))
+    return Counter((at.isoweekday(), at.hour) for at in moments)
 
 
 # --- agents ---------------------------------------------------------------------------------------------------

@@ -16,6 +16,12 @@ class Reader(Protocol):
     def unit_ids(self) -> list[int]: ...
 
 
+class UnitReader(Reader, Protocol):
+    """A reader who can name the units there are to choose from."""
+
+    def unit_choices(self) -> list[tuple[int, str]]: ...
+
+
 CONTROL_CHANGED = "control.changed"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from observability.charts.by_hour import asked
 from observability.charts.by_workflow import cost_per_run, throughput
 from observability.charts.chart import Chart, draw
 from observability.charts.links import RunLinks
@@ -16,5 +17,6 @@ CHARTS: dict[str, Callable[[Report, RunLinks], Chart]] = {
     "error-rate": error_rate,
     "throughput": throughput,
     "touchless": touchless_share,
+    "asked": asked,
 }
 __all__ = ["CHARTS", "Chart", "RunLinks", "Tile", "amount", "draw", "tiles"]

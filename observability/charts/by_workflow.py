@@ -155,7 +155,7 @@ def _cost_figure(report: Report, links: RunLinks) -> go.Figure:
         hovermode="closest",
         margin={"l": 16, "r": 20, "t": 14, "b": 30},
         xaxis={"showgrid": True, "tickprefix": words.currency(), "range": [-widest * 0.04, widest * 1.1 or 1]},
-        yaxis={"showgrid": False, "range": [-0.6, len(rows) - 0.3], "ticklabelstandoff": 8},
+        yaxis={"showgrid": False, "range": [-0.6, len(rows) - 0.3], "ticksuffix": "\u2003"},
     )
 
 

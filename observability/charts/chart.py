@@ -20,7 +20,8 @@ Mark = tuple[str, float] | None
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure with all that stands around it; `draw` makes the Plotly figure, the rest is for the page."""
+    """A figure with all that stands around it; `draw` makes the Plotly figure, `live` names the events
+    after which it is drawn anew, the rest is for the page."""
 
     name: str
     title: str
@@ -29,6 +30,7 @@ class Chart:
     table: Mapping[str, Any]
     draw: Callable[[], go.Figure]
     legend: list[tuple[str, str]] = field(default_factory=list)
+    live: str = "run.finished,run.failed,run.cancelled"
 
 
 def draw(chart: Chart) -> str:

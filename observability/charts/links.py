@@ -1,4 +1,4 @@
-"""Shape of observability: the address of the list of exactly the runs that a figure counts."""
+"""Shape of observability: the address of the list of exactly the runs or questions that a figure counts."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils import timezone
 
-from observability.kpis import Grain, Point
+from observability.kpis import ASKED, Grain, Point
 
 Query = dict[str, str]
 
@@ -32,6 +32,13 @@ class RunLinks:
         if grain in (Grain.DAY, Grain.WEEK):
             return self._address(point.day, point.last_day, more)
         return self._address(point.start, point.end, more)
+
+    def asked(self, weekday: int, hour: int) -> str:
+        """The questions of the period that people were asked on this weekday (1 is Monday) in this hour."""
+        days = {"from": self.first.isoformat(), "to": self.last.isoformat(), "when": f"{weekday}-{hour}"}
+        chosen = {"workflow": self.workflow, "unit": self.unit}
+        narrowed = {name: value for name, value in chosen.items() if value}
+        return f"{reverse('audit')}?{urlencode({'did': ASKED} | days | narrowed)}"
 
     def _address(self, first: date, last: date, more: Query) -> str:
         rest = "".join(f"&{name}={value}" for name, value in more.items() if name != "workflow")

@@ -11,6 +11,7 @@ import plotly.io as pio
 INK, CAPTION, LINE, SURFACE = "var(--os-ink)", "var(--os-ink-3)", "var(--os-line)", "var(--os-surface)"
 SERIES = ("var(--os-c1)", "var(--os-c2)", "var(--os-c3)", "var(--os-c4)")
 BASE, BAND, BAD = "var(--os-base)", "var(--os-band)", "var(--os-bad)"
+SOFT = "var(--os-accent-soft)"
 CLEAR = "rgba(0,0,0,0)"
 AXIS = {
     "gridcolor": LINE,

@@ -20,6 +20,8 @@ GRAINS = {
     Grain.DAY: "day",
 }
 
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 Parts = tuple[tuple[str, str], ...]
 
 
@@ -86,6 +88,11 @@ def moment(point: Point, grain: Grain) -> str:
 def time_of_day(at: datetime, grain: Grain) -> str:
     """A local time of day, as exact as the stretches are short."""
     return f"{at:%H:%M:%S}" if grain is Grain.TEN_SECONDS else f"{at:%H:%M}"
+
+
+def hour_of_week(weekday: int, hour: int) -> str:
+    """An hour of each week: Monday 9:00 – 10:00."""
+    return f"{WEEKDAYS[weekday - 1]} {hour}:00 – {hour + 1}:00"
 
 
 def tick(point: Point, grain: Grain) -> str:

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
@@ -18,8 +18,9 @@ from django.views import View
 
 from observability import kpis, ledger
 from observability.charts import amount
+from observability.charts.words import hour_of_week
 from observability.forms import DECISIONS, NOUNS, AuditForm
-from observability.models import Event, EventQuerySet, Reader
+from observability.models import Event, EventQuerySet, Reader, UnitReader
 from observability.templatetags.ledger import deed, inert
 
 SIZE = 50
@@ -93,7 +94,7 @@ class AuditTrail(LoginRequiredMixin, View):
             "live": ",".join(NOUNS),
             "actors": _actors(seen),
             "workflows": kpis.workflow_names(reader).items(),
-            "chosen": _chosen(form, request.GET),
+            "chosen": _chosen(form, request.GET, dict(reader.unit_choices())),
             "export": request.GET.urlencode(),
             "search_at_most": SEARCH_AT_MOST,
             "export_at_most": EXPORT_AT_MOST,
@@ -101,8 +102,8 @@ class AuditTrail(LoginRequiredMixin, View):
         return render(request, "observability/audit.html", shown)
 
 
-def _asked(request: HttpRequest) -> tuple[Reader, AuditForm]:
-    return cast(Reader, request.user), AuditForm(request.GET, at=ledger.database_now())
+def _asked(request: HttpRequest) -> tuple[UnitReader, AuditForm]:
+    return cast(UnitReader, request.user), AuditForm(request.GET, at=ledger.database_now())
 
 
 def narrowed(events: EventQuerySet, form: AuditForm) -> EventQuerySet:
@@ -116,6 +117,11 @@ def narrowed(events: EventQuerySet, form: AuditForm) -> EventQuerySet:
     if about := form.value("about"):
         kind, _, key = about.partition(":")
         events = events.filter(subject_kind=kind, subject_id=key)
+    if unit := form.value("unit"):
+        events = events.filter(unit=str(unit))
+    if when := form.value("when"):
+        weekday, _, hour = when.partition("-")
+        events = events.filter(at__iso_week_day=int(weekday), at__hour=int(hour))
     if first := form.value("from"):
         events = events.filter(at__gte=kpis.midnight(first))
     if last := form.value("to"):
@@ -202,13 +208,18 @@ def _flat(value: Any, name: str = "") -> Iterable[tuple[str, str]]:
         yield inert(name.replace("_", " ")), inert("yes" if value is True else "no" if value is False else value)
 
 
-def _chosen(form: AuditForm, query: QueryDict) -> list[dict[str, str]]:
-    """The choices that have no field of their own, with the address that drops each."""
-    names = {"run": "Run", "about": "About"}
+def _chosen(form: AuditForm, query: QueryDict, units: Mapping[int, str]) -> list[dict[str, str]]:
+    """The choices that have no field of their own, in words where there are some, with the address that drops each."""
+    told = {
+        "unit": lambda unit: units.get(unit, ""),
+        "when": lambda when: hour_of_week(*map(int, when.split("-"))),
+        "run": lambda run: "",
+        "about": lambda about: "",
+    }
     return [
-        {"name": label, "value": form.value(name), "url": address(query, **{name: None})}
-        for name, label in names.items()
-        if form.value(name)
+        {"name": name, "value": str(value), "told": say(value), "url": address(query, **{name: None})}
+        for name, say in told.items()
+        if (value := form.value(name))
     ]
 
 

@@ -1,7 +1,7 @@
 """The people's door to results: the performance page and the figures that it draws."""
 
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse
@@ -12,13 +12,7 @@ from observability import kpis
 from observability.charts import CHARTS, RunLinks, draw, tiles
 from observability.forms import PerformanceForm, Period
 from observability.ledger import NotFound, database_now
-from observability.models import Baseline, Reader
-
-
-class UnitReader(Reader, Protocol):
-    """A reader who can name the units there are to choose from."""
-
-    def unit_choices(self) -> list[tuple[int, str]]: ...
+from observability.models import Baseline, UnitReader
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ def asked(request: HttpRequest) -> Asked:
 
 
 class Performance(LoginRequiredMixin, View):
-    """Five tiles and five figures about the runs that ended in a period; every number opens its runs."""
+    """Five tiles and six figures about the runs that ended in a period; every number opens its runs."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         found = asked(request)

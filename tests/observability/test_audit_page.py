@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -11,12 +11,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from agents.models import Principal
 from observability import ledger
 from observability.models import Event
 from observability.views import audit
 from workflows.models import Space
 
 # The export is written for the asynchronous server; the test client reads it in one go and says so.
+SUNDAY_EVENING = datetime(2026, 11, 22, 22, 30, tzinfo=UTC)
 pytestmark = pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
 
 
@@ -76,12 +78,13 @@ def test_edith_opens_an_entry_with_what_changed_and_the_agents_own_words(
         ("?who=AP-02", True), ("?who=AP-04", False), ("?did=step", True), ("?did=step.finished", True),
         ("?did=run", False), ("?workflow=invoice-to-payment", True), ("?workflow=other", False), ("?run=r-1", True),
         ("?run=r-2", False),
+        ("?when=7-22", True), ("?when=1-22", False), ("?when=7-23", False), ("?unit=99999", False),
         ("?about=step:s-1", True), ("?about=step:s-2", False), ("?q=three-way", True), ("?q=LINES+agree", True),
         ("?q=nowhere", False), ("?decision=deny", False), ("?from=2026-01-01", True), ("?to=2026-01-01", False),
     ],
 )  # fmt: skip
-def test_every_filter_finds_what_fits(halden: Any, sign_in: Any, now: datetime, query: str, fits: bool) -> None:
-    told(halden, now, "Match 4711", run="r-1")
+def test_every_filter_finds_what_fits(halden: Any, sign_in: Any, query: str, fits: bool) -> None:
+    told(halden, SUNDAY_EVENING, "Match 4711", run="r-1")
 
     page = read(sign_in("edith"), query)
 
@@ -115,6 +118,20 @@ def test_older_entries_follow_without_a_gap_while_new_ones_arrive(halden: Any, s
     assert sorted(seen) == list(range(120))
 
 
+def test_a_unit_reads_how_much_there_is_up_to_a_limit(
+    halden: Any, sign_in: Any, now: datetime, monkeypatch: Any
+) -> None:
+    sofia = sign_in("sofia")
+    for number in range(20):
+        told(halden, now, f"number {number}")
+    exact = read(sofia)
+    monkeypatch.setattr(audit, "COUNT_AT_MOST", 10)
+
+    seen = Event.objects.visible_to(Principal.objects.get(username="sofia")).count()
+    assert f"{seen} entries since" in exact
+    assert "More than 10 entries since" in read(sofia)
+
+
 def test_a_search_says_how_far_it_looked(halden: Any, sign_in: Any, now: datetime, monkeypatch: Any) -> None:
     monkeypatch.setattr(audit, "SEARCH_AT_MOST", 10)
     told(halden, now, "the needle")
@@ -136,6 +153,7 @@ def test_a_search_says_how_far_it_looked(halden: Any, sign_in: Any, now: datetim
         "?before=0", "?before=x", "?before=99999999999999999999", "?entry=nonsense", "?from=soon", "?to=2026-02-30",
         "?from=2026-02-01&to=2026-01-01", "?about=:", "?did=.", "?decision=perhaps", "?q=%25_%27--",
         "?from=0001-01-01", "?to=9999-12-31", "?run=" + "r" * 300,
+        "?when=8-1", "?when=1-24", "?when=x", "?unit=-1", "?unit=all",
     ],
 )  # fmt: skip
 def test_a_wrong_address_is_answered_with_words(halden: Any, sign_in: Any, query: str) -> None:

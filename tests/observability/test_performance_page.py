@@ -38,12 +38,23 @@ def finished(halden: Any, at: datetime, key: str, **more: Any) -> Run:
     return run
 
 
+def asked(halden: Any, at: datetime, unit: str = "finance") -> None:
+    """A question to people of the unit, as the ledger keeps it."""
+    Event.objects.create(
+        verb="escalation.opened", at=at, actor_kind="agent", actor_id="AP-04", actor_name="AP-04 Payments clerk",
+        subject_kind="escalation", subject_id="e-1", subject_name="Pay it", after="open",
+        workflow=halden.workflow.code, unit=str(halden.units[unit].pk),
+    )  # fmt: skip
+
+
 @pytest.fixture
 def history(halden: Any, now: datetime) -> None:
     """Twelve runs over six days: one needed a person, one failed."""
     for place in range(12):
         how = "failed" if place == 5 else "finished"
         finished(halden, now - timedelta(hours=12 * place), f"INV-{place}", how=how, people=int(place == 3))
+    for hours in (1, 1, 30):
+        asked(halden, now - timedelta(hours=hours))
 
 
 def tiles(page: str) -> dict[str, tuple[str, str]]:
@@ -137,6 +148,26 @@ def test_a_release_stands_in_the_cycle_time_with_its_name(halden: Any, sign_in: 
     assert any(shape.get("yref") == "paper" for shape in figure["layout"]["shapes"])
 
 
+def test_each_hour_in_which_people_were_asked_opens_exactly_its_questions(
+    halden: Any, sign_in: Any, history: None, now: datetime
+) -> None:
+    asked(halden, now - timedelta(hours=1), unit="procurement")
+    ingrid, finance = sign_in("ingrid"), halden.units["finance"].pk
+
+    figures = {query: ingrid.get(f"/performance/charts/asked.json{query}").json() for query in ("", f"?unit={finance}")}
+
+    for figure, total in zip(figures.values(), (4, 3), strict=True):
+        rows = figure["layout"]["meta"]["table"]["rows"]
+        assert [int(row["cells"][1]) for row in rows] == [questions(ingrid, row["url"]) for row in rows]
+        assert sum(int(row["cells"][1]) for row in rows) == total == sum(map(sum, figure["data"][0]["z"]))
+        assert f"People were asked {total} questions" in figure["layout"]["meta"]["takeaway"]
+
+
+def questions(person: Any, url: str) -> int:
+    """How many questions the audit trail lists behind an address."""
+    return person.get(url).content.decode().count(">asks a person: Pay it<")
+
+
 def _again(event: Event, *, days: int, **more: Any) -> Event:
     """The same, so many days earlier."""
     kept = {field.name: getattr(event, field.name) for field in Event._meta.fields}
@@ -156,7 +187,7 @@ def test_every_figure_is_one_that_plotly_accepts(halden: Any, sign_in: Any, hist
 def test_the_page_says_the_same_without_script(halden: Any, sign_in: Any, history: None) -> None:
     page = sign_in("maria").get("/performance").content.decode()
 
-    assert page.count('<details class="os-twin">') == 5
+    assert page.count('<details class="os-twin">') == 6
     assert page.count('role="img" aria-label="Cycle time. Half of the 11') == 1
     assert "<script>" not in page
 
