@@ -34,7 +34,7 @@ DEEDS = {
     "escalation.passed_on": "asked the next people: {name}",
     "fact.reused": "reused {name} from shared memory",
     "fact.stored": "stored {name} in shared memory",
-    "grant.given": "gave {name} the right {permission} on {on}",
+    "grant.given": "gave {name} the right to {right} {on}",
     "key.issued": "issued the key {name}",
     "key.revoked": "revoked the key {name}",
     "path.added": "added the escalation path {name}",
@@ -83,8 +83,14 @@ def deed(event: Event) -> str:
     if phrase is None:
         noun, _, happened = event.verb.partition(".")
         phrase = f"{noun} {happened.replace('_', ' ')}: {{name}}"
-    told = phrase.format_map(_Known({**event.data, "name": event.subject_name}))
+    told = phrase.format_map(_Known({**event.data, "name": event.subject_name, "right": right_of(event)}))
     return inert(told.removesuffix(": "))
+
+
+def right_of(event: Event) -> str:
+    """What a right that was given allows, without the kind of thing: "work in" for workflows.work_in_workflow."""
+    code = str(event.data.get("permission", "")).rpartition(".")[2]
+    return code.rpartition("_")[0].replace("_", " ")
 
 
 @register.filter

@@ -14,7 +14,9 @@ RECORDED = re.compile(r"""(?:verb=|record\(\s*|Status\.\w+: )f?"([a-z_]+\.[a-z_]
 
 def recorded_verbs() -> set[str]:
     """The verbs written out in the operations of all apps."""
-    files = [path for app in ("agents", "governance", "workflows") for path in (ROOT / app).rglob("*.py")]
+    files = [
+        path for app in ("agents", "governance", "observability", "workflows") for path in (ROOT / app).rglob("*.py")
+    ]
     return {verb for path in files for verb in RECORDED.findall(path.read_text())}
 
 
@@ -33,6 +35,12 @@ def test_each_recorded_verb_has_words() -> None:
         ("run.finished", "done", {"outcome": "Paid"}, "ada finished run Read: Paid"),
         ("run.finished", "done", {}, "ada finished run Read"),
         ("control.changed", "paused", {}, "ada paused all work"),
+        (
+            "grant.given",
+            "",
+            {"permission": "agents.pay_in_system", "on": "Payables"},
+            "ada gave Read the right to pay in Payables",
+        ),
         ("novel.thing_done", "", {}, "ada novel thing done: Read"),
     ],
 )
