@@ -69,7 +69,8 @@ def outcome(variables: dict[str, Any]) -> set[str]:
     if not variables["read"]["readable"]:
         return {str(Defect.UNREADABLE)}
     status, kinds = variables["match"]["status"], variables["anomalies"]["kinds"]
-    return {kind for kind in [*kinds.split(", "), status] if kind not in ("", "matched")}
+    found = [kind.replace(" ", "_") for kind in kinds.split(", ")]
+    return {kind for kind in [*found, status] if kind not in ("", "matched")}
 
 
 def test_all_documents_are_worked_on_and_the_sound_ones_are_paid_once(

@@ -26,6 +26,11 @@ class Kind(StrEnum):
     ARITHMETIC = "arithmetic"
     MISSING_FIELD = "missing_field"
 
+    @property
+    def words(self) -> str:
+        """The kind as people read it."""
+        return self.replace("_", " ")
+
 
 class Risk(StrEnum):
     """How bad it may get, in rising order."""

@@ -36,7 +36,7 @@ class Scout:
             note += " The bank account could not be checked: the seller is not in the vendor master."
         output = {
             "findings": len(findings),
-            "kinds": ", ".join(str(finding.kind) for finding in findings),
+            "kinds": ", ".join(finding.kind.words for finding in findings),
             "note": note[:LONGEST_NOTE],
             "highest_risk": str(highest_risk(findings)),
         }
