@@ -91,6 +91,8 @@ def data_folder() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as wrong:
         raise ImproperlyConfigured(f"DATA_FOLDER cannot be made: {wrong}") from wrong
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"DATA_FOLDER cannot be written to: {folder}")
     return folder
 
 
