@@ -4,10 +4,10 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "autonomy_site.settings")
 
-from django.core.asgi import get_asgi_application
+import django
 
-pages = get_asgi_application()
+django.setup(set_prefix=False)
 
-from autonomy_site.servers import composed  # noqa: E402
+from autonomy_site.servers import Pages, composed  # noqa: E402
 
-application = composed(pages)
+application = composed(Pages())
