@@ -19,7 +19,7 @@ from autonomy_client import Autonomy
 
 ROLES = {"read": "reader", "match": "matcher", "anomalies": "scout", "pay": "clerk"}
 LEASE_SECONDS = 60
-LONGEST_DAY_SECONDS = 25
+LONGEST_WAIT_SECONDS = 25
 
 
 class Platform:
@@ -49,7 +49,7 @@ class Platform:
                 me = {"code": who, "name": who, "role": who, "unit": "finance", "autonomy_level": 2}
                 return 200, me | {"status": "active"}
             case ["POST", "work", "claim"]:
-                return 200, self.claim(who, body["wait_seconds"])
+                return self.claim(who, body["wait_seconds"])
             case ["POST", "runs"]:
                 return self.start(body)
             case ["POST", "steps", step, act]:
@@ -82,15 +82,17 @@ class Platform:
             self.changed.notify_all()
             return self.steps[step["step"]]
 
-    def claim(self, who: str, wait_seconds: float) -> Any:
+    def claim(self, who: str, wait_seconds: float) -> tuple[int, Any]:
         """The agent's next work, after a wait for it: as long as it wishes, or where the number of runs of the day is
-        known until there is work or the day is over."""
+        known until there is work or the day is over; on a slow machine the agent has to ask for it several times."""
         with self.changed:
             if self.expected_runs is None:
                 self.changed.wait_for(lambda: self._next(who), wait_seconds)
             else:
-                self.changed.wait_for(lambda: self._next(who) or self._is_over(), LONGEST_DAY_SECONDS)
-            return self._taken(who)
+                self.changed.wait_for(lambda: self._next(who) or self._is_over(), LONGEST_WAIT_SECONDS)
+                if not (self._next(who) or self._is_over()):
+                    return problem(503, "unavailable", "The day is not over; ask again.")
+            return 200, self._taken(who)
 
     def _taken(self, who: str) -> Any:
         step = self._next(who)
@@ -210,7 +212,9 @@ class Door(BaseHTTPRequestHandler):
         if self.command == "POST" and key in platform.given:
             answer = platform.given[key]
         else:
-            answer = platform.given[key] = platform.answer(self.command, self.path, who, body)
+            answer = platform.answer(self.command, self.path, who, body)
+            if answer[0] != 503:
+                platform.given[key] = answer
         if fault == "lose":
             self.hang_up()
         else:
