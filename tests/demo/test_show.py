@@ -208,12 +208,11 @@ def test_files_that_hide_an_attack_or_are_broken_wait_for_priya(first: tuple[Pat
 def test_an_agent_program_that_is_killed_is_started_again_but_not_for_ever(start: Any) -> None:
     demo = start()
     demo.hear("Autonomy OS is at")
-    demo.hear_programs(4)
 
     for _ in range(3):
-        os.kill(demo.programs()["AP-04"], signal.SIGKILL)
+        os.kill(demo.hear_programs(4)["AP-04"], signal.SIGKILL)
         demo.hear("AP-04 has ended with -9 and is started again")
-    os.kill(demo.programs()["AP-04"], signal.SIGKILL)
+    os.kill(demo.hear_programs(4)["AP-04"], signal.SIGKILL)
     demo.hear("AP-04 has ended with -9; see")
 
     assert sorted(demo.programs()) == ["AP-01", "AP-02", "RK-01"]
