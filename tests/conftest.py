@@ -13,7 +13,7 @@ from django.test import Client
 from agents.models import Agent, Principal
 from autonomy_site.demo.company import Halden, build
 from governance.operations import policies
-from observability.ledger import database_now
+from observability.ledger import bell, database_now
 from workflows.operations.definitions import graph_of
 
 PASSWORD = "correct horse battery staple"
@@ -36,6 +36,7 @@ def _nothing_remembered() -> None:
     """Each test begins with an empty database, whose keys and editions count from 1 again."""
     graph_of.cache_clear()
     policies._shelf.edition = ()
+    bell.is_closed = False  # a server that an earlier test started in this process has closed it
 
 
 @pytest.fixture(autouse=True)

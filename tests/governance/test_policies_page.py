@@ -43,7 +43,7 @@ def test_what_must_be_done_with_an_answer_stands_there_in_words(sign_in: Any) ->
 
     for words in (
         "Amount at most 5,000", "Without iban, name", "Recorded: full", "Tells treasury", "After 30m",
-        "Confirmed at level 2", "acme.mark: max many, as {&#x27;seal&#x27;: &#x27;red&#x27;}",
+        "Confirmed at level 2", "acme.mark: ", "max many", "as {&#x27;seal&#x27;: &#x27;red&#x27;}",
     ):  # fmt: skip
         assert words in page, words
 
