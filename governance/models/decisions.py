@@ -3,18 +3,36 @@
 from typing import Self
 
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from uuid_utils.compat import uuid7
 
-from agents.models import Agent, Principal
+from agents.models import Agent
 from observability.ledger import Subject
+from observability.models import Event, Reader
+
+# What the agent reported about the step of a decision after it: that it failed, or anything.
+_LATER = Event.objects.filter(
+    subject_kind="step", subject_id=OuterRef("step"), at__gte=OuterRef("at"), actor_kind="agent",
+    actor_id=OuterRef("agent__code"),
+)  # fmt: skip
+HAS_FAILED = ~Q(step="") & Q(Exists(_LATER.filter(verb="step.failed")))
+HAS_REPORT = ~Q(step="") & Q(Exists(_LATER.filter(verb__in=("step.failed", "step.finished"))))
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     """Reading phrases for decisions."""
 
-    def visible_to(self, user: Principal) -> Self:
-        """Decisions about agents of the units that the user may see."""
-        return self if user.sees_all_units else self.filter(agent__unit__in=user.unit_ids())
+    def visible_to(self, reader: Reader) -> Self:
+        """Decisions about agents of the units that the reader may see."""
+        return self if reader.sees_all_units else self.filter(agent__unit__in=reader.unit_ids())
+
+    def alone(self) -> Self:
+        """Those that allowed without a person: no approval was among the facts."""
+        return self.filter(effect=Decision.Effect.ALLOW).exclude(facts__has_key="approval")
+
+    def reported(self, *, failed: bool) -> Self:
+        """Allowed ones whose step came to a report of the agent afterwards; or only those that failed."""
+        return self.filter(effect=Decision.Effect.ALLOW).filter(Q(HAS_FAILED) if failed else Q(HAS_REPORT))
 
 
 class Decision(models.Model):

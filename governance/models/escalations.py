@@ -6,13 +6,34 @@ from typing import ClassVar, Self
 
 from django.contrib.auth.models import Group
 from django.db import models
-from django.db.models import Case, DurationField, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from agents.models import Agent, Principal, Unit
 from governance.models.decisions import Decision
 from observability.ledger import Subject
+from observability.models import Event, Reader
+
+# Approved, and its run failed or was cancelled afterwards. That there is a run is said twice, so that the database may
+# use the index of events that have one.
+_ENDED_BADLY = Event.objects.exclude(run="").filter(run=OuterRef("run"), verb__in=("run.failed", "run.cancelled"))
+WAS_UNDONE = Case(
+    When(Q(status="approved") & ~Q(run="") & Exists(_ENDED_BADLY.filter(at__gte=OuterRef("settled_at"))), then=True),
+    default=False, output_field=BooleanField(),
+)  # fmt: skip
 
 
 class Risk(models.IntegerChoices):
@@ -74,9 +95,18 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         """Those that are settled, newest first."""
         return self.exclude(status=Escalation.Status.OPEN).order_by("-settled_at", "-id")
 
-    def visible_to(self, user: Principal) -> Self:
+    def visible_to(self, user: Reader) -> Self:
         """Escalations of the units that the user may see."""
         return self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
+
+    def decided(self) -> Self:
+        """Questions of agents that a person answered."""
+        answers = (Escalation.Status.APPROVED, Escalation.Status.REJECTED)
+        return self.filter(kind=Escalation.Kind.ACTION, status__in=answers)
+
+    def overruled(self) -> Self:
+        """Decided ones that were rejected, or undone later."""
+        return self.decided().filter(Q(status=Escalation.Status.REJECTED) | Q(WAS_UNDONE))
 
     def asked_of(self, person: Principal) -> Self:
         """Those that put their question to this person, whether or not the person approved already."""
