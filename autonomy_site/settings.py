@@ -112,6 +112,7 @@ CELERY_BEAT_SCHEDULE = {
     "fire due timers": {"task": "workflows.fire_timers", "schedule": SWEEP_EVERY_SECONDS},
     "take work back from silent agents": {"task": "workflows.reclaim_work", "schedule": SWEEP_EVERY_SECONDS},
     "forget answers that no repeat asks for": {"task": "agents.forget_answers", "schedule": 3600.0},
+    "take levels from agents that break their rule": {"task": "governance.watch_autonomy", "schedule": 300.0},
     "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},
 }
 

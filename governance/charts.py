@@ -1,15 +1,21 @@
-"""Shape of governance: a policy's rules as people read them."""
+"""Shape of governance: a policy's rules, and the evidence for an agent's autonomy, as people read them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
+from django.urls import reverse
+
+from agents.models import Agent
 from governance.language import show
 from governance.models import EscalationPath
 from governance.rules import PolicyRules, Rule
+from governance.rules.evidence import SMALL, Evidence, Record, Share, Tries
 from governance.rules.words import conjuncts, in_words
+from observability.charts import words
 
 
 @dataclass(frozen=True)
@@ -96,3 +102,135 @@ class Outcomes:
     def total(self) -> int:
         """All decisions."""
         return self.allowed + self.asked + self.denied
+
+
+# --- evidence for autonomy --------------------------------------------------------------------------------------
+SUGGESTS = 1  # up to this level people act themselves, and agreeing with them is a test in shadow
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the evidence: as it is written, what stands small beside it, and the rows that it counts."""
+
+    text: str
+    note: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class EvidenceRow:
+    """One line of the evidence: an action, or all of them, with its figures, one for each head."""
+
+    label: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class EvidenceTable:
+    """The evidence as people read it; `warning` says that there is too little to judge by."""
+
+    heads: tuple[str, ...]
+    rows: tuple[EvidenceRow, ...]
+    steps: tuple[tuple[str, Figure], ...]
+    warning: str
+
+
+def evidence_table(
+    evidence: Evidence, agent: Agent, *, labels: Mapping[str, str], period: Mapping[str, str] | None
+) -> EvidenceTable:
+    """The evidence with the addresses of its rows; without `period` (the fields from and to of a list) it has none, as
+    evidence of the past whose rows may have grown since."""
+    links = _EvidenceLinks(agent.code, period)
+    agreed = "Agreed in shadow" if agent.autonomy_level <= SUGGESTS else "Agreed"
+    heads = ("Decided by people", agreed, "Overruled", "People took", "Done alone", "Failed afterwards")
+    records = (evidence.total, *evidence.actions) if evidence.actions else (evidence.total,)
+    rows = (
+        EvidenceRow(labels.get(each.action, each.action) or "All actions", _figures(each, links)) for each in records
+    )
+    return EvidenceTable(heads, tuple(rows), _steps(evidence.tries, links), _warning(evidence))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The figures of one action, or of all, as they were and as they are: (what, then, now)."""
+
+    label: str
+    figures: tuple[tuple[str, Figure, Figure], ...]
+
+
+def compare(then: EvidenceTable, now: EvidenceTable) -> list[Compared]:
+    """Both tables side by side; what was not there then, or is not any more, has a dash."""
+    before = {row.label: row.figures for row in then.rows}
+    after = {row.label: row.figures for row in now.rows}
+    nothing = (Figure("–"),) * len(now.heads)
+    compared = [
+        Compared(label, tuple(zip(now.heads, before.get(label, nothing), after.get(label, nothing), strict=True)))
+        for label in dict.fromkeys((*before, *after))
+    ]
+    steps = tuple((what, was, now) for (what, was), (_, now) in zip(then.steps, now.steps, strict=True))
+    return [*compared, Compared("Steps", steps)]
+
+
+@dataclass(frozen=True)
+class _EvidenceLinks:
+    agent: str
+    period: Mapping[str, str] | None
+
+    def questions(self, action: str, answer: str) -> str:
+        chosen = {"tab": "done", "agent": self.agent, "action": action, "answer": answer}
+        return self._address(reverse("escalations"), chosen)
+
+    def decisions(self, action: str, answer: str) -> str:
+        return self._address(
+            reverse("agent", args=[self.agent]), {"tab": "decisions", "action": action, "answer": answer}
+        )
+
+    def steps(self, verb: str) -> str:
+        return self._address(reverse("audit"), {"who": self.agent, "did": verb})
+
+    def _address(self, path: str, chosen: Mapping[str, str]) -> str:
+        if self.period is None:
+            return ""
+        given = {name: value for name, value in chosen.items() if value}
+        return f"{path}?{urlencode(given | dict(self.period))}"
+
+
+def _figures(record: Record, links: _EvidenceLinks) -> tuple[Figure, ...]:
+    name = record.action
+    return (
+        Figure(f"{record.decided:,}", "", links.questions(name, "decided")),
+        _share(record.agreement, links.questions(name, "approved")),
+        _share(record.overruling, links.questions(name, "overruled")),
+        Figure(words.length(record.median_seconds) or "–", "median" if record.decided else ""),
+        Figure(f"{record.alone:,}", "", links.decisions(name, "alone")),
+        _share(record.errors, links.decisions(name, "failed")),
+    )
+
+
+def _share(share: Share, url: str) -> Figure:
+    if share.value is None or share.interval is None:
+        return Figure("–")
+    low, high = (words.percent(bound) for bound in share.interval)
+    return Figure(f"{share.part:,} · {words.percent(share.value)}", f"{low} to {high} likely", url)
+
+
+def _steps(tries: Tries, links: _EvidenceLinks) -> tuple[tuple[str, Figure], ...]:
+    return (
+        ("Steps finished", Figure(f"{tries.finished:,}", "", links.steps("step.finished"))),
+        ("Tries that failed", _share(tries.errors, links.steps("step.failed"))),
+        ("Time per step", Figure(words.length(tries.median_seconds) or "–", "median" if tries.finished else "")),
+    )
+
+
+def _warning(evidence: Evidence) -> str:
+    asked = evidence.total.agreement
+    if not asked.is_small:
+        return ""
+    if not asked.interval:
+        return "People decided no question of this agent in this time, so nothing is known about their agreement."
+    low, high = (words.percent(bound) for bound in asked.interval)
+    many = "question was" if asked.whole == 1 else "questions were"
+    return (
+        f"Only {asked.whole} {many} decided. With so few, an agreement of {low} to {high} would fit as well; "
+        f"from {SMALL} on the figures begin to tell."
+    )

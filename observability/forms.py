@@ -21,6 +21,8 @@ NOUNS = {
     "escalation": "Escalations",
     "fact": "Shared memory",
     "agent": "Agents",
+    "promotion": "Promotions",
+    "demotion": "Demotion rules",
     "key": "Keys",
     "person": "People",
     "grant": "Rights",
@@ -84,6 +86,47 @@ def day_field(label: str) -> forms.DateField:
     )
 
 
+class MomentInput(forms.DateInput):
+    """The input of a day, or of a moment when it holds one."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """What the template draws: a moment needs another kind of field, or the browser would show nothing."""
+        context = super().get_context(name, value, attrs)
+        if "T" in str(value or ""):
+            context["widget"] |= {"type": "datetime-local", "attrs": {**context["widget"]["attrs"], "step": "1"}}
+        return context
+
+
+class MomentField(forms.DateField):
+    """A day, or a moment of the company's time zone, as addresses write them: 2026-11-22 or 2026-11-22T14:05:00."""
+
+    widget = MomentInput({"type": "date"}, "%Y-%m-%d")
+
+    def to_python(self, value: Any) -> date | None:
+        """The day or the moment."""
+        if not (isinstance(value, str) and "T" in value):
+            return super().to_python(value)
+        try:
+            found = datetime.fromisoformat(value)
+            return found if found.tzinfo else timezone.make_aware(found)
+        except (ValueError, OverflowError) as wrong:
+            raise forms.ValidationError("Give a day such as 2026-11-22.", code="invalid") from wrong
+
+    def run_validators(self, value: Any) -> None:
+        """A moment lies in the years in which days do."""
+        super().run_validators(value.date() if isinstance(value, datetime) else value)
+
+
+def begin_of(chosen: date) -> datetime:
+    """The moment at which a chosen day begins, or the chosen moment itself."""
+    return chosen if isinstance(chosen, datetime) else kpis.midnight(chosen)
+
+
+def end_of(chosen: date) -> datetime:
+    """The moment at which a chosen day is over, or the chosen moment itself."""
+    return chosen if isinstance(chosen, datetime) else kpis.midnight(chosen + timedelta(days=1))
+
+
 class PeriodForm(forms.Form):
     """A form with the days `from` and `to`, in the right order."""
 
@@ -96,7 +139,7 @@ class PeriodForm(forms.Form):
         """Both days, the first one first."""
         chosen = super().clean() or self.cleaned_data
         first, last = chosen.get("from"), chosen.get("to")
-        if first and last and first > last:
+        if first and last and begin_of(first) >= end_of(last):
             self.add_error("to", "The period ends before it begins. Choose a later day.")
         return chosen
 
@@ -137,10 +180,11 @@ class PerformanceForm(PeriodForm):
 
 
 class AuditForm(PeriodForm):
-    """What to look for in the audit trail."""
+    """What to look for in the audit trail; `agent` is all that it did and all that was done to it."""
 
     q = forms.CharField(required=False, max_length=100)
     who = forms.CharField(required=False, max_length=80)
+    agent = forms.CharField(required=False, max_length=20)
     did = forms.CharField(required=False, max_length=60)
     decision = forms.ChoiceField(required=False, choices=[("", "Any"), *((k, w[0]) for k, w in DECISIONS.items())])
     workflow = forms.CharField(required=False, max_length=80)
@@ -150,3 +194,11 @@ class AuditForm(PeriodForm):
     unit = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     entry = forms.UUIDField(required=False)
+
+    def __init__(self, chosen: Mapping[str, Any], *, at: datetime) -> None:
+        super().__init__(chosen, at=at)
+        bounds = [MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
+        for name, label in (("from", "From"), ("to", "To")):
+            self.fields[name] = MomentField(
+                label=label, required=False, input_formats=["%Y-%m-%d"], validators=bounds
+            )  # fmt: skip

@@ -176,6 +176,16 @@ def _ended(at: str, how: str, workflow: str, seconds: str | None, cost: str | No
     )  # fmt: skip
 
 
+def seconds_between(start: datetime, end: datetime) -> Decimal:
+    """How long it took from one moment to another, exact to the millisecond."""
+    return Decimal(str(round((end - start).total_seconds(), 3)))
+
+
+def share(part: int, whole: int) -> Decimal:
+    """The share of a part, 0 of nothing."""
+    return Decimal(part) / whole if whole else Decimal(0)
+
+
 def split_by_workflow(ended: Iterable[Ended]) -> dict[str, list[Ended]]:
     """The runs of each workflow, by its code, in alphabetical order."""
     found: dict[str, list[Ended]] = {}
@@ -301,6 +311,20 @@ def report(
 ) -> Report:
     """The report of a period; `names` are the workflows that the reader knows, by code. Four queries."""
     both = ended_runs(reader, since=since - (until - since), until=until, workflow=workflow, unit=unit)
+    shown = {code: name for code, name in names.items() if workflow in ("", code)}
+    return report_of(
+        both, since=since, until=until, names=shown,
+        releases=releases(reader, since=since, until=until, workflow=workflow),
+        asked=partial(asked_in_week, reader, since=since, until=until, workflow=workflow, unit=unit),
+    )  # fmt: skip
+
+
+def report_of(
+    both: Sequence[Ended], *, since: datetime, until: datetime, names: dict[str, str],
+    releases: tuple["Release", ...] = (), asked: Callable[[], Week] = dict,
+) -> Report:  # fmt: skip
+    """The report about these runs of `names`, in the order of their ends: those from `since` on are the period, those
+    before it the one before. Two queries."""
     first = bisect_left(both, since, key=attrgetter("at"))
     before, ended = both[:first], both[first:]
     grain = grain_for(ended, since, until)
@@ -308,16 +332,14 @@ def report(
     bounds = edges(since, until, grain) if by_days else edges(ended[0].at, ended[-1].at, grain)
     figures = Sums.of(ended)
     apart = split_by_workflow(ended)
-    shown = {code: name for code, name in names.items() if workflow in ("", code)}
     return Report(
         figures=figures, before=Sums.of(before), grain=grain,
         points=series(ended, bounds),
         by_workflow={code: figures if len(apart) == 1 else Sums.of(runs) for code, runs in apart.items()},
         throughput={code: finished(runs, bounds) for code, runs in apart.items()},
-        names=shown, baselines={row.workflow: row for row in Baseline.objects.filter(workflow__in=shown)},
-        targets={(row.workflow, row.figure): row.value for row in Target.objects.filter(workflow__in=shown)},
-        releases=releases(reader, since=since, until=until, workflow=workflow),
-        asked=partial(asked_in_week, reader, since=since, until=until, workflow=workflow, unit=unit),
+        names=names, baselines={row.workflow: row for row in Baseline.objects.filter(workflow__in=names)},
+        targets={(row.workflow, row.figure): row.value for row in Target.objects.filter(workflow__in=names)},
+        releases=releases, asked=asked,
     )  # fmt: skip
 
 

@@ -43,6 +43,13 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Newest first; events that wait for their position come on top."""
         return self.order_by("-id")
 
+    def concerning_agent(self, code: str) -> Self:
+        """What an agent did, and what was done to it, to its account and to its keys."""
+        did = Q(actor_kind="agent", actor_id=code)
+        # The ledger names a key by its prefix, and after it the agent that it belongs to.
+        key = Q(subject_kind="key", subject_name__endswith=f" of {code}")
+        return self.filter(did | key | Q(subject_kind="agent", subject_id__in=(code, f"agent:{code}")))
+
     def of_run(self, run: str) -> Self:
         """Everything that happened in one run, oldest first."""
         return self.filter(run=run).order_by("id")

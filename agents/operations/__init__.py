@@ -11,11 +11,14 @@ from agents.operations.agents import (
     resume,
     retire,
 )
+from agents.operations.autonomy import DEMOTED, PROMOTED, ceiling_of, change_level
 from agents.operations.keys import UnknownKey, issue_key, revoke_key, sign_in_with_key
 from agents.operations.people import add_unit, admit_person
 from agents.operations.systems import add_system
 
 __all__ = [
+    "DEMOTED",
+    "PROMOTED",
     "AgentNotActive",
     "Hired",
     "UnknownKey",
@@ -23,6 +26,8 @@ __all__ = [
     "add_system",
     "add_unit",
     "admit_person",
+    "ceiling_of",
+    "change_level",
     "define_people_roles",
     "grant",
     "hire",

@@ -1,14 +1,23 @@
 """Boundaries: what the policies in force let one agent do alone, with a question, or never."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.utils import timezone
+
 from agents.models import Agent, System
+from governance.language import find
+from governance.models import Decision
 from governance.operations.policies import rules_now
 from governance.rules import Effect
-from governance.rules.boundaries import Boundary, boundaries
+from governance.rules.boundaries import Boundary, Limit, boundaries
+from observability.kpis import midnight
+
+NEAR_PERCENT = 80
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,23 @@ class ActionBounds:
             return Effect.DENY.value
         return Effect.ESCALATE.value if self.asking else Effect.ALLOW.value
 
+    @property
+    def deciding(self) -> Boundary | None:
+        """The rule that this answer comes from; None where no rule allows it."""
+        by_effect = {Effect.ALLOW.value: self.allowing, Effect.ESCALATE.value: self.asking}
+        always = [bound for bound in self.denying if not bound.conditions]
+        return next(iter(by_effect.get(self.effect, always)), None)
+
+    @property
+    def limits(self) -> list[tuple[Limit, Boundary]]:
+        """The lowest number of each field above which a person is asked or the answer is no, with its rule."""
+        found: dict[str, tuple[Limit, Boundary]] = {}
+        for bound in (*self.asking, *self.denying):
+            for limit in bound.limits:
+                if limit.most > 0 and (limit.path not in found or limit.most < found[limit.path][0].most):
+                    found[limit.path] = (limit, bound)
+        return list(found.values())
+
 
 def bounds_of(
     agent: Agent, systems: Iterable[System], *, verbs: Mapping[int, Collection[str]], at: datetime
@@ -72,3 +98,56 @@ def _known(agent: Agent, system: System, held: Collection[str], at: datetime) ->
         "context": {"time": at},
         "perm": {verb: verb in held for verb in System.Verb.values},
     }  # fmt: skip
+
+
+# --- limits today ---------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Today:
+    """A limit of one action and how near the agent came to it today: how often it was allowed without a person, the
+    largest value, and their sum by currency (empty where there is none)."""
+
+    action: ActionBounds
+    limit: Limit
+    bound: Boundary
+    count: int
+    largest: Decimal | None
+    sums: tuple[tuple[str, Decimal], ...]
+
+    @property
+    def percent(self) -> int:
+        """The largest value in percent of the limit."""
+        return 0 if self.largest is None else min(int(100 * self.largest / self.limit.most), 100)
+
+    @property
+    def is_near(self) -> bool:
+        """Whether that is so much that people should look."""
+        return self.percent >= NEAR_PERCENT
+
+
+def limits_today(agent: Agent, actions: Iterable[ActionBounds], *, at: datetime) -> list[Today]:
+    """The policies' numeric limits for the agent's actions, and what it did alone today; one query."""
+    wanted = [(action, *limit) for action in actions if action.effect != Effect.DENY for limit in action.limits]
+    if not wanted:
+        return []
+    done: defaultdict[str, list[Any]] = defaultdict(list)
+    alone = Decision.objects.alone().filter(agent=agent, at__gte=midnight(timezone.localtime(at).date())).order_by()
+    for name, facts in alone.values_list("action", "facts"):
+        done[name].append(facts)
+    return [_today(action, limit, bound, done[action.name]) for action, limit, bound in wanted]
+
+
+def _today(action: ActionBounds, limit: Limit, bound: Boundary, done: list[Any]) -> Today:
+    values = [(value, str(find(facts, "context.currency") or "")) for facts in done if (value := _number(facts, limit))]
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for value, currency in values:
+        sums[currency] += value
+    return Today(
+        action, limit, bound, len(done), max((value for value, _ in values), default=None), tuple(sorted(sums.items()))
+    )
+
+
+def _number(facts: Any, limit: Limit) -> Decimal | None:
+    try:
+        return Decimal(str(find(facts, limit.path)))
+    except InvalidOperation:
+        return None

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from governance.language import EvaluationFailed, Facts, Missing, Schema, compile_tree, find
-from governance.language.tree import Chain, Node, Path, Unary, with_depth
+from governance.language.tree import Binary, Chain, Literal, Node, Path, Unary, with_depth
 from governance.rules.deciding import RuleSet
 from governance.rules.documents import covers
 from governance.rules.shapes import Effect, PolicyRules, Rule
@@ -15,12 +16,24 @@ _ORDER = (Effect.ALLOW, Effect.ESCALATE, Effect.DENY, Effect.OBLIGE)
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """The number up to which a rule does not ask or deny: a field, its words and its unit."""
+
+    path: str
+    label: str
+    unit: str
+    most: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Boundary:
-    """One rule that can concern the subject; `conditions` still depend on the question, none means always."""
+    """One rule that can concern the subject; `conditions` still depend on the question, none means always. `limits` are
+    the numbers above which it holds."""
 
     policy: PolicyRules
     rule: Rule
     conditions: tuple[str, ...]
+    limits: tuple[Limit, ...] = ()
 
 
 def boundaries(rules: RuleSet, action: str, known: Facts) -> tuple[Boundary, ...]:
@@ -43,7 +56,27 @@ def _boundary(policy: PolicyRules, rule: Rule, known: Facts) -> list[Boundary]:
     if left is False:
         return []
     open_nodes = () if left is True else conjuncts(left)
-    return [Boundary(policy, rule, tuple(_words(node, rule.condition.schema) for node in open_nodes))]
+    schema = rule.condition.schema
+    limits = tuple(limit for node in open_nodes for limit in _limits(node, schema))
+    return [Boundary(policy, rule, tuple(_words(node, schema) for node in open_nodes), limits)]
+
+
+def _limits(node: Node, schema: Schema) -> list[Limit]:
+    match node:
+        case Chain(items=items):
+            return [limit for item in items for limit in _limits(item, schema)]
+        case Binary(operator=">" | ">=", left=Path() as path, right=Literal() as literal):
+            return _limit(path, literal, schema)
+        case Binary(operator="<" | "<=", left=Literal() as literal, right=Path() as path):
+            return _limit(path, literal, schema)
+    return []
+
+
+def _limit(path: Path, literal: Literal, schema: Schema) -> list[Limit]:
+    field, value = schema.get(path.dotted), literal.value
+    if field is None or isinstance(value, bool | str):
+        return []
+    return [Limit(path.dotted, field.words, field.unit_for({}), Decimal(value))]
 
 
 def _words(node: Node, schema: Schema) -> str:

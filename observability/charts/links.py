@@ -1,7 +1,7 @@
 """Shape of observability: the address of the list of exactly the runs or questions that a figure counts."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from urllib.parse import urlencode
 
@@ -22,6 +22,7 @@ class RunLinks:
     last: date
     workflow: str = ""
     unit: str = ""
+    agent: str = ""
 
     def all(self, **more: str) -> str:
         """The runs of the whole period; `more` narrows them (state, touchless, workflow)."""
@@ -42,10 +43,21 @@ class RunLinks:
 
     def _address(self, first: date, last: date, more: Query) -> str:
         rest = "".join(f"&{name}={value}" for name, value in more.items() if name != "workflow")
-        return f"{_start(more.get('workflow', self.workflow), self.unit)}from={_told(first)}&to={_told(last)}{rest}"
+        start = _start(more.get("workflow", self.workflow), self.unit, self.agent)
+        return f"{start}from={told_moment(first)}&to={told_moment(last)}{rest}"
 
 
-def _told(when: date) -> str:
+def period_query(since: datetime, until: datetime) -> Query:
+    """The fields `from` and `to` of a list for what lies from `since` up to, not including, `until`: whole days where
+    the period begins and ends with one, moments to the second elsewhere."""
+    first, last = timezone.localtime(since), timezone.localtime(until)
+    whole = [moment.time() == time.min for moment in (first, last)]
+    end = last.date() - timedelta(days=1) if whole[1] else last
+    return {"from": told_moment(first.date() if whole[0] else first), "to": told_moment(end)}
+
+
+def told_moment(when: date) -> str:
+    """A day, or a moment to the second, as the fields of lists write it."""
     # A moment as the list's own field writes it: local and without a zone, whose "+" an address would lose.
     if not isinstance(when, datetime):
         return when.isoformat()
@@ -54,8 +66,8 @@ def _told(when: date) -> str:
 
 
 @lru_cache(maxsize=256)
-def _start(workflow: str, unit: str) -> str:
+def _start(workflow: str, unit: str, agent: str = "") -> str:
     # A page writes hundreds of these addresses; all that does not change from row to row is written once.
-    chosen = {"workflow": workflow, "unit": unit}
+    chosen = {"workflow": workflow, "unit": unit, "agent": agent}
     query = urlencode({name: value for name, value in chosen.items() if value})
     return f"{reverse('runs')}?{query}{'&' if query else ''}"

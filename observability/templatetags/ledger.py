@@ -15,6 +15,8 @@ DEEDS = {
     "agent.hired": "hired {name}",
     "agent.activated": "let {name} begin to work",
     "agent.paused": "paused {name}",
+    "agent.promoted": "promoted {name} to {after}",
+    "agent.demoted": "took a level of autonomy from {name}: now {after}",
     "agent.resumed": "let {name} work again",
     "agent.retired": "retired {name}",
     "audit.exported": "exported {name} of the audit trail",
@@ -24,6 +26,8 @@ DEEDS = {
     "decision.made:allow": "asked for {name}: allowed",
     "decision.made:deny": "asked for {name}: denied",
     "decision.made:escalate": "asked for {name}: a person is asked",
+    "demotion.set": "said when agents lose autonomy: {name}",
+    "demotion.dropped": "dropped the rule when agents lose autonomy: {name}",
     "escalation.opened": "asks a person: {name}",
     "escalation.seconded": "approved as the first of several: {name}",
     "escalation.approved": "approved: {name}",
@@ -42,6 +46,11 @@ DEEDS = {
     "policy.activated": "put {name} in force",
     "policy.drafted": "drafted {name}",
     "policy.retired": "took {name} out of force",
+    "promotion.asked": "asked the council to promote {name}",
+    "promotion.approved": "approved the promotion of {name}",
+    "promotion.rejected": "rejected the promotion of {name}",
+    "promotion.withdrawn": "withdrew the request to promote {name}",
+    "promotion.refused": "tried to decide their own request: {name}",
     "run.started": "started run {name}",
     "run.finished": "finished run {name}: {outcome}",
     "run.failed": "ended run {name} as failed",
@@ -83,7 +92,9 @@ def deed(event: Event) -> str:
     if phrase is None:
         noun, _, happened = event.verb.partition(".")
         phrase = f"{noun} {happened.replace('_', ' ')}: {{name}}"
-    told = phrase.format_map(_Known({**event.data, "name": event.subject_name, "right": right_of(event)}))
+    told = phrase.format_map(
+        _Known({**event.data, "name": event.subject_name, "after": event.after, "right": right_of(event)})
+    )
     return inert(told.removesuffix(": "))
 
 
@@ -103,6 +114,14 @@ def sentence(event: Event) -> str:
 def cost(value: Decimal | str | None) -> str:
     """What agents' work cost, as exactly as small amounts need: €1.84, €0.042; nothing for no amount."""
     return "" if value is None or value == "" else amount(Decimal(value))
+
+
+@register.filter
+def plain(value: Decimal | None) -> str:
+    """An exact number with separators and without needless zeros: 5,000, 4,812.50, 0.98; nothing for None."""
+    whole, _, rest = ("" if value is None else f"{value:,f}").partition(".")
+    rest = rest.rstrip("0")
+    return f"{whole}.{rest:0<2}" if rest else whole
 
 
 @register.filter

@@ -19,7 +19,7 @@ from django.views import View
 from observability import kpis, ledger
 from observability.charts import amount
 from observability.charts.words import hour_of_week
-from observability.forms import DECISIONS, NOUNS, AuditForm
+from observability.forms import DECISIONS, NOUNS, AuditForm, begin_of, end_of
 from observability.models import Event, EventQuerySet, Reader, UnitReader
 from observability.templatetags.ledger import deed, inert
 
@@ -110,6 +110,8 @@ def narrowed(events: EventQuerySet, form: AuditForm) -> EventQuerySet:
     """The events that fit everything chosen but the words."""
     plain = {"actor_id": form.value("who"), "workflow": form.value("workflow"), "run": form.value("run")}
     events = events.filter(**{name: value for name, value in plain.items() if value})
+    if agent := form.value("agent"):
+        events = events.concerning_agent(agent)
     if did := form.value("did"):
         events = events.filter(verb=did) if "." in did else events.filter(verb__startswith=f"{did}.")
     if decision := form.value("decision"):
@@ -123,9 +125,9 @@ def narrowed(events: EventQuerySet, form: AuditForm) -> EventQuerySet:
         weekday, _, hour = when.partition("-")
         events = events.filter(at__iso_week_day=int(weekday), at__hour=int(hour))
     if first := form.value("from"):
-        events = events.filter(at__gte=kpis.midnight(first))
+        events = events.filter(at__gte=begin_of(first))
     if last := form.value("to"):
-        events = events.filter(at__lt=kpis.midnight(last + kpis.Grain.DAY.value))
+        events = events.filter(at__lt=end_of(last))
     return events
 
 
@@ -213,6 +215,7 @@ def _chosen(form: AuditForm, query: QueryDict, units: Mapping[int, str]) -> list
     told = {
         "unit": lambda unit: units.get(unit, ""),
         "when": lambda when: hour_of_week(*map(int, when.split("-"))),
+        "agent": lambda agent: agent,
         "run": lambda run: "",
         "about": lambda about: "",
     }

@@ -50,16 +50,24 @@ def test_the_profile_says_what_the_payments_clerk_may_do(sign_in: Any) -> None:
     assert "Pay an invoice: Amount above 25,000" in words(access.asks)
     assert "Pay an invoice: Amount above 5,000, Amount at most 25,000" in words(access.asks)
     assert words(access.never)[0].startswith("Pay an invoice: (Findings above 0 or Order matches: no)")
-    cells = dict(access.table[0].cells)
-    assert (cells["read"], cells["pay"], cells["send"]) == ("allow", "escalate", "deny")
+    cells = {cell.word: cell for cell in access.table[0].cells}
+    assert {word: (cell.effect, cell.origin) for word, cell in cells.items()} == {
+        "read": ("allow", "grant"), "create": ("deny", "none"), "change": ("deny", "none"),
+        "pay": ("escalate", "policy"), "send": ("deny", "none"),
+    }  # fmt: skip
+    assert cells["pay"].rule.rule.id == "ip-bank-changed", "of the rules that ask the one that leads"
+    assert cells["pay"].grant.event.actor_name == "Autonomy OS"
 
 
 def test_an_agent_whose_role_no_rule_allows_never_pays(sign_in: Any) -> None:
     access = sign_in("maria").get("/agents/AP-01").context["access"]
 
-    assert words(access.never) == ["Pay an invoice: No rule allows it to this agent."]
+    assert words(access.never) == [
+        "Pay an invoice: No rule allows it to this agent.",
+        "Create, change or send in Accounts payable: No right was given.",
+    ]
     assert words(access.asks) == []
-    assert dict(access.table[0].cells)["pay"] == "deny"
+    assert {cell.word: cell.effect for cell in access.table[0].cells}["pay"] == "deny"
 
 
 def test_boundaries_follow_a_new_version_of_the_policy(sign_in: Any, halden: Any) -> None:
@@ -67,7 +75,7 @@ def test_boundaries_follow_a_new_version_of_the_policy(sign_in: Any, halden: Any
 
     access = sign_in("maria").get("/agents/AP-04").context["access"]
 
-    assert words(access.never) == ["Pay an invoice: No rule allows it to this agent."], "level 2 is asked for"
+    assert words(access.never)[0] == "Pay an invoice: No rule allows it to this agent.", "level 2 is asked for"
 
 
 def test_maria_pauses_an_agent_with_a_reason_and_lets_it_work_again(sign_in: Any, robot: Any) -> None:

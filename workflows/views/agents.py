@@ -1,39 +1,29 @@
-"""The pages about agents: who works here, what one of them may do and did; pausing it, giving it keys.
+"""The pages about agents: who works here; pausing one of them, letting it work again, giving it keys.
 
 They stand in this app because they show policies and work beside the agent itself."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views import View
 
 from agents import operations
-from agents.models import Agent, Key, Principal, Unit
-from agents.rules import AUTONOMY
+from agents.models import Agent, Unit
 from agents.views import person
-from governance.models import Escalation
+from governance.models import PromotionRequest
 from observability import kpis, ledger
 from observability.ledger import database_now
-from observability.models import Event
 from workflows.forms import reason_in
-from workflows.models import Step
-from workflows.views.access import access_of
-from workflows.views.keyset import Page, page_of
+from workflows.views.profile import LATELY, loads, shown, state_of, visible_agent
 
-LATELY = timedelta(days=30)
-TABS = (("", "Profile"), ("work", "Work"), ("keys", "Keys"), ("audit", "Audit trail"))
 STATES = (
     ("working", "Working"), ("waiting", "Waits for a person"), ("idle", "Idle"), ("paused", "Paused"),
     ("draft", "Draft"), ("retired", "Retired"),
 )  # fmt: skip
-LATEST = 8
 
 
 @dataclass(frozen=True)
@@ -53,12 +43,12 @@ class AgentsPage(LoginRequiredMixin, View):
         user, at = person(request), database_now()
         wanted = {name: request.GET.get(name, "").strip()[:100] for name in ("q", "unit", "state")}
         agents = _wanted(Agent.objects.visible_to(user).with_people(), wanted)
-        loads, figures = _loads(agents), kpis.by_agent(user, since=at - LATELY, until=at)
-        rows = [_row(agent, loads.get(agent.pk, {}), figures) for agent in agents]
+        held, figures = loads(agents), kpis.by_agent(user, since=at - LATELY, until=at)
+        rows = [_row(agent, held.get(agent.pk, {}), figures) for agent in agents]
         shown = {
             "rows": [row for row in rows if wanted["state"] in ("", row.state)], "wanted": wanted, "days": LATELY.days,
             "units": Unit.objects.visible_to(user).values_list("pk", "name"), "states": STATES,
-            "filtered": any(wanted.values()),
+            "filtered": any(wanted.values()), "promotions": PromotionRequest.objects.open().visible_to(user).count(),
         }  # fmt: skip
         return render(request, "workflows/agents.html", shown)
 
@@ -72,23 +62,8 @@ def _wanted(agents: QuerySet[Agent], wanted: dict[str, str]) -> QuerySet[Agent]:
     return agents
 
 
-def _loads(agents: QuerySet[Agent]) -> dict[int, dict[str, int]]:
-    counts = Step.objects.in_hand().filter(agent__in=agents).order_by().values_list("agent", "status")
-    found: dict[int, dict[str, int]] = {}
-    for agent, status, count in counts.annotate(Count("pk")):
-        found.setdefault(agent, {})[status] = count
-    return found
-
-
 def _row(agent: Agent, load: dict[str, int], figures: dict[str, kpis.AgentFigures]) -> Row:
     return Row(agent, state_of(agent, load), sum(load.values()), figures.get(agent.code))
-
-
-def state_of(agent: Agent, load: dict[str, int]) -> str:
-    """The agent's state in the words of the pages, from its open steps by status."""
-    if agent.status != Agent.Status.ACTIVE:
-        return agent.status
-    return "working" if load.get("working") else "waiting" if load.get("waiting") else "idle"
 
 
 class AgentPage(LoginRequiredMixin, View):
@@ -96,7 +71,7 @@ class AgentPage(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest, code: str) -> HttpResponse:
         user = person(request)
-        return _shown(request, visible_agent(user, code), user, {"ask": request.GET.get("ask", "")})
+        return shown(request, visible_agent(user, code), user, {"ask": request.GET.get("ask", "")})
 
 
 class PauseAgent(LoginRequiredMixin, View):
@@ -114,7 +89,7 @@ class PauseAgent(LoginRequiredMixin, View):
             if self.resume:
                 raise
             more = {"ask": "pause", "why": why, "wrong": wrong.fields.get("why", wrong.detail)}
-            return _shown(request, agent, user, more, status=wrong.status)
+            return shown(request, agent, user, more, status=wrong.status)
         told = "works again." if self.resume else "is paused. It gets no work and no yes until it is resumed."
         messages.success(request, f"{agent} {told}")
         return redirect("agent", agent.code)
@@ -127,7 +102,7 @@ class IssueKey(LoginRequiredMixin, View):
         user = person(request)
         agent = visible_agent(user, code)
         key = operations.issue_key(agent, by=user, at=database_now())
-        answer = _shown(request, agent, user, {"new_key": key, "tab": "keys"})
+        answer = shown(request, agent, user, {"new_key": key, "tab": "keys"})
         answer["Cache-Control"] = "no-store"
         return answer
 
@@ -143,72 +118,3 @@ class RevokeKey(LoginRequiredMixin, View):
         operations.revoke_key(key, by=user, at=database_now(), why=reason_in(request.POST))
         messages.success(request, f"The key {key} opens nothing any more.")
         return redirect(f"{request.path.partition('/keys/')[0]}?tab=keys")
-
-
-def visible_agent(user: Principal, code: str) -> Agent:
-    """The agent, if this person may see it; not found otherwise."""
-    agent = Agent.objects.visible_to(user).with_people().select_related("principal").filter(code=code).first()
-    if agent is None:
-        raise ledger.NotFound
-    return agent
-
-
-def _shown(
-    request: HttpRequest, agent: Agent, user: Principal, more: dict[str, Any], *, status: int = 200
-) -> HttpResponse:
-    at = database_now()
-    tab = more.get("tab") or request.GET.get("tab", "")
-    load = _loads(Agent.objects.filter(pk=agent.pk)).get(agent.pk, {})
-    shown = {
-        "agent": agent, "tab": tab, "tabs": TABS, "state": state_of(agent, load), "load": sum(load.values()), "at": at,
-        "level": AUTONOMY[agent.autonomy_level], "days": LATELY.days,
-        "may_pause": user.may("agents.pause_agent", agent), "may_key": user.may("agents.key_agent", agent),
-        **_tab(request, agent, user, tab, at), **more,
-    }  # fmt: skip
-    return render(request, "workflows/agent.html", shown, status=status)
-
-
-def _tab(request: HttpRequest, agent: Agent, user: Principal, tab: str, at: datetime) -> dict[str, Any]:
-    if tab == "work":
-        return {"page": _work(request, agent)}
-    if tab == "keys":
-        keys = agent.keys.select_related("created_by").order_by("-pk")
-        return {"keys": [{"key": key, "state": _key_state(key, at)} for key in keys]}
-    if tab == "audit":
-        return {"page": page_of(_about(agent), request)}
-    if tab:
-        raise ledger.NotFound
-    key = agent.keys.filter(status=Key.Status.ACTIVE, expires_at__gt=at).order_by("-pk").first()
-    return {
-        "access": access_of(agent, user, at=at), "results": _results(agent, user, at), "key": key,
-        "lately": agent.steps.select_related("run", "escalation").order_by("-pk")[:LATEST],
-    }  # fmt: skip
-
-
-def _work(request: HttpRequest, agent: Agent) -> Page:
-    return page_of(agent.steps.select_related("run__workflow", "escalation"), request)
-
-
-def _about(agent: Agent) -> QuerySet[Event]:
-    # What was done to the agent and to its account; what it did itself stands with its work.
-    mine = Q(subject_kind="agent", subject_id__in=(agent.code, agent.principal.username))
-    keys = Q(subject_kind="key", subject_id__in=list(agent.keys.values_list("prefix", flat=True)))
-    return Event.objects.filter(mine | keys)
-
-
-def _key_state(key: Key, at: datetime) -> str:
-    return "expired" if key.status == Key.Status.ACTIVE and key.expired(at) else key.status
-
-
-def _results(agent: Agent, user: Principal, at: datetime) -> dict[str, Any]:
-    since = at - LATELY
-    figures = kpis.by_agent(user, since=since, until=at).get(agent.code)
-    settled = Escalation.objects.filter(agent=agent, settled_at__gte=since).order_by()
-    answers = dict(settled.values_list("status").annotate(Count("pk")))
-    asked = sum(answers.values())
-    return {
-        "figures": figures,
-        "per_step": figures.cost / figures.finished if figures and figures.finished else Decimal(0),
-        "seconds": figures.seconds / figures.finished if figures and figures.finished else None,
-        "asked": asked, "overruled": answers.get(Escalation.Status.REJECTED, 0),
-    }  # fmt: skip

@@ -1,5 +1,6 @@
 """The reviewers' door: the list of escalations, the decision card, approve and reject."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,43 +25,94 @@ from observability.models import Event
 from workflows import operations
 from workflows.forms import AnswerForm
 from workflows.views.cards import CARD_ONLY, Card
+from workflows.views.moments import begin_in, end_in
 
 TABS = {"me": "For me", "all": "All", "done": "Done"}
 LIST_AT_MOST = 50
+ANSWERS = {
+    "decided": "decided by people",
+    "approved": "approved",
+    "rejected": "rejected",
+    "overruled": "rejected, or approved and undone later",
+}
 ARRIVALS = ("escalation.opened", "escalation.passed_on")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the list shows: a tab, narrowed by workflow and risk; `before` continues a long list."""
+    """What the list shows: a tab, narrowed by workflow, risk and agent; `before` continues a long list. Of the answered
+    questions of agents it may want those about one action, with one answer, from one moment to another."""
 
     tab: str = "me"
     workflow: str = ""
     risk: str = ""
+    agent: str = ""
+    action: str = ""
+    answer: str = ""
+    first: str = ""
+    last: str = ""
     before: str = ""
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Choice":
         """What the address asks for; what it does not know is left out."""
         given = request.GET
-        tab, risk = given.get("tab", "me"), given.get("risk", "")
+        tab, risk, answer = given.get("tab", "me"), given.get("risk", ""), given.get("answer", "")
+        done = tab == "done"
         return cls(
             tab=tab if tab in TABS else "me", workflow=given.get("workflow", "")[:80],
             risk=risk if risk in {str(level.value) for level in Risk} else "", before=given.get("before", "")[:40],
+            agent=given.get("agent", "")[:20], action=given.get("action", "")[:80] if done else "",
+            answer=answer if done and answer in ANSWERS else "",
+            first=_known(given.get("from", ""), begin_in) if done else "",
+            last=_known(given.get("to", ""), end_in) if done else "",
         )  # fmt: skip
 
     @property
     def query(self) -> str:
         """The same choice as the end of an address, without the page."""
-        named = {"tab": self.tab if self.tab != "me" else "", "workflow": self.workflow, "risk": self.risk}
+        named = {
+            "tab": self.tab if self.tab != "me" else "", "workflow": self.workflow, "risk": self.risk,
+            "agent": self.agent, "action": self.action, "answer": self.answer, "from": self.first, "to": self.last,
+        }  # fmt: skip
         given = {name: value for name, value in named.items() if value}
         return f"?{urlencode(given)}" if given else ""
 
+    @property
+    def elsewhere(self) -> "Choice":
+        """The same choice without what only answered questions can be chosen by."""
+        return replace(self, action="", answer="", first="", last="", before="")
+
+    @property
+    def words(self) -> list[str]:
+        """What narrows the list beyond workflow and risk, in words."""
+        days = f"{self.first or 'the beginning'} to {self.last or 'today'}" if self.first or self.last else ""
+        return [word for word in (self.agent, self.action, ANSWERS.get(self.answer, ""), days) if word]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything narrows the list."""
+        return bool(self.workflow or self.risk or self.words)
+
     def narrowed(self, escalations: EscalationQuerySet) -> EscalationQuerySet:
-        """Those of the chosen workflow and risk."""
-        if self.workflow:
-            escalations = escalations.filter(workflow=self.workflow)
-        return escalations.filter(risk=int(self.risk)) if self.risk else escalations
+        """Those that fit everything chosen but the tab."""
+        plain = {
+            "workflow": self.workflow, "risk": self.risk, "agent__code": self.agent, "decision__action": self.action,
+            "settled_at__gte": begin_in(self.first), "settled_at__lt": end_in(self.last),
+        }  # fmt: skip
+        escalations = escalations.filter(**{name: value for name, value in plain.items() if value})
+        if self.answer == "overruled":
+            return escalations.overruled()
+        if self.answer:
+            escalations = escalations.decided()
+        return escalations.filter(status=self.answer) if self.answer not in ("", "decided") else escalations
+
+
+def _known(text: str, read: Callable[[str], datetime | None]) -> str:
+    try:
+        return text if read(text) else ""
+    except ValueError:
+        return ""
 
 
 class EscalationsPage(LoginRequiredMixin, View):
@@ -172,12 +224,13 @@ def inbox(user: Principal, choice: Choice, at: datetime) -> dict[str, Any]:
     shown, more = rows[:LIST_AT_MOST], len(rows) > LIST_AT_MOST
     counts = {"me": visible.open().for_person(user).count(), "all": visible.open().count()}
     tabs = [
-        {"name": name, "label": label, "count": counts.get(name), "query": replace(choice, tab=name).query}
+        {"name": name, "label": label, "count": counts.get(name), "query": replace(choice.elsewhere, tab=name).query}
         for name, label in TABS.items()
     ]
     return {
         "choice": choice, "tabs": tabs, "rows": shown, "more": more, "counts": counts, "position": position, "at": at,
         "risks": Risk.choices, "workflows": workflow_names(visible), "decided_today": decided_today(user, at),
+        "narrowed_count": chosen(user, choice).count() if choice.tab == "done" and choice.words else None,
         "older": f"{choice.query or '?'}&before={shown[-1].uid}" if more and choice.tab == "done" else "",
     }  # fmt: skip
 

@@ -15,7 +15,7 @@ from django.views import View
 
 from agents.models import Agent, Principal
 from agents.views import person
-from governance.models import Escalation
+from governance.models import Escalation, PromotionRequest
 from observability import kpis
 from observability.charts import RunLinks, tiles
 from observability.charts.words import percent
@@ -31,7 +31,8 @@ AGENTS_AT_MOST, EVENTS_AT_MOST, DEADLINES_AT_MOST = 12, 8, 6
 TOLD = (
     "run.finished", "run.failed", "run.cancelled", "escalation.opened", "escalation.approved", "escalation.rejected",
     "escalation.expired", "escalation.passed_on", "fact.reused", "control.changed", "agent.activated", "agent.paused",
-    "agent.resumed", "agent.retired", "policy.activated", "workflow.published", "step.reclaimed", "step.failed",
+    "agent.resumed", "agent.retired", "agent.promoted", "agent.demoted",
+    "promotion.asked", "policy.activated", "workflow.published", "step.reclaimed", "step.failed",
 )  # fmt: skip
 
 
@@ -99,7 +100,8 @@ class Overview(LoginRequiredMixin, View):
             "span": span, "periods": PERIODS, "period_words": PERIODS[span.name][1], "figures": report.figures,
             "runs_url": span.links.all(state="done"), "asked_url": span.links.all(touchless="0"),
             "worked": len(by_agent), "tiles": tiles(report, span.links), "flows": flows(report, span.links),
-            "waits": waits_for(user, at), "deadlines": deadlines(user), "events": latest(user),
+            "waits": waits_for(user, at), "promotions": promotions_for(user),
+            "deadlines": deadlines(user), "events": latest(user),
             "waiting_runs": Run.objects.visible_to(user).waiting().count(),
         }  # fmt: skip
         return render(request, "workflows/overview.html", shown | agents_of(user, by_agent))
@@ -111,6 +113,12 @@ def waits_for(user: Principal, at: datetime) -> dict[str, Any]:
     deadlines = sorted(open_ones.values_list("due_at", flat=True))
     soon = sum(due_at <= at + timedelta(hours=1) for due_at in deadlines)
     return {"count": len(deadlines), "soon": soon, "next": deadlines[0] if deadlines else None}
+
+
+def promotions_for(user: Principal) -> dict[str, Any]:
+    """The requests for promotion that this person may decide: how many, and the oldest."""
+    asked = list(PromotionRequest.objects.for_person(user).with_people().order_by("id"))
+    return {"count": len(asked), "first": asked[0] if asked else None}
 
 
 def deadlines(user: Principal) -> list[Escalation]:

@@ -1,7 +1,8 @@
 """The pages about runs: the list with its filters, one run, and stopping it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,14 +10,12 @@ from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views import View
 
 from agents.models import Agent, Principal, Unit
 from agents.views import person
 from governance.models import Escalation, Policy
 from observability import ledger
-from observability.kpis import midnight
 from observability.ledger import database_now
 from observability.models import Event
 from observability.templatetags.ledger import inert
@@ -26,6 +25,7 @@ from workflows.forms import reason_in
 from workflows.models import Run, RunQuerySet, Step, Workflow
 from workflows.operations.definitions import graph_of
 from workflows.views.keyset import page_of
+from workflows.views.moments import begin_in, end_in
 from workflows.views.workflows import path_names, role_names
 
 COUNT_AT_MOST = 10_000
@@ -68,8 +68,8 @@ class RunFilter:
             setattr(found, name, query.get(name, "")[:200])
         found.state = found._one_of("state", query, {name for name, _ in STATES})
         found.touchless = found._one_of("touchless", query, {"0", "1"})
-        found.since = found._moment("from", query, timedelta(0))
-        found.until = found._moment("to", query, timedelta(days=1))
+        found.since = found._moment("from", query, begin_in)
+        found.until = found._moment("to", query, end_in)
         return found
 
     def _one_of(self, name: str, query: QueryDict, known: set[str]) -> str:
@@ -79,14 +79,11 @@ class RunFilter:
             return ""
         return text
 
-    def _moment(self, name: str, query: QueryDict, day_adds: timedelta) -> datetime | None:
+    def _moment(self, name: str, query: QueryDict, read: Callable[[str], datetime | None]) -> datetime | None:
         text = query.get(name, "").strip()
         try:
-            if len(text) <= len("2026-11-22"):
-                return midnight(date.fromisoformat(text) + day_adds) if text else None
-            found = datetime.fromisoformat(text)
-            return (found if found.tzinfo else timezone.make_aware(found)).astimezone(UTC)
-        except (ValueError, OverflowError):
+            return read(text)
+        except ValueError:
             self.wrong.append(f"{name} “{text[:40]}” is not a day such as 2026-11-22 and was left out.")
             return None
 

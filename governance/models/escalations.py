@@ -1,17 +1,39 @@
-"""Rows of governance: policies and their versions, decisions, escalation paths, escalations, votes, control states."""
+"""Escalation paths, the questions that people answer on them, and their votes."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.contrib.auth.models import Group
 from django.db import models
-from django.db.models import Case, DurationField, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
-from agents.models import Agent, Principal, SharedQuerySet, Unit
+from agents.models import Agent, Principal, Unit
+from governance.models.decisions import Decision
 from observability.ledger import Subject
+from observability.models import Event, Reader
+
+# Approved, and its run failed or was cancelled afterwards. That there is a run is said twice, so that the database may
+# use the index of events that have one.
+_ENDED_BADLY = Event.objects.exclude(run="").filter(run=OuterRef("run"), verb__in=("run.failed", "run.cancelled"))
+WAS_UNDONE = Case(
+    When(Q(status="approved") & ~Q(run="") & Exists(_ENDED_BADLY.filter(at__gte=OuterRef("settled_at"))), then=True),
+    default=False, output_field=BooleanField(),
+)  # fmt: skip
 
 
 class Risk(models.IntegerChoices):
@@ -20,86 +42,6 @@ class Risk(models.IntegerChoices):
     LOW = 1, "Low risk"
     MEDIUM = 2, "Medium risk"
     HIGH = 3, "High risk"
-
-
-class Policy(models.Model):
-    """A named set of rules; what it says stands in its versions."""
-
-    key = models.CharField(max_length=80, unique=True)
-    title = models.CharField(max_length=200)
-    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="policies")
-    owner = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="policies")
-
-    objects = SharedQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["key"]
-        verbose_name_plural = "policies"
-
-    def __str__(self) -> str:
-        return self.title
-
-    def as_subject(self) -> Subject:
-        """How the ledger names this policy."""
-        return Subject(kind="policy", id=self.key, name=self.title, unit=str(self.unit_id))
-
-
-class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
-    """Reading phrases for policy versions."""
-
-    def active(self) -> Self:
-        """The versions that decide now, at most one of each policy."""
-        return self.filter(status=PolicyVersion.Status.ACTIVE)
-
-
-class PolicyVersion(models.Model):
-    """One edition of a policy's document; the document never changes, only its status does."""
-
-    class Status(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        ACTIVE = "active", "Active"
-        RETIRED = "retired", "Retired"
-
-    MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        Status.DRAFT: (Status.ACTIVE, Status.RETIRED),
-        Status.ACTIVE: (Status.RETIRED,),
-    }
-
-    policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField()
-    document = models.JSONField()
-    sha256 = models.CharField(max_length=64)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
-    author = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
-    created_at = models.DateTimeField()
-    activated_at = models.DateTimeField(null=True)
-
-    objects = PolicyVersionQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["policy", "number"], name="one_policy_version_per_number"),
-            models.UniqueConstraint(
-                fields=["policy"], condition=Q(status="active"), name="one_active_version_per_policy"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.policy.key}, version {self.number}"
-
-    def as_subject(self) -> Subject:
-        """How the ledger names this version."""
-        return Subject(kind="policy", id=self.policy.key, name=str(self), unit=str(self.policy.unit_id))
-
-
-class RuleBook(models.Model):
-    """One row whose edition rises with every change of what decides, so that each process sees it at once."""
-
-    edition = models.PositiveIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"Edition {self.edition}"
 
 
 class EscalationPath(models.Model):
@@ -142,69 +84,6 @@ class PathStep(models.Model):
         return ", ".join(names) or (self.group.name if self.group else "nobody")
 
 
-class DecisionQuerySet(models.QuerySet["Decision"]):
-    """Reading phrases for decisions."""
-
-    def visible_to(self, user: Principal) -> Self:
-        """Decisions about agents of the units that the user may see."""
-        return self if user.sees_all_units else self.filter(agent__unit__in=user.unit_ids())
-
-
-class Decision(models.Model):
-    """One answered question: may this agent do this? With everything that made the answer."""
-
-    class Effect(models.TextChoices):
-        ALLOW = "allow", "Allowed"
-        DENY = "deny", "Denied"
-        ESCALATE = "escalate", "Asked"
-
-    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
-    at = models.DateTimeField()
-    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="decisions")
-    request_key = models.CharField(max_length=200)
-    action = models.CharField(max_length=80)
-    resource_kind = models.CharField(max_length=60)
-    resource_id = models.CharField(max_length=200)
-    request = models.JSONField()
-    request_sha256 = models.CharField(max_length=64)
-    facts = models.JSONField()
-    effect = models.CharField(max_length=10, choices=Effect.choices)
-    reason = models.TextField()
-    policy = models.CharField(max_length=80, blank=True)
-    policy_version = models.PositiveIntegerField(null=True)
-    rule = models.CharField(max_length=80, blank=True)
-    because = models.JSONField(default=list)
-    missing = models.JSONField(default=list)
-    obligations = models.JSONField(default=list)
-    rule_set = models.CharField(max_length=64)
-    microseconds = models.PositiveIntegerField()
-    statement = models.TextField(blank=True)
-    confidence = models.DecimalField(max_digits=5, decimal_places=4, null=True)
-    run = models.CharField(max_length=40, blank=True)
-    step = models.CharField(max_length=40, blank=True)
-
-    objects = DecisionQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [models.UniqueConstraint(fields=["agent", "request_key"], name="one_decision_per_request_key")]
-        indexes = [
-            models.Index(fields=["run", "id"], name="decision_run"),
-            models.Index(fields=["at"], name="decision_at"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.agent.code} {self.action} {self.resource_id}: {self.effect}"
-
-    def as_subject(self) -> Subject:
-        """How the ledger names this decision."""
-        run = {"run": self.run, "workflow": str(self.request.get("workflow", ""))}
-        return Subject(
-            kind="decision", id=str(self.uid), name=f"{self.action} {self.resource_id}",
-            unit=str(self.agent.unit_id), **run
-        )  # fmt: skip
-
-
 class EscalationQuerySet(models.QuerySet["Escalation"]):
     """Reading phrases for escalations."""
 
@@ -216,9 +95,18 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         """Those that are settled, newest first."""
         return self.exclude(status=Escalation.Status.OPEN).order_by("-settled_at", "-id")
 
-    def visible_to(self, user: Principal) -> Self:
+    def visible_to(self, user: Reader) -> Self:
         """Escalations of the units that the user may see."""
         return self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
+
+    def decided(self) -> Self:
+        """Questions of agents that a person answered."""
+        answers = (Escalation.Status.APPROVED, Escalation.Status.REJECTED)
+        return self.filter(kind=Escalation.Kind.ACTION, status__in=answers)
+
+    def overruled(self) -> Self:
+        """Decided ones that were rejected, or undone later."""
+        return self.decided().filter(Q(status=Escalation.Status.REJECTED) | Q(WAS_UNDONE))
 
     def asked_of(self, person: Principal) -> Self:
         """Those that put their question to this person, whether or not the person approved already."""
@@ -367,40 +255,3 @@ class Vote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} on {self.escalation}"
-
-
-class ControlState(models.Model):
-    """Whether work goes on: the switch that stops everything."""
-
-    class Status(models.TextChoices):
-        NORMAL = "normal", "Normal operation"
-        RESTRICTED = "restricted", "Restricted"
-        PAUSED = "paused", "Paused"
-
-    MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        Status.NORMAL: (Status.RESTRICTED, Status.PAUSED),
-        Status.RESTRICTED: (Status.NORMAL, Status.PAUSED),
-        Status.PAUSED: (Status.NORMAL, Status.RESTRICTED),
-    }
-
-    scope = models.CharField(max_length=40, unique=True, default="everything")
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.NORMAL)
-    why = models.TextField(blank=True)
-    changed_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
-    changed_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"{self.scope}: {self.status}"
-
-    def as_subject(self) -> Subject:
-        """How the ledger names the switch."""
-        return Subject(kind="control", id=self.scope, name=f"Control state of {self.scope}")
-
-    def as_facts(self) -> dict[str, Any]:
-        """What pages show about it."""
-        return {
-            "state": self.status,
-            "label": self.get_status_display(),
-            "why": self.why,
-            "at": self.changed_at,
-        }

@@ -1,4 +1,4 @@
-"""What an agent may do, as its profile shows it: its rights, and what the policies in force make of them."""
+"""Access: what an agent may do, where each right comes from, and what the policies in force make of it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from guardian.models import UserObjectPermission
 
 from agents.models import Agent, Principal, System
-from governance.operations import ActionBounds, bounds_of
+from governance.operations.boundaries import ActionBounds, bounds_of
 from governance.rules.boundaries import Boundary
 from observability.models import Event
 
@@ -49,12 +49,34 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """The answer for one verb in one system, and its origin: a right that was given, rules of policies, or nothing."""
+
+    word: str
+    effect: str
+    grant: Grant | None = None
+    actions: tuple[ActionBounds, ...] = ()
+
+    @property
+    def rule(self) -> Boundary | None:
+        """The rule that the answer comes from, if one decides here."""
+        strictest = [each for each in self.actions if each.effect == self.effect]
+        return strictest[0].deciding if strictest else None
+
+    @property
+    def origin(self) -> str:
+        """policy, grant or none."""
+        if self.actions:
+            return "policy" if self.rule else "none"
+        return "grant" if self.grant else "none"
+
+
+@dataclass(frozen=True)
 class SystemRow:
-    """One line of the access table: what the agent may do in a system, verb by verb, and who gave it that."""
+    """One line of the access table: what the agent may do in a system, verb by verb."""
 
     system: System
-    cells: tuple[tuple[str, str], ...]
-    grants: tuple[Grant, ...]
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
@@ -68,12 +90,18 @@ class Access:
     @cached_property
     def table(self) -> list[SystemRow]:
         """The systems that the agent has a right on, or that belong to its unit."""
-        return [self._row(system) for system in self.systems]
+        return [SystemRow(system, tuple(self._cell(system, verb) for verb in self._columns)) for system in self.systems]
 
     @property
     def verbs(self) -> list[str]:
         """The heads of the table."""
-        return [verb.label.capitalize() for verb in System.Verb]
+        return [_capital(verb) for verb in self._columns]
+
+    @cached_property
+    def _columns(self) -> list[str]:
+        # Verbs that can be granted, then what else the actions of these systems are called.
+        known = [str(verb) for verb in System.Verb.values]
+        return known + sorted({_verb(each) for each in self.actions} - set(known))
 
     @property
     def others(self) -> list[Grant]:
@@ -83,59 +111,60 @@ class Access:
     @property
     def alone(self) -> list[Line]:
         """What it may do alone."""
-        ruled = [
-            Line(each.label, bound.conditions, bound)
-            for each in self.actions
-            if each.effect != DENY
-            for bound in each.allowing
-        ]
         plain = [grant for grant in self.grants if not self._is_governed(grant) and grant.verb != "view"]
-        return ruled + [Line(_capital(grant.words)) for grant in plain]
+        return self._ruled("allowing") + [Line(_capital(grant.words)) for grant in plain]
 
     @property
     def asks(self) -> list[Line]:
         """What it must ask a person about."""
-        return [
-            Line(each.label, bound.conditions, bound)
-            for each in self.actions
-            if each.effect != DENY
-            for bound in each.asking
-        ]
+        return self._ruled("asking")
 
     @property
     def never(self) -> list[Line]:
         """What it never does."""
-        ruled = [
+        denied = [each for each in self.actions if each.effect == DENY]
+        unruled = [Line(each.label, note="No rule allows it to this agent.") for each in denied]
+        return self._ruled("denying") + unruled + [line for row in self.table for line in _not_given(row)]
+
+    def _ruled(self, kind: str) -> list[Line]:
+        return [
             Line(each.label, bound.conditions, bound)
             for each in self.actions
             if each.effect != DENY
-            for bound in each.denying
-        ]
-        return ruled + [
-            Line(each.label, note="No rule allows it to this agent.") for each in self.actions if each.effect == DENY
+            for bound in getattr(each, kind)
         ]
 
-    def _row(self, system: System) -> SystemRow:
-        given = tuple(grant for grant in self.grants if grant.row == system)
-        held = {grant.verb for grant in given}
-        cells = tuple(
-            (verb.label, self._cell(system, verb.value) if verb.value in held else DENY) for verb in System.Verb
-        )
-        return SystemRow(system, cells, given)
-
-    def _cell(self, system: System, verb: str) -> str:
-        effects = {each.effect for each in self._governed(system, verb)}
-        return next((effect for effect in (DENY, ASK) if effect in effects), ALLOW)
+    def _cell(self, system: System, verb: str) -> Cell:
+        grant = next((each for each in self.grants if each.row == system and each.verb == verb), None)
+        governed = tuple(self._governed(system, verb))
+        if governed:
+            effects = {each.effect for each in governed}
+            return Cell(verb, next((e for e in (DENY, ASK) if e in effects), ALLOW), grant, governed)
+        if verb not in System.Verb.values:
+            return Cell(verb, "")
+        return Cell(verb, ALLOW if grant else DENY, grant)
 
     def _governed(self, system: System, verb: str) -> list[ActionBounds]:
-        return [each for each in self.actions if each.system == system and each.name.rpartition(".")[2] == verb]
+        return [each for each in self.actions if each.system == system and _verb(each) == verb]
 
     def _is_governed(self, grant: Grant) -> bool:
         return isinstance(grant.row, System) and bool(self._governed(grant.row, grant.verb))
 
 
+def _verb(action: ActionBounds) -> str:
+    return action.name.rpartition(".")[2]
+
+
+def _not_given(row: SystemRow) -> list[Line]:
+    words = [cell.word for cell in row.cells if cell.effect == DENY and not cell.actions]
+    if not words:
+        return []
+    listed = " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    return [Line(_capital(f"{listed} in {row.system}"), note="No right was given.")]
+
+
 def access_of(agent: Agent, user: Principal, *, at: datetime) -> Access:
-    """The rights and boundaries of an agent, as far as this person may see the systems they are about."""
+    """The rights and boundaries of an agent, as far as the user may see the systems they are about."""
     grants = _grants(agent)
     visible = list(System.objects.visible_to(user).select_related("unit"))
     verbs: dict[int, set[str]] = defaultdict(set)

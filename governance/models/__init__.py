@@ -1,0 +1,37 @@
+"""Rows of governance: policies, decisions, escalations and their paths, earned autonomy, the control state."""
+
+from governance.models.autonomy import DemotionRule, PromotionQuerySet, PromotionRequest
+from governance.models.control import ControlState
+from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
+from governance.models.escalations import (
+    WAS_UNDONE,
+    Escalation,
+    EscalationPath,
+    EscalationQuerySet,
+    PathStep,
+    Risk,
+    Vote,
+)
+from governance.models.policies import Policy, PolicyVersion, PolicyVersionQuerySet, RuleBook
+
+__all__ = [
+    "HAS_FAILED",
+    "HAS_REPORT",
+    "WAS_UNDONE",
+    "ControlState",
+    "Decision",
+    "DecisionQuerySet",
+    "DemotionRule",
+    "Escalation",
+    "EscalationPath",
+    "EscalationQuerySet",
+    "PathStep",
+    "Policy",
+    "PolicyVersion",
+    "PolicyVersionQuerySet",
+    "PromotionQuerySet",
+    "PromotionRequest",
+    "Risk",
+    "RuleBook",
+    "Vote",
+]
