@@ -29,13 +29,17 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
     PeopleRole(
         "council", "Governance council",
         (*_VIEW, "agents.pause_agent", "agents.change_agent", "governance.add_policy", "governance.change_policy",
-         "governance.set_control", "governance.settle_escalation", "workflows.publish_workflow"),
+         "governance.set_control", "governance.settle_escalation", "workflows.publish_workflow", "agents.start_review"),
     ),
-    PeopleRole("it", "IT", (*_VIEW, *_RUN_AGENTS, "governance.set_control", "workflows.publish_workflow")),
+    PeopleRole(
+        "it", "IT",
+        (*_VIEW, *_RUN_AGENTS, "governance.set_control", "workflows.publish_workflow", "agents.change_principal",
+         "agents.start_review"),
+    ),
     PeopleRole(
         "risk", "Risk",
         (*_VIEW, "agents.pause_agent", "governance.add_policy", "governance.change_policy", "governance.set_control",
-         "governance.settle_escalation"),
+         "governance.settle_escalation", "agents.start_review"),
     ),
     PeopleRole("unit_owner", "Business-unit owner", ("governance.settle_escalation",)),
     PeopleRole("reviewer", "Reviewer", ("governance.settle_escalation",)),
