@@ -1,16 +1,30 @@
-"""Rows of governance: policies and their versions, decisions, escalation paths, escalations, votes, control states."""
+"""Rows of governance: policies and their versions, decisions, escalation paths, escalations, votes, control states,
+delegations."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import models
-from django.db.models import Case, DurationField, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, Value, When
-from django.db.models.functions import Now
+from django.db.models import (
+    Case,
+    CharField,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Now
 from uuid_utils.compat import uuid7
 
-from agents.models import Agent, Principal, SharedQuerySet, Unit
+from agents.models import Agent, Grant, Principal, RoleGrant, SharedQuerySet, Unit
 from observability.ledger import Subject
 
 
@@ -205,6 +219,52 @@ class Decision(models.Model):
         )  # fmt: skip
 
 
+def _asks(person: Principal) -> Q:
+    return Q(asked__in=PathStep.objects.filter(Q(people=person) | Q(group__user=person)))
+
+
+def _excludes(person: Principal) -> Q:
+    return Q(pk__in=Escalation.not_by.through.objects.filter(principal=person).values("escalation"))
+
+
+def _standing_in(person: Principal) -> "models.QuerySet[Delegation]":
+    """The delegations under which this person decides the escalation of the query around it: within their limits, asked
+    of the absent person, who may decide it, sees its unit, is not excluded and for whom nobody has approved yet. All of
+    it stands in the one query of the list."""
+    absent, asked_now, escalation = OuterRef("person"), OuterRef(OuterRef("asked")), OuterRef(OuterRef("pk"))
+    asked = PathStep.objects.filter(Q(people=absent) | Q(group__user=absent), pk=asked_now)
+    settles = Principal.objects.people().filter(_may("governance", "settle_escalation"), pk=absent)
+    excluded = Escalation.not_by.through.objects.filter(escalation=escalation, principal=absent)
+    voted = Vote.objects.filter(Q(person=absent, instead_of=None) | Q(instead_of=absent), escalation=escalation)
+    paths = Delegation.paths.through.objects.filter(delegation=OuterRef("pk"))
+    in_unit = Unit.objects.filter(pk=OuterRef(OuterRef("unit")), path__startswith=OuterRef("unit__path"))
+    return (
+        Delegation.objects.now()
+        .filter(delegate=person, risk_at_most__gte=OuterRef("risk"))
+        .filter(Exists(asked), Exists(settles), ~Exists(excluded), ~Exists(voted), _sees_the_unit())
+        .filter(Q(unit=None) | Q(Exists(in_unit)))
+        .filter(~Exists(paths) | Exists(paths.filter(escalationpath=OuterRef(OuterRef("path")))))
+        .order_by("pk")
+    )
+
+
+def _may(app: str, codename: str) -> Q:
+    held = Permission.objects.filter(content_type__app_label=app, codename=codename)
+    return Q(groups__permissions__in=held) | Q(user_permissions__in=held)
+
+
+def _sees_the_unit() -> Q:
+    # As Principal.unit_ids, for a person and a unit that only the queries around it know.
+    either = Q(Exists(Principal.objects.filter(_may("agents", "view_unit"), pk=OuterRef("person"))))
+    of_escalation = OuterRef(OuterRef(OuterRef("unit__path")))
+    upper = Unit.objects.annotate(key=Cast("pk", CharField()), below=of_escalation).exclude(path="")
+    upper = upper.filter(key=OuterRef("object_pk"), below__startswith=F("path"))
+    for table, holder in ((Grant, "user"), (RoleGrant, "group__user")):
+        held = table.objects.in_force(Now()).filter(permission__codename="view_unit", **{holder: OuterRef("person")})
+        either |= Q(Exists(held.filter(Exists(upper), content_type__model="unit")))
+    return either
+
+
 class EscalationQuerySet(models.QuerySet["Escalation"]):
     """Reading phrases for escalations."""
 
@@ -221,17 +281,26 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         return self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
 
     def asked_of(self, person: Principal) -> Self:
-        """Those that put their question to this person, whether or not the person approved already."""
-        levels = PathStep.objects.filter(Q(people=person) | Q(group__user=person))
-        excluded = Escalation.not_by.through.objects.filter(principal=person).values("escalation")
-        return self.visible_to(person).filter(asked__in=levels).exclude(pk__in=excluded)
+        """Those that put their question to this person or to somebody whom the person stands in for, whether or not
+        the person approved already."""
+        return (
+            self.visible_to(person).filter(_asks(person) | Q(Exists(_standing_in(person)))).exclude(_excludes(person))
+        )
+
+    def asked_of_oneself(self, person: Principal) -> Self:
+        """Those that put their question to this very person."""
+        return self.visible_to(person).filter(_asks(person)).exclude(_excludes(person))
 
     def for_person(self, person: Principal) -> Self:
-        """Those that wait for this person: asked of somebody who may decide and has not approved yet."""
+        """Those that wait for this person: asked of somebody who may decide and for whom nobody has approved yet."""
         if not person.may("governance.settle_escalation"):
             return self.none()
-        voted = Vote.objects.filter(escalation=OuterRef("pk"), person=person)
+        voted = Vote.objects.filter(Q(person=person) | Q(instead_of=person), escalation=OuterRef("pk"))
         return self.asked_of(person).exclude(Exists(voted))
+
+    def with_delegation(self, person: Principal) -> Self:
+        """Each with `delegation`, the key of the delegation under which this person decides it, None without one."""
+        return self.annotate(delegation=Subquery(_standing_in(person).values("pk")[:1]))
 
     def overdue(self, at: datetime) -> Self:
         """Open ones whose deadline has passed."""
@@ -315,6 +384,7 @@ class Escalation(models.Model):
     due_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
     settled_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="settled")
+    settled_for = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True)
     reason_code = models.CharField(max_length=30, choices=ReasonCode.choices, blank=True)
     approved_until = models.DateTimeField(null=True)
@@ -359,11 +429,15 @@ class Vote(models.Model):
 
     escalation = models.ForeignKey(Escalation, on_delete=models.CASCADE, related_name="votes")
     person = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="+")
+    instead_of = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True)
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["escalation", "person"], name="one_vote_per_person")]
+        constraints = [
+            models.UniqueConstraint(fields=["escalation", "person"], name="one_vote_per_person"),
+            models.UniqueConstraint(fields=["escalation", "instead_of"], name="one_vote_instead_of_a_person"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.person} on {self.escalation}"
@@ -404,3 +478,85 @@ class ControlState(models.Model):
             "why": self.why,
             "at": self.changed_at,
         }
+
+
+class DelegationQuerySet(models.QuerySet["Delegation"]):
+    """Reading phrases for delegations."""
+
+    def holding(self, since: datetime, until: datetime) -> Self:
+        """Those that were not ended and hold at some moment of the period."""
+        return self.filter(status=Delegation.Status.ACTIVE, starts_at__lt=until, ends_at__gt=since)
+
+    def in_force(self, at: datetime) -> Self:
+        """Those that hold at that time."""
+        return self.filter(status=Delegation.Status.ACTIVE, starts_at__lte=at, ends_at__gt=at)
+
+    def now(self) -> Self:
+        """Those that hold at this moment by the database's clock."""
+        return self.filter(status=Delegation.Status.ACTIVE, starts_at__lte=Now(), ends_at__gt=Now())
+
+    def over(self, at: datetime) -> Self:
+        """Those whose time has run out and that nobody ended."""
+        return self.filter(status=Delegation.Status.ACTIVE, ends_at__lte=at)
+
+    def visible_to(self, user: Principal) -> Self:
+        """Those of people in the user's units, those that the user gave and those that let the user decide."""
+        if user.sees_all_units:
+            return self
+        return self.filter(Q(person__unit__in=user.unit_ids()) | Q(person=user) | Q(delegate=user))
+
+    def with_names(self) -> Self:
+        """With everything that a list shows of them, in two queries."""
+        related = self.select_related("person__unit", "delegate", "unit", "created_by", "ended_by")
+        return related.prefetch_related("paths__unit")
+
+
+class Delegation(models.Model):
+    """One person decides for another for a while, within limits. What is delegated is not delegated on."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        ENDED = "ended", "Ended"
+
+    MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {Status.ACTIVE: (Status.ENDED,)}
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    person = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="delegations")
+    delegate = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="delegated")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    paths = models.ManyToManyField(EscalationPath, blank=True, related_name="+")
+    risk_at_most = models.PositiveSmallIntegerField(choices=Risk.choices, default=Risk.HIGH)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.TextField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    created_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    ended_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+
+    objects = DelegationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(person=F("delegate")), name="nobody_delegates_to_themselves"),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="delegation_ends_after_it_starts"),
+        ]
+        indexes = [
+            models.Index(fields=["delegate"], name="delegation_to", condition=Q(status="active")),
+            models.Index(fields=["ends_at"], name="delegation_end", condition=Q(status="active")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delegate} for {self.person}"
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this delegation: as something about the person for whom another one decides."""
+        return Subject(
+            kind="delegation", id=str(self.uid), name=str(self.person), unit=str(self.person.unit_id or "")
+        )  # fmt: skip
+
+    def concerns(self, person: Principal) -> bool:
+        """Whether it is this person's own, on either side."""
+        return person.pk in (self.person_id, self.delegate_id)

@@ -3,6 +3,15 @@
 from governance.operations.boundaries import ActionBounds, bounds_of
 from governance.operations.control import Paused, change_control, control_now, require_running
 from governance.operations.decisions import Question, answer_again, decide
+from governance.operations.delegations import (
+    Circular,
+    DelegationRefused,
+    Terms,
+    delegate,
+    end_delegation,
+    end_overdue,
+    may_delegate_for,
+)
 from governance.operations.escalations import (
     Asked,
     Level,
@@ -12,9 +21,11 @@ from governance.operations.escalations import (
     RequestChanged,
     add_path,
     close,
+    delegation_of,
     expire,
     may_settle,
     open_escalation,
+    stands_in_for,
     withdraw,
 )
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
@@ -22,6 +33,8 @@ from governance.operations.policies import activate, add_policy, check_document,
 __all__ = [
     "ActionBounds",
     "Asked",
+    "Circular",
+    "DelegationRefused",
     "Level",
     "NotAReviewer",
     "Paused",
@@ -29,6 +42,7 @@ __all__ = [
     "Question",
     "ReasonNeeded",
     "RequestChanged",
+    "Terms",
     "activate",
     "add_path",
     "add_policy",
@@ -40,10 +54,16 @@ __all__ = [
     "control_now",
     "decide",
     "decision_schema",
+    "delegate",
+    "delegation_of",
+    "end_delegation",
+    "end_overdue",
     "expire",
+    "may_delegate_for",
     "may_settle",
     "open_escalation",
     "require_running",
     "rules_now",
+    "stands_in_for",
     "withdraw",
 ]

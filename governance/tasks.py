@@ -1,0 +1,25 @@
+"""What time does to governance: delegations end."""
+
+import logging
+
+from celery import shared_task
+
+from governance import operations
+from governance.models import Delegation
+from observability.ledger import Refused, database_now
+
+log = logging.getLogger(__name__)
+AT_MOST = 500
+
+
+@shared_task(name="governance.end_delegations")
+def end_delegations() -> int:
+    """End every delegation whose time has run out; how many. They decide nothing from that second on in any case."""
+    at, ended = database_now(), 0
+    for delegation in Delegation.objects.over(at).select_related("person", "delegate")[:AT_MOST]:
+        try:
+            operations.end_overdue(delegation, at=at)
+            ended += 1
+        except Refused as refused:
+            log.info("delegation %s left for the next sweep: %s", delegation.pk, refused.detail)
+    return ended
