@@ -15,10 +15,12 @@ SELECT kind.app_label, kind.model, permission.codename, held.object_pk FROM (
     SELECT given.permission_id, NULL FROM auth_group_permissions given
     JOIN agents_principal_groups mine ON mine.group_id = given.group_id WHERE mine.principal_id = %(who)s
     UNION ALL
-    SELECT permission_id, object_pk FROM guardian_userobjectpermission WHERE user_id = %(who)s
+    SELECT permission_id, object_pk FROM agents_grant
+    WHERE user_id = %(who)s AND (expires_at IS NULL OR expires_at > {now})
     UNION ALL
-    SELECT given.permission_id, given.object_pk FROM guardian_groupobjectpermission given
-    JOIN agents_principal_groups mine ON mine.group_id = given.group_id WHERE mine.principal_id = %(who)s
+    SELECT given.permission_id, given.object_pk FROM agents_rolegrant given
+    JOIN agents_principal_groups mine ON mine.group_id = given.group_id
+    WHERE mine.principal_id = %(who)s AND (given.expires_at IS NULL OR given.expires_at > {now})
 ) held
 JOIN auth_permission permission ON permission.id = held.permission_id
 JOIN django_content_type kind ON kind.id = permission.content_type_id
@@ -33,6 +35,9 @@ WHERE EXISTS (
 ORDER BY unit.path
 """
 
+# The database's clock, as in ledger.database_now: a right holds nothing from the second on at which it ends.
+_NOW = {"postgresql": "clock_timestamp()", "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"}
+
 
 @dataclass(frozen=True)
 class Rights:
@@ -46,7 +51,7 @@ def held_by(principal_id: int) -> Rights:
     """The rights of an active principal, its own and those of its groups."""
     rights = Rights()
     with connection.cursor() as cursor:
-        cursor.execute(_HELD, {"who": principal_id})
+        cursor.execute(_HELD.format(now=_NOW[connection.vendor]), {"who": principal_id})
         for app, model, codename, pk in cursor.fetchall():
             if pk is None:
                 rights.everywhere.add(f"{app}.{codename}")

@@ -1,13 +1,15 @@
-"""What time does to autonomy: agents whose record breaks the rule of their role lose a level."""
+"""What time does to governance: agents whose record breaks their rule lose a level, delegations end."""
 
 import logging
 
 from celery import shared_task
 
 from governance import operations
+from governance.models import Delegation
 from observability.ledger import Refused, database_now
 
 log = logging.getLogger(__name__)
+AT_MOST = 500
 
 
 @shared_task(name="governance.watch_autonomy")
@@ -21,3 +23,16 @@ def watch_autonomy() -> int:
         except Refused as refused:
             log.info("%s left for the next sweep: %s", fall.agent, refused.detail)
     return done
+
+
+@shared_task(name="governance.end_delegations")
+def end_delegations() -> int:
+    """End every delegation whose time has run out; how many. They decide nothing from that second on in any case."""
+    at, ended = database_now(), 0
+    for delegation in Delegation.objects.over(at).select_related("person", "delegate")[:AT_MOST]:
+        try:
+            operations.end_overdue(delegation, at=at)
+            ended += 1
+        except Refused as refused:
+            log.info("delegation %s left for the next sweep: %s", delegation.pk, refused.detail)
+    return ended

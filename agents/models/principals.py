@@ -18,6 +18,12 @@ class PrincipalQuerySet(models.QuerySet["Principal"]):
         """People only, those who may sign in."""
         return self.filter(kind=Principal.Kind.PERSON, is_active=True)
 
+    def visible_to(self, user: "Principal") -> Self:
+        """Principals of the units that the user may see, and the user's own."""
+        if user.sees_all_units:
+            return self
+        return self.filter(models.Q(unit__in=user.unit_ids()) | models.Q(pk=user.pk))
+
 
 class PrincipalManager(DjangoUserManager["Principal"]):
     """Makes principals; a person has a password, an agent never has one."""

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from guardian.shortcuts import assign_perm
 from lucide import IconDoesNotExist
 from lucide.templatetags.lucide import lucide
 
 from agents.models import Agent, Key, Principal, Role, Unit
-from agents.operations.access import require
+from agents.operations.access import endow, require
 from agents.operations.reasons import check_length
 from agents.rules import AGENT_CODE
 from observability import ledger
@@ -51,7 +50,7 @@ def hire(job: Hired, *, by: ledger.Acts, at: datetime) -> Agent:
     account.set_unusable_password()
     account.save()
     agent = Agent.objects.create(principal=account, created_at=at, **vars(job))
-    assign_perm("agents.view_unit", account, job.unit)
+    endow("agents.view_unit", account, job.unit, by=by, at=at, reason="It came with being hired.")
     ledger.record("agent.hired", agent, by=by, at=at, after=agent.status)
     return agent
 

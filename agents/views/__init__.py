@@ -2,9 +2,10 @@
 
 from agents.views.settings import Settings
 from agents.views.sign_in import PasswordChange, PasswordChanged, SignedOut, SignIn, SignOut, locked_out
-from agents.views.who import PeopleBackend, person
+from agents.views.who import GrantBackend, PeopleBackend, person
 
 __all__ = [
+    "GrantBackend",
     "PasswordChange",
     "PasswordChanged",
     "PeopleBackend",

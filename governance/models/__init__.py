@@ -3,15 +3,8 @@
 from governance.models.autonomy import DemotionRule, PromotionQuerySet, PromotionRequest
 from governance.models.control import ControlState
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
-from governance.models.escalations import (
-    WAS_UNDONE,
-    Escalation,
-    EscalationPath,
-    EscalationQuerySet,
-    PathStep,
-    Risk,
-    Vote,
-)
+from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote
+from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
 from governance.models.policies import Policy, PolicyVersion, PolicyVersionQuerySet, RuleBook
 
 __all__ = [
@@ -21,6 +14,8 @@ __all__ = [
     "ControlState",
     "Decision",
     "DecisionQuerySet",
+    "Delegation",
+    "DelegationQuerySet",
     "DemotionRule",
     "Escalation",
     "EscalationPath",

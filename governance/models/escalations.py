@@ -1,14 +1,15 @@
-"""Escalation paths, the questions that people answer on them, and their votes."""
+"""The questions that people answer, and their votes."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Permission
 from django.db import models
 from django.db.models import (
     BooleanField,
     Case,
+    CharField,
     DurationField,
     Exists,
     ExpressionWrapper,
@@ -16,14 +17,16 @@ from django.db.models import (
     IntegerField,
     OuterRef,
     Q,
+    Subquery,
     Value,
     When,
 )
-from django.db.models.functions import Now
+from django.db.models.functions import Cast, Now
 from uuid_utils.compat import uuid7
 
-from agents.models import Agent, Principal, Unit
+from agents.models import Agent, Grant, Principal, RoleGrant, Unit
 from governance.models.decisions import Decision
+from governance.models.paths import Delegation, EscalationPath, PathStep, Risk
 from observability.ledger import Subject
 from observability.models import Event, Reader
 
@@ -36,52 +39,50 @@ WAS_UNDONE = Case(
 )  # fmt: skip
 
 
-class Risk(models.IntegerChoices):
-    """How much harm a wrong decision can do."""
-
-    LOW = 1, "Low risk"
-    MEDIUM = 2, "Medium risk"
-    HIGH = 3, "High risk"
+def _asks(person: Principal) -> Q:
+    return Q(asked__in=PathStep.objects.filter(Q(people=person) | Q(group__user=person)))
 
 
-class EscalationPath(models.Model):
-    """Who is asked, and who is asked next when nobody decides in time. At the end of a path the answer is no."""
-
-    key = models.SlugField(max_length=60, unique=True)
-    name = models.CharField(max_length=200)
-    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="escalation_paths")
-
-    class Meta:
-        ordering = ["key"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def as_subject(self) -> Subject:
-        """How the ledger names this path."""
-        return Subject(kind="path", id=self.key, name=self.name, unit=str(self.unit_id))
+def _excludes(person: Principal) -> Q:
+    return Q(pk__in=Escalation.not_by.through.objects.filter(principal=person).values("escalation"))
 
 
-class PathStep(models.Model):
-    """One level of a path: these people, or the members of this group who may see the unit, within `seconds`."""
+def _standing_in(person: Principal) -> "models.QuerySet[Delegation]":
+    """The delegations under which this person decides the escalation of the query around it: within their limits, asked
+    of the absent person, who may decide it, sees its unit, is not excluded and for whom nobody has approved yet. All of
+    it stands in the one query of the list."""
+    absent, asked_now, escalation = OuterRef("person"), OuterRef(OuterRef("asked")), OuterRef(OuterRef("pk"))
+    asked = PathStep.objects.filter(Q(people=absent) | Q(group__user=absent), pk=asked_now)
+    settles = Principal.objects.people().filter(_may("governance", "settle_escalation"), pk=absent)
+    excluded = Escalation.not_by.through.objects.filter(escalation=escalation, principal=absent)
+    voted = Vote.objects.filter(Q(person=absent, instead_of=None) | Q(instead_of=absent), escalation=escalation)
+    paths = Delegation.paths.through.objects.filter(delegation=OuterRef("pk"))
+    in_unit = Unit.objects.filter(pk=OuterRef(OuterRef("unit")), path__startswith=OuterRef("unit__path"))
+    return (
+        Delegation.objects.now()
+        .filter(delegate=person, risk_at_most__gte=OuterRef("risk"))
+        .filter(Exists(asked), Exists(settles), ~Exists(excluded), ~Exists(voted), _sees_the_unit())
+        .filter(Q(unit=None) | Q(Exists(in_unit)))
+        .filter(~Exists(paths) | Exists(paths.filter(escalationpath=OuterRef(OuterRef("path")))))
+        .order_by("pk")
+    )
 
-    path = models.ForeignKey(EscalationPath, on_delete=models.CASCADE, related_name="steps")
-    level = models.PositiveSmallIntegerField()
-    people = models.ManyToManyField(Principal, blank=True, related_name="+")
-    group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="+")
-    seconds = models.PositiveIntegerField()
 
-    class Meta:
-        ordering = ["path", "level"]
-        constraints = [models.UniqueConstraint(fields=["path", "level"], name="one_path_step_per_level")]
+def _may(app: str, codename: str) -> Q:
+    held = Permission.objects.filter(content_type__app_label=app, codename=codename)
+    return Q(groups__permissions__in=held) | Q(user_permissions__in=held)
 
-    def __str__(self) -> str:
-        return f"{self.path.key} {self.level}"
 
-    def who(self) -> str:
-        """The people or the group, as a sentence names them."""
-        names = sorted(str(person) for person in self.people.all())
-        return ", ".join(names) or (self.group.name if self.group else "nobody")
+def _sees_the_unit() -> Q:
+    # As Principal.unit_ids, for a person and a unit that only the queries around it know.
+    either = Q(Exists(Principal.objects.filter(_may("agents", "view_unit"), pk=OuterRef("person"))))
+    of_escalation = OuterRef(OuterRef(OuterRef("unit__path")))
+    upper = Unit.objects.annotate(key=Cast("pk", CharField()), below=of_escalation).exclude(path="")
+    upper = upper.filter(key=OuterRef("object_pk"), below__startswith=F("path"))
+    for table, holder in ((Grant, "user"), (RoleGrant, "group__user")):
+        held = table.objects.in_force(Now()).filter(permission__codename="view_unit", **{holder: OuterRef("person")})
+        either |= Q(Exists(held.filter(Exists(upper), content_type__model="unit")))
+    return either
 
 
 class EscalationQuerySet(models.QuerySet["Escalation"]):
@@ -109,17 +110,26 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         return self.decided().filter(Q(status=Escalation.Status.REJECTED) | Q(WAS_UNDONE))
 
     def asked_of(self, person: Principal) -> Self:
-        """Those that put their question to this person, whether or not the person approved already."""
-        levels = PathStep.objects.filter(Q(people=person) | Q(group__user=person))
-        excluded = Escalation.not_by.through.objects.filter(principal=person).values("escalation")
-        return self.visible_to(person).filter(asked__in=levels).exclude(pk__in=excluded)
+        """Those that put their question to this person or to somebody whom the person stands in for, whether or not
+        the person approved already."""
+        return (
+            self.visible_to(person).filter(_asks(person) | Q(Exists(_standing_in(person)))).exclude(_excludes(person))
+        )
+
+    def asked_of_oneself(self, person: Principal) -> Self:
+        """Those that put their question to this very person."""
+        return self.visible_to(person).filter(_asks(person)).exclude(_excludes(person))
 
     def for_person(self, person: Principal) -> Self:
-        """Those that wait for this person: asked of somebody who may decide and has not approved yet."""
+        """Those that wait for this person: asked of somebody who may decide and for whom nobody has approved yet."""
         if not person.may("governance.settle_escalation"):
             return self.none()
-        voted = Vote.objects.filter(escalation=OuterRef("pk"), person=person)
+        voted = Vote.objects.filter(Q(person=person) | Q(instead_of=person), escalation=OuterRef("pk"))
         return self.asked_of(person).exclude(Exists(voted))
+
+    def with_delegation(self, person: Principal) -> Self:
+        """Each with `delegation`, the key of the delegation under which this person decides it, None without one."""
+        return self.annotate(delegation=Subquery(_standing_in(person).values("pk")[:1]))
 
     def overdue(self, at: datetime) -> Self:
         """Open ones whose deadline has passed."""
@@ -203,6 +213,7 @@ class Escalation(models.Model):
     due_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
     settled_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="settled")
+    settled_for = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True)
     reason_code = models.CharField(max_length=30, choices=ReasonCode.choices, blank=True)
     approved_until = models.DateTimeField(null=True)
@@ -247,11 +258,15 @@ class Vote(models.Model):
 
     escalation = models.ForeignKey(Escalation, on_delete=models.CASCADE, related_name="votes")
     person = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="+")
+    instead_of = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True)
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["escalation", "person"], name="one_vote_per_person")]
+        constraints = [
+            models.UniqueConstraint(fields=["escalation", "person"], name="one_vote_per_person"),
+            models.UniqueConstraint(fields=["escalation", "instead_of"], name="one_vote_instead_of_a_person"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.person} on {self.escalation}"

@@ -28,6 +28,15 @@ from governance.operations.autonomy import (
 from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today
 from governance.operations.control import Paused, change_control, control_now, require_running
 from governance.operations.decisions import Question, answer_again, decide
+from governance.operations.delegations import (
+    Circular,
+    DelegationRefused,
+    Terms,
+    delegate,
+    end_delegation,
+    end_overdue,
+    may_delegate_for,
+)
 from governance.operations.escalations import (
     Asked,
     Level,
@@ -37,9 +46,11 @@ from governance.operations.escalations import (
     RequestChanged,
     add_path,
     close,
+    delegation_of,
     expire,
     may_settle,
     open_escalation,
+    stands_in_for,
     withdraw,
 )
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
@@ -50,6 +61,8 @@ __all__ = [
     "Access",
     "ActionBounds",
     "Asked",
+    "Circular",
+    "DelegationRefused",
     "Fall",
     "Level",
     "NoPromotion",
@@ -62,6 +75,7 @@ __all__ = [
     "RequestChanged",
     "RuleChange",
     "Span",
+    "Terms",
     "Today",
     "access_of",
     "activate",
@@ -77,15 +91,20 @@ __all__ = [
     "control_now",
     "decide",
     "decision_schema",
+    "delegate",
+    "delegation_of",
     "demote",
     "demote_by_rule",
     "drop_demotion_rule",
+    "end_delegation",
+    "end_overdue",
     "evidence_of",
     "expire",
     "falls",
     "limits_today",
     "may_ask",
     "may_decide",
+    "may_delegate_for",
     "may_demote",
     "may_settle",
     "next_level",
@@ -95,6 +114,7 @@ __all__ = [
     "rules_now",
     "set_demotion_rule",
     "span_of",
+    "stands_in_for",
     "withdraw",
     "withdraw_promotion",
 ]

@@ -7,9 +7,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from guardian.models import UserObjectPermission
-
 from agents.models import Agent, Principal, System
+from agents.models import Grant as Held
 from governance.operations.boundaries import ActionBounds, bounds_of
 from governance.rules.boundaries import Boundary
 from observability.models import Event
@@ -164,25 +163,30 @@ def _not_given(row: SystemRow) -> list[Line]:
 
 
 def access_of(agent: Agent, user: Principal, *, at: datetime) -> Access:
-    """The rights and boundaries of an agent, as far as the user may see the systems they are about."""
-    grants = _grants(agent)
+    """The rights and boundaries of an agent, as far as this person may see the objects they are about."""
+    grants = _grants(agent, user, at)
     visible = list(System.objects.visible_to(user).select_related("unit"))
     verbs: dict[int, set[str]] = defaultdict(set)
     for grant in grants:
         if isinstance(grant.row, System):
             verbs[grant.row.pk].add(grant.verb)
     near = [system for system in visible if system.pk in verbs or system.unit_id == agent.unit_id]
-    shown = tuple(grant for grant in grants if not isinstance(grant.row, System) or grant.row in near)
-    return Access(shown, tuple(bounds_of(agent, near, verbs=verbs, at=at)), tuple(near))
+    return Access(tuple(grants), tuple(bounds_of(agent, near, verbs=verbs, at=at)), tuple(near))
 
 
-def _grants(agent: Agent) -> list[Grant]:
-    held = UserObjectPermission.objects.filter(user=agent.principal).select_related("permission", "content_type")
+def _grants(agent: Agent, user: Principal, at: datetime) -> list[Grant]:
+    held = (
+        Held.objects.filter(user=agent.principal)
+        .in_force(at)
+        .visible_to(user)
+        .with_names()
+        .order_by("permission", "pk")
+    )
     origins = _origins(agent)
     return [_grant(each, origins) for each in _with_rows(held)]
 
 
-def _with_rows(held: Iterable[UserObjectPermission]) -> list[UserObjectPermission]:
+def _with_rows(held: Iterable[Held]) -> list[Held]:
     # One query for each kind of row; a right on a row that is gone says nothing.
     by_kind = defaultdict(list)
     for each in held:
@@ -202,7 +206,7 @@ def _origins(agent: Agent) -> dict[tuple[str, str], Event]:
     return {(event.data.get("permission", ""), event.data.get("on", "")): event for event in given.order_by("id")}
 
 
-def _grant(held: UserObjectPermission, origins: Mapping[tuple[str, str], Event]) -> Grant:
+def _grant(held: Held, origins: Mapping[tuple[str, str], Event]) -> Grant:
     name = f"{held.content_type.app_label}.{held.permission.codename}"
     row: Any = held.content_object
     origin = origins.get((name, row.as_subject().name))

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from agents.models import Agent, Principal, Unit
 from agents.operations import require
-from governance.models import Decision, Escalation, EscalationPath, PathStep, Risk, Vote
+from governance.models import Decision, Delegation, Escalation, EscalationPath, PathStep, Risk, Vote
 from observability import ledger
 
 APPROVAL_LASTS = timedelta(hours=24)
@@ -147,7 +147,8 @@ def close(
         raise ledger.TooLate("The deadline has passed. Nothing was decided.")
     if to == Escalation.Status.REJECTED and not reason.strip():
         raise ReasonNeeded(fields={"reason": "A reason is needed to reject."})
-    if to == Escalation.Status.APPROVED and not _enough(escalation, reviewer, at, reason):
+    instead_of = stands_in_for(reviewer, escalation)
+    if to == Escalation.Status.APPROVED and not _enough(escalation, reviewer, instead_of, at, reason):
         return False
     until = at + APPROVAL_LASTS if to == Escalation.Status.APPROVED else None
     _settle(
@@ -159,21 +160,49 @@ def close(
         reason_code=reason_code,
         approved_until=until,
         settled_by=reviewer,
+        settled_for=instead_of,
+        data=_told(instead_of),
     )
     return True
 
 
-def _enough(escalation: Escalation, reviewer: Principal, at: datetime, reason: str) -> bool:
+def stands_in_for(reviewer: Principal, escalation: Escalation) -> Principal | None:
+    """For whom this person would decide the question now by delegation; None for somebody who is asked in person."""
+    under = delegation_of(reviewer, escalation)
+    return under.person if under else None
+
+
+def delegation_of(reviewer: Principal, escalation: Escalation) -> Delegation | None:
+    """The delegation under which this person decides the question now; None for somebody who is asked in person."""
+    this = Escalation.objects.filter(pk=escalation.pk)
+    if this.asked_of_oneself(reviewer).exists():
+        return None
+    found = this.with_delegation(reviewer).values_list("delegation", flat=True).first()
+    return Delegation.objects.select_related("person").filter(pk=found).first() if found else None
+
+
+def _told(instead_of: Principal | None) -> dict[str, str]:
+    return {"for": str(instead_of), "for_id": instead_of.username} if instead_of else {}
+
+
+def _enough(
+    escalation: Escalation, reviewer: Principal, instead_of: Principal | None, at: datetime, reason: str
+) -> bool:
     if escalation.approvals_needed == 1:
         return True
+    if escalation.votes.filter(instead_of=reviewer).exists():
+        raise ledger.TooLate("Somebody approved this for you already; another person has to approve as well.")
     try:
         with transaction.atomic():
-            Vote.objects.create(escalation=escalation, person=reviewer, reason=reason, at=at)
+            Vote.objects.create(
+                escalation=escalation, person=reviewer, instead_of=instead_of, reason=reason, at=at
+            )  # fmt: skip
     except IntegrityError as twice:
         raise ledger.TooLate("You approved this already; another person has to approve as well.") from twice
     if escalation.votes.count() >= escalation.approvals_needed:
         return True
-    ledger.record("escalation.seconded", escalation, by=reviewer, at=at, why=reason)
+    told = _told(instead_of)
+    ledger.record("escalation.seconded", escalation, by=reviewer, at=at, why=reason, data=told)
     return False
 
 

@@ -38,7 +38,12 @@ DEEDS = {
     "escalation.passed_on": "asked the next people: {name}",
     "fact.reused": "reused {name} from shared memory",
     "fact.stored": "stored {name} in shared memory",
+    "delegation.created": "let {to} decide for {name}",
+    "delegation.ended": "ended that {to} decides for {name}",
+    "grant.expired": "ended {name}’s right to {right} {on}: its time ran out",
     "grant.given": "gave {name} the right to {right} {on}",
+    "grant.prolonged": "prolonged {name}’s right to {right} {on}",
+    "grant.revoked": "took from {name} the right to {right} {on}",
     "key.issued": "issued the key {name}",
     "key.revoked": "revoked the key {name}",
     "path.added": "added the escalation path {name}",
@@ -51,6 +56,14 @@ DEEDS = {
     "promotion.rejected": "rejected the promotion of {name}",
     "promotion.withdrawn": "withdrew the request to promote {name}",
     "promotion.refused": "tried to decide their own request: {name}",
+    "review.started": "started the access review {name}",
+    "review.reminded": "reminded {reviewer} of the access review {name}",
+    "review.certified": "said in the access review {name} that {holder} still needs the right to {right} {on}",
+    "review.revoked": "said in the access review {name} that {holder} no longer needs the right to {right} {on}",
+    "review.lapsed": "heard nothing in the access review {name} about {holder}’s right to {right} {on}",
+    "review.gone": "noted in the access review {name} that {holder}’s right to {right} {on} had ended",
+    "review.closed": "closed the access review {name}",
+    "review.exported": "exported the evidence of the access review {name}",
     "run.started": "started run {name}",
     "run.finished": "finished run {name}: {outcome}",
     "run.failed": "ended run {name} as failed",
@@ -75,6 +88,10 @@ DEEDS = {
     "unit.added": "added the unit {name}",
     "workflow.published": "published {name}",
 }
+VERBS_OF_RIGHTS = {
+    "view": "see", "key": "issue keys for", "manage": "manage the work of", "start": "start runs of",
+    "cancel": "cancel runs of", "publish": "publish versions of", "write": "put facts into",
+}  # fmt: skip
 SPACES_KEPT = {"\n", "\t"}
 
 
@@ -95,13 +112,21 @@ def deed(event: Event) -> str:
     told = phrase.format_map(
         _Known({**event.data, "name": event.subject_name, "after": event.after, "right": right_of(event)})
     )
-    return inert(told.removesuffix(": "))
+    instead = f", for {event.data['for']}" if event.data.get("for") else ""
+    return inert(told.removesuffix(": ") + instead)
 
 
 def right_of(event: Event) -> str:
-    """What a right that was given allows, without the kind of thing: "work in" for workflows.work_in_workflow."""
-    code = str(event.data.get("permission", "")).rpartition(".")[2]
-    return code.rpartition("_")[0].replace("_", " ")
+    """What the right that an event is about allows."""
+    return right_words(str(event.data.get("permission", "")))
+
+
+@register.filter
+def right_words(permission: str) -> str:
+    """What a right allows, without the kind of thing: "work in" for workflows.work_in_workflow."""
+    code = permission.rpartition(".")[2]
+    verb = code.rpartition("_")[0].replace("_", " ")
+    return VERBS_OF_RIGHTS.get(verb, verb)
 
 
 @register.filter
