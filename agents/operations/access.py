@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
-from guardian.shortcuts import assign_perm
+from guardian.shortcuts import assign_perm, remove_perm
 
 from agents.models import Agent, Principal
 from agents.rules import PEOPLE_ROLES
@@ -38,3 +38,18 @@ def grant(permission: str, to: Principal, row: Any, *, by: ledger.Acts, at: date
     assign_perm(permission, to, row)
     to.forget_grants()
     ledger.record("grant.given", to, by=by, at=at, data={"permission": permission, "on": row.as_subject().name})
+
+
+def hand_over(permission: str, row: Any, *, giver: Agent, taker: Agent | None, by: ledger.Acts, at: datetime) -> None:
+    """Take a right on one row from an agent that retires, and give it to the one that takes its place, if there is
+    one. Who may change both agents may do so."""
+    require(by, "agents.change_agent", giver)
+    told = {"permission": permission, "on": row.as_subject().name}
+    remove_perm(permission, giver.principal, row)
+    giver.principal.forget_grants()
+    ledger.record("grant.revoked", giver.principal, by=by, at=at, data=told, why=f"{giver} retired.")
+    if taker is not None:
+        require(by, "agents.change_agent", taker)
+        assign_perm(permission, taker.principal, row)
+        taker.principal.forget_grants()
+        ledger.record("grant.given", taker.principal, by=by, at=at, data=told, why=f"It takes the place of {giver}.")

@@ -1,5 +1,6 @@
-"""What can be done in governance: write policies, decide, ask people, stop."""
+"""What can be done in governance: write policies, let agents begin, decide, ask people, stop."""
 
+from governance.operations.activation import Check, NotReady, activate_agent, gaps, readiness
 from governance.operations.boundaries import ActionBounds, bounds_of
 from governance.operations.control import Paused, change_control, control_now, require_running
 from governance.operations.decisions import Question, answer_again, decide
@@ -22,14 +23,17 @@ from governance.operations.policies import activate, add_policy, check_document,
 __all__ = [
     "ActionBounds",
     "Asked",
+    "Check",
     "Level",
     "NotAReviewer",
+    "NotReady",
     "Paused",
     "Place",
     "Question",
     "ReasonNeeded",
     "RequestChanged",
     "activate",
+    "activate_agent",
     "add_path",
     "add_policy",
     "answer_again",
@@ -41,8 +45,10 @@ __all__ = [
     "decide",
     "decision_schema",
     "expire",
+    "gaps",
     "may_settle",
     "open_escalation",
+    "readiness",
     "require_running",
     "rules_now",
     "withdraw",
