@@ -17,7 +17,7 @@ from agents.operations.versions import NothingChanged, keep_change, keep_version
 from agents.rules import AGENT_CODE, RESERVED_CODES, HoursInvalid, read_hours
 from observability import ledger
 
-REFUSED = "The agent cannot be hired like this."
+REFUSED = "The agent cannot be kept like this."
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,11 @@ def change_agent(agent: Agent, changes: Mapping[str, Any], *, by: ledger.Acts, a
     return version
 
 
+@transaction.atomic
 def roll_back_agent(agent: Agent, number: int, *, by: ledger.Acts, at: datetime, why: str) -> Version:
     """The agent as one of its versions says, as a new change that is checked like any other. Its autonomy level does
     not rise by that: it is earned, not restored."""
+    lock_agent(agent)
     document = version_of(agent, number).document
     level = document["autonomy_level"]
     if agent.status != Agent.Status.DRAFT:
