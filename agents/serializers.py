@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from agents.models import Agent
+from agents.models import Agent, Blueprint, Version
 
 
 class MeSerializer(serializers.ModelSerializer[Agent]):
@@ -30,3 +30,42 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
             "code", "name", "purpose", "role", "unit", "accountable", "stand_in", "autonomy_level", "risk_class",
             "runtime", "ends_on", "status", "last_seen_at",
         ]  # fmt: skip
+
+
+class AgentDetail(AgentSerializer):
+    """An agent as those see it who look after it."""
+
+    blueprint = serializers.CharField(source="blueprint.code")
+    accountable_username = serializers.CharField(source="accountable.username")
+    stand_in_username = serializers.CharField(source="stand_in.username", default=None)
+
+    class Meta(AgentSerializer.Meta):
+        fields = [
+            *AgentSerializer.Meta.fields, "blueprint", "accountable_username", "stand_in_username", "environment",
+            "starts_on", "hours", "effective_autonomy", "sponsor_missing_since",
+        ]  # fmt: skip
+
+
+class BlueprintOutput(serializers.ModelSerializer[Blueprint]):
+    """A job description."""
+
+    role = serializers.CharField(source="role.code")
+    unit = serializers.CharField(source="unit.code")
+    owner = serializers.CharField(source="owner.username")
+
+    class Meta:
+        model = Blueprint
+        fields = [
+            "code", "name", "purpose", "role", "unit", "owner", "actions", "autonomy_ceiling", "risk_class", "model",
+            "runtime", "rates", "currency", "status", "created_at",
+        ]  # fmt: skip
+
+
+class VersionOutput(serializers.ModelSerializer[Version]):
+    """One state of an agent or a blueprint."""
+
+    author = serializers.CharField(source="author.username", default=None)
+
+    class Meta:
+        model = Version
+        fields = ["number", "document", "author", "at", "why"]

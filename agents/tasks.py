@@ -1,4 +1,5 @@
-"""What time does to identity: kept answers are forgotten, rights end, reviews of access remind and close."""
+"""What time does to identity: kept answers are forgotten, rights end, reviews of access remind and close, sponsors who
+left are missed."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -6,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 
 from agents import operations
-from agents.models import GivenAnswer, Grant, Review, RoleGrant
+from agents.models import Agent, GivenAnswer, Grant, Review, RoleGrant
+from agents.rules import Watch
 from observability.ledger import Refused, database_now
 
 log = logging.getLogger(__name__)
@@ -54,3 +57,15 @@ def each(rows: Iterable[Any], act: Callable[[Any], Any]) -> int:
         except Exception:
             log.exception("%s %s left for the next sweep", row._meta.verbose_name, row.pk)
     return done
+
+
+@shared_task(name="agents.watch_sponsors")
+def watch_sponsors() -> int:
+    """Look after every agent at work whose sponsor left or came back, or whose last day has passed; how many were
+    alerted or paused."""
+    at, grace = database_now(), timedelta(days=settings.SPONSOR_GRACE_DAYS)
+
+    def watch(agent: Agent) -> bool:
+        return operations.watch_sponsor(agent, at=at, grace=grace) in (Watch.ALERT, Watch.PAUSE, Watch.END)
+
+    return each(Agent.objects.at_work().to_watch(at), watch)

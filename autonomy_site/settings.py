@@ -108,6 +108,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 SWEEP_EVERY_SECONDS = environment.read("float", "SWEEP_EVERY_SECONDS", 1.0, validate=environment.UP_TO_AN_HOUR)
+SPONSORS_EVERY_SECONDS = 60.0
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": {"task": "workflows.fire_timers", "schedule": SWEEP_EVERY_SECONDS},
     "take work back from silent agents": {"task": "workflows.reclaim_work", "schedule": SWEEP_EVERY_SECONDS},
@@ -117,7 +118,12 @@ CELERY_BEAT_SCHEDULE = {
     "remind of access reviews, and close them": {"task": "agents.attend_reviews", "schedule": SWEEP_EVERY_SECONDS},
     "end delegations": {"task": "governance.end_delegations", "schedule": SWEEP_EVERY_SECONDS},
     "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},
+    "miss sponsors who left": {"task": "agents.watch_sponsors", "schedule": SPONSORS_EVERY_SECONDS},
 }
+
+# --- who answers for agents -----------------------------------------------------------------------------------
+SPONSOR_GRACE_DAYS = environment.read("int", "SPONSOR_GRACE_DAYS", 7, validate=validate.Range(0, 366))
+DORMANT_DAYS = environment.read("int", "DORMANT_DAYS", 30, validate=validate.Range(1, 3660))
 
 # --- who may come in ------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "agents.Principal"
@@ -234,7 +240,8 @@ SPECTACULAR_SETTINGS = {
         "AgentStatus": "agents.models.Agent.Status",
         "RunStatus": "workflows.models.Run.Status",
         "EscalationStatus": "governance.models.Escalation.Status",
-        "RiskClass": "agents.models.Agent.Risk",
+        "RiskClass": "agents.models.Blueprint.Risk",
+        "BlueprintStatus": "agents.models.Blueprint.Status",
     },
 }
 

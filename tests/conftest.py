@@ -76,8 +76,9 @@ def halden(db: None) -> Halden:
 class Person(Client):
     """A signed-in person: `get` and `post` as the browser does, `call` for the API."""
 
-    def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
+    def call(self, method: str, path: str, body: Any = None, *, key: str | None = None, match: str = "") -> Any:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())} if method == "post" else {}
+        headers |= {"If-Match": match} if match else {}
         return getattr(self, method)(f"/api/v1/{path}", body, content_type="application/json", headers=headers)
 
 
@@ -92,6 +93,10 @@ class Robot(Client):
             headers["Idempotency-Key"] = key or str(uuid.uuid4())
             return self.post(
                 f"/api/v1/{path}", json.dumps(body or {}), content_type="application/json", headers=headers
+            )
+        if method != "get":
+            return self.generic(
+                method.upper(), f"/api/v1/{path}", json.dumps(body or {}), "application/json", headers=headers
             )
         return self.get(f"/api/v1/{path}", body or {}, headers=headers)
 

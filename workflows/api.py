@@ -9,6 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.doors import IDEMPOTENCY, ActingDoor, AgentsOnly, Door, PeopleOnly, Then
+from agents.api.hiring import MovingDoor, visible_agent
+from agents.api.versions import IF_MATCH
+from agents.models import Agent
+from agents.operations import OutsideWorkingHours
+from agents.serializers import AgentDetail
+from governance import operations as governance
 from governance.models import Decision, Escalation
 from governance.operations import Paused, Question
 from observability import ledger
@@ -27,6 +33,7 @@ from workflows.serializers import (
     FailInput,
     FinishInput,
     LeaseInput,
+    RetireInput,
     RunInput,
     RunOutput,
     answer_of,
@@ -57,10 +64,11 @@ class WorkDoor(ActingDoor):
         return 200, work_of(operations.claim(self.agent, at=at), at)
 
     def claimed_unless_paused(self, key: str) -> Answer:
-        """The same, and no work while all work is paused: what was finished before stays finished."""
+        """The same, and no work while all work is paused or the agent's working hours are over: what was finished
+        before stays finished."""
         try:
             return self.claimed(key)
-        except Paused:
+        except (Paused, OutsideWorkingHours):
             return 200, work_of(None, database_now())
 
     @property
@@ -297,3 +305,42 @@ class WorkflowsView(ActingDoor):
             return 201, {"workflow": known.code, "version": version.number, "sha256": version.sha256}
 
         return self.answer_once(request, act)
+
+
+class ReadinessView(Door):
+    """What has to be in place before an agent begins."""
+
+    permission_classes = [PeopleOnly]
+
+    @extend_schema(responses=dict, summary="Show what is missing before an agent can begin")
+    def get(self, request: Request, code: str) -> Response:
+        checks = governance.readiness(visible_agent(self.principal, code), at=database_now())
+        told = [{"name": each.name, "words": each.words, "met": each.is_met, "about": each.about} for each in checks]
+        return Response({"ready": all(each.is_met for each in checks), "checks": told})
+
+
+class ActivateView(MovingDoor):
+    """Let an agent in review begin, as a second person."""
+
+    @extend_schema(
+        request=None, responses=AgentDetail, parameters=[IDEMPOTENCY, IF_MATCH], summary="Let a reviewed agent begin"
+    )
+    def post(self, request: Request, code: str) -> Response:
+        at = database_now()
+        return self.move(request, code, lambda agent: governance.activate_agent(agent, by=self.principal, at=at))
+
+
+class RetireView(MovingDoor):
+    """End an agent's work for good."""
+
+    @extend_schema(
+        request=RetireInput, responses=AgentDetail, parameters=[IDEMPOTENCY, IF_MATCH], summary="Retire an agent"
+    )
+    def post(self, request: Request, code: str) -> Response:
+        given, at = self.read(RetireInput, request.data), database_now()
+
+        def retire(agent: Agent) -> None:
+            successor = visible_agent(self.principal, given["successor"]) if given["successor"] else None
+            operations.retire_agent(agent, by=self.principal, at=at, why=given["why"], successor=successor)
+
+        return self.move(request, code, retire)

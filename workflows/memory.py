@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 
 from agents.models import Agent
-from agents.operations import require, require_active
+from agents.operations import require, require_at_work
 from observability import ledger
 from observability.models import Event
 from workflows.models import Fact, Run, Space
@@ -54,7 +54,7 @@ def _plain(value: Any) -> Any:
 @transaction.atomic
 def put(space: Space, finding: Finding, *, agent: Agent, at: datetime) -> Fact:
     """Keep the finding as the current fact under its key; an older one is superseded, never lost."""
-    require_active(agent)
+    require_at_work(agent, at=at)
     require(agent, "workflows.write_space", space)
     key, value = canonical_key(finding.key), _plain(finding.value)
     canonical = rfc8785.dumps(value)
@@ -75,7 +75,7 @@ def put(space: Space, finding: Finding, *, agent: Agent, at: datetime) -> Fact:
 def get(space: Space, key: str, *, agent: Agent, at: datetime, run: Run | None = None) -> Fact | None:
     """The valid fact under the key, None without one; its reuse, counted once for each agent and run, and what that
     saved go into the ledger."""
-    require_active(agent)
+    require_at_work(agent, at=at)
     if not Space.objects.visible_to(agent.principal).filter(pk=space.pk).exists():
         raise ledger.NotFound(f"There is no space {space.code} in shared memory, or you may not see it.")
     fact = (

@@ -168,6 +168,10 @@ class StepQuerySet(models.QuerySet["Step"]):
         try each run against each of them."""
         return list(self.order_by().values_list("run", flat=True).distinct())
 
+    def worked_on_since(self, at: datetime) -> Self:
+        """Steps that an agent began or ended since then."""
+        return self.filter(Q(started_at__gte=at) | Q(ended_at__gte=at), agent__isnull=False)
+
     def in_hand(self) -> Self:
         """Steps that an agent works on, or for which it waits for a person."""
         return self.filter(status__in=Step.IN_HAND)

@@ -130,6 +130,13 @@ class BpmnInput(StrictSerializer):
     bpmn = Text(max_length=900_000, trim_whitespace=False)
 
 
+class RetireInput(StrictSerializer):
+    """Why an agent retires, and the code of the agent that takes its place, if one does."""
+
+    why = Text(max_length=2000)
+    successor = Text(max_length=20, allow_null=True, default=None)
+
+
 class RunOutput(serializers.ModelSerializer[Run]):
     """A run as the API shows it."""
 

@@ -21,6 +21,9 @@ api_urls = [
     path("escalations/<uuid:uid>/approve", api.AnswerView.as_view(), name="api-approve"),
     path("escalations/<uuid:uid>/reject", api.AnswerView.as_view(answer=Escalation.Status.REJECTED), name="api-reject"),
     path("workflows", api.WorkflowsView.as_view(), name="api-workflows"),
+    path("agents/<str:code>/readiness", api.ReadinessView.as_view(), name="api-agent-readiness"),
+    path("agents/<str:code>/activate", api.ActivateView.as_view(), name="api-agent-activate"),
+    path("agents/<str:code>/retire", api.RetireView.as_view(), name="api-agent-retire"),
 ]
 urlpatterns: list[URLPattern] = [
     path("", overview.Overview.as_view(), name="overview"),

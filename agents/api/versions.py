@@ -2,9 +2,15 @@
 
 import hashlib
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from observability import ledger
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, required=True,
+    description="The ETag of what you read: nothing is changed when somebody else changed it meanwhile.",
+)  # fmt: skip
 
 
 class MatchNeeded(ledger.Refused):

@@ -1,16 +1,24 @@
-"""Rows of agents: principals (people and agents), units, roles, agents, their keys, the systems they act
-upon, rights on single rows, and the reviews of these rights."""
+"""Rows of agents: principals, units, roles, blueprints, agents, versions, keys, systems, rights on single rows,
+and the reviews of these rights."""
 
 from agents.models.access import Grant, GrantQuerySet, RoleGrant
 from agents.models.agents import Agent, AgentQuerySet, Role
+from agents.models.blueprints import ANY_ACTION, Blueprint, BlueprintQuerySet
 from agents.models.keys import GivenAnswer, Key
 from agents.models.principals import Principal, PrincipalManager, PrincipalQuerySet, Unit, UnitQuerySet
 from agents.models.reviews import Review, ReviewItem
 from agents.models.systems import SharedQuerySet, System
+from agents.models.versions import VALID_FOR, Assessment, AssessmentQuerySet, Version, Versioned, VersionQuerySet
 
 __all__ = [
+    "ANY_ACTION",
+    "VALID_FOR",
     "Agent",
     "AgentQuerySet",
+    "Assessment",
+    "AssessmentQuerySet",
+    "Blueprint",
+    "BlueprintQuerySet",
     "GivenAnswer",
     "Grant",
     "GrantQuerySet",
@@ -26,4 +34,7 @@ __all__ = [
     "System",
     "Unit",
     "UnitQuerySet",
+    "Version",
+    "VersionQuerySet",
+    "Versioned",
 ]

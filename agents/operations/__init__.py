@@ -1,17 +1,41 @@
-"""What can be done with identities, in the order of their life: admit, hire, activate, key, pause, retire."""
+"""What can be done with identities, in the order of their life: admit, describe, hire, activate, key, pause, retire."""
 
-from agents.operations.access import GrantRefused, define_people_roles, end_grant, endow, grant, require, revoke
+from agents.operations.access import (
+    GrantRefused,
+    define_people_roles,
+    end_grant,
+    endow,
+    grant,
+    hand_over,
+    require,
+    revoke,
+)
 from agents.operations.agents import (
     AgentNotActive,
-    Hired,
+    OutsideWorkingHours,
+    SecondPersonNeeded,
     activate,
-    hire,
+    look_again,
     pause,
     require_active,
+    require_at_work,
     resume,
     retire,
+    send_back,
+    submit,
 )
+from agents.operations.assessments import Assessed, assess
 from agents.operations.autonomy import DEMOTED, PROMOTED, ceiling_of, change_level
+from agents.operations.blueprints import (
+    JobDescription,
+    activate_blueprint,
+    change_blueprint,
+    disable_blueprint,
+    draft_blueprint,
+    lock_blueprint,
+    roll_back_blueprint,
+)
+from agents.operations.hiring import Hired, change_agent, hire, lock_agent, roll_back_agent
 from agents.operations.keys import UnknownKey, issue_key, revoke_key, sign_in_with_key
 from agents.operations.people import add_unit, admit_person
 from agents.operations.reviews import (
@@ -27,44 +51,69 @@ from agents.operations.reviews import (
     revoke_item,
     start_review,
 )
+from agents.operations.sponsors import watch_sponsor
 from agents.operations.systems import add_system
+from agents.operations.versions import NothingChanged, keep_version, version_of
 
 __all__ = [
     "DEMOTED",
     "PROMOTED",
     "REMIND_DAYS",
     "AgentNotActive",
+    "Assessed",
     "GrantRefused",
     "Hired",
+    "JobDescription",
     "NobodyToAsk",
     "NotYours",
+    "NothingChanged",
     "NothingToReview",
+    "OutsideWorkingHours",
     "Scope",
+    "SecondPersonNeeded",
     "UnknownKey",
     "activate",
+    "activate_blueprint",
     "add_system",
     "add_unit",
     "admit_person",
+    "assess",
     "ceiling_of",
     "certify",
+    "change_agent",
+    "change_blueprint",
     "change_level",
     "close_overdue",
     "define_people_roles",
+    "disable_blueprint",
+    "draft_blueprint",
     "end_grant",
     "endow",
     "evidence",
     "grant",
+    "hand_over",
     "hire",
     "issue_key",
+    "keep_version",
+    "lock_agent",
+    "lock_blueprint",
+    "look_again",
     "pause",
     "remind",
     "require",
     "require_active",
+    "require_at_work",
     "resume",
     "retire",
     "revoke",
     "revoke_item",
     "revoke_key",
+    "roll_back_agent",
+    "roll_back_blueprint",
+    "send_back",
     "sign_in_with_key",
     "start_review",
+    "submit",
+    "version_of",
+    "watch_sponsor",
 ]

@@ -225,3 +225,24 @@ def end_grant(given: Grant | RoleGrant, *, at: datetime) -> bool:
     if given.content_object is None:  # its object is gone; nobody is told of a right on nothing
         return bool(table.objects.filter(pk=given.pk).delete()[0])
     return take_away(given, verb="grant.expired", by=ledger.SYSTEM, at=at, why="Its time has run out.")
+
+
+def drop(permission: str, holder: Principal, row: Any) -> None:
+    """Remove a right that came with something else that is recorded, as sight of the old unit with a move."""
+    Grant.objects.on(row).filter(user=holder, permission=_permission(permission)).delete()
+    holder.forget_grants()
+
+
+def hand_over(permission: str, row: Any, *, giver: Agent, taker: Agent | None, by: ledger.Acts, at: datetime) -> None:
+    """Take a right on one row from an agent that retires, and give it to the one that takes its place, if there is
+    one. Who may change both agents may do so."""
+    require(by, "agents.change_agent", giver)
+    for held in Grant.objects.on(row).filter(user=giver.principal, permission=_permission(permission)).with_names():
+        held.content_object = row
+        take_away(held, verb="grant.revoked", by=by, at=at, why=f"{giver} retired.")
+    if taker is not None:
+        require(by, "agents.change_agent", taker)
+        why = f"It takes the place of {giver}."
+        given, verb = _given(permission, taker.principal, row, by=by, at=at, reason=why, expires_at=None)
+        _forget(taker.principal)
+        ledger.record(verb, given, by=by, at=at, why=why, data=_told(given, row))

@@ -1,16 +1,13 @@
-"""The life of an agent: hire, activate, pause, resume, retire."""
+"""The life of an agent after it was hired: submit, send back, activate, pause, resume, retire; and may it work now?"""
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db import transaction
-from lucide import IconDoesNotExist
-from lucide.templatetags.lucide import lucide
 
-from agents.models import Agent, Key, Principal, Role, Unit
-from agents.operations.access import endow, require
+from agents.models import Agent, Blueprint, Key, Principal
+from agents.operations.access import require
 from agents.operations.reasons import check_length
-from agents.rules import AGENT_CODE
+from agents.operations.versions import require_reason
 from observability import ledger
 
 
@@ -21,109 +18,117 @@ class AgentNotActive(ledger.Refused):
     code = "agent_not_active"
 
 
-@dataclass(frozen=True)
-class Hired:
-    """What hiring an agent asks for; `ends_on` is its last day, if it has one."""
+class OutsideWorkingHours(ledger.Refused):
+    """This agent does not work at this time."""
 
-    code: str
-    name: str
-    purpose: str
-    unit: Unit
-    role: Role
-    accountable: Principal
-    stand_in: Principal | None = None
-    autonomy_level: int = 0
-    risk_class: int = Agent.Risk.LOW
-    runtime: str = ""
-    ends_on: date | None = None
-    icon: str = "bot"
+    status = 403
+    code = "outside_working_hours"
 
 
-@transaction.atomic
-def hire(job: Hired, *, by: ledger.Acts, at: datetime) -> Agent:
-    """A new agent in draft, with its account and the right to see its own unit."""
-    require(by, "agents.add_agent", job.unit)
-    _check(job, at)
-    account = Principal(
-        kind=Principal.Kind.AGENT, username=f"agent:{job.code}", name=f"{job.code} {job.name}", unit=job.unit
-    )
-    account.set_unusable_password()
-    account.save()
-    agent = Agent.objects.create(principal=account, created_at=at, **vars(job))
-    endow("agents.view_unit", account, job.unit, by=by, at=at, reason="It came with being hired.")
-    ledger.record("agent.hired", agent, by=by, at=at, after=agent.status)
-    return agent
+class SecondPersonNeeded(ledger.NotAllowed):
+    """Somebody else lets this agent begin: not who hired it, and not who submitted it."""
+
+    code = "second_person_needed"
 
 
-def _check(job: Hired, at: datetime) -> None:
-    wrong: dict[str, str] = {}
-    if not AGENT_CODE.fullmatch(job.code):
-        wrong["code"] = "A code has 1 to 20 letters, digits, dots, hyphens or underscores, as in AP-04."
-    elif Agent.objects.filter(code=job.code).exists():
-        wrong["code"] = f"There is an agent {job.code} already; choose another code."
-    for field in ("name", "purpose"):
-        if not getattr(job, field).strip():
-            wrong[field] = f"Say the agent's {field}."
-    for field, person in (("accountable", job.accountable), ("stand_in", job.stand_in)):
-        if person is not None and not (person.is_person and person.is_active):
-            wrong[field] = "Name an active person, not an agent."
-    if job.ends_on is not None and job.ends_on <= at.date():
-        wrong["ends_on"] = "The end date lies in the past; choose a later day."
-    if not 0 <= job.autonomy_level <= 4:
-        wrong["autonomy_level"] = "The autonomy level is a whole number from 0 to 4."
-    if job.risk_class not in Agent.Risk.values:
-        wrong["risk_class"] = "The risk class is 1 (low), 2 (medium) or 3 (high)."
-    if not _is_icon(job.icon):
-        wrong["icon"] = "There is no such icon; take a name from lucide.dev, as in bot."
-    if wrong:
-        raise ledger.Invalid("The agent cannot be hired like this.", fields=wrong)
+def submit(agent: Agent, *, by: ledger.Acts, at: datetime) -> None:
+    """Put a draft before a second person, who lets it begin or sends it back. Its sponsor may do so too."""
+    if agent.acting_sponsor != by:
+        require(by, "agents.change_agent", agent)
+    ledger.move(
+        agent, Agent.Status.IN_REVIEW, by=by, verb="agent.submitted", at=at,
+        submitted_by=by if isinstance(by, Principal) else None, submitted_at=at,
+    )  # fmt: skip
 
 
-def _is_icon(name: str) -> bool:
-    try:
-        lucide(name)
-    except IconDoesNotExist:
-        return False
-    return True
+def send_back(agent: Agent, *, by: ledger.Acts, at: datetime, why: str) -> None:
+    """Return an agent from review to draft, with the reason."""
+    require(by, "agents.change_agent", agent)
+    require_reason(why, "the agent is sent back")
+    ledger.move(agent, Agent.Status.DRAFT, by=by, verb="agent.sent_back", at=at, why=why)
 
 
 def activate(agent: Agent, *, by: ledger.Acts, at: datetime) -> None:
-    """Let a draft agent begin to work."""
+    """Let an agent begin to work. A person comes here through `governance.operations.activate_agent`, which asks first
+    whether everything is in place; it must be a second person, and the agent in review."""
     require(by, "agents.change_agent", agent)
+    if by is not ledger.SYSTEM:
+        _require_review(agent, by)
     ledger.move(agent, Agent.Status.ACTIVE, by=by, verb="agent.activated", at=at)
 
 
+def _require_review(agent: Agent, by: ledger.Acts) -> None:
+    if agent.status != Agent.Status.IN_REVIEW:
+        raise ledger.WrongStatus(f"{agent} is {agent.get_status_display().lower()}; only one in review can begin.")
+    if by in (agent.submitted_by, agent.created_by):
+        raise SecondPersonNeeded
+
+
 def pause(agent: Agent, *, by: ledger.Acts, at: datetime, why: str) -> None:
-    """Stop the agent: it gets no work and no yes from the next request on."""
-    require(by, "agents.pause_agent", agent)
-    if not why.strip():
-        raise ledger.Invalid("Say why the agent is paused.", fields={"why": "A reason is needed."})
-    check_length(why)
+    """Stop the agent: it gets no work and no yes from the next request on. Who answers for it may always do so."""
+    if agent.acting_sponsor != by:
+        require(by, "agents.pause_agent", agent)
+    require_reason(why, "the agent is paused")
     ledger.move(agent, Agent.Status.PAUSED, by=by, verb="agent.paused", at=at, why=why)
 
 
 def resume(agent: Agent, *, by: ledger.Acts, at: datetime, why: str = "") -> None:
-    """Let a paused agent work again."""
+    """Let a paused agent work again, if somebody answers for it and its last day has not passed."""
     require(by, "agents.pause_agent", agent)
     check_length(why)
     if agent.status != Agent.Status.PAUSED:
         raise ledger.WrongStatus(f"{agent} is {agent.status}; only a paused agent can be resumed.")
+    if not agent.accountable.is_active:
+        raise ledger.WrongStatus(f"{agent.accountable} has left. Name another accountable person first.")
+    if agent.ends_on is not None and at.date() > agent.ends_on:
+        raise ledger.WrongStatus(f"The last day of {agent} was {agent.ends_on}. Give it a later one first.")
     ledger.move(agent, Agent.Status.ACTIVE, by=by, verb="agent.resumed", at=at, why=why)
 
 
 @transaction.atomic
-def retire(agent: Agent, *, by: ledger.Acts, at: datetime, why: str) -> None:
-    """End the agent's work for good and revoke its keys."""
+def retire(agent: Agent, *, by: ledger.Acts, at: datetime, why: str) -> int:
+    """End the agent's work for good and revoke its keys; how many. What it has in hand is handed over by
+    `workflows.operations.retire_agent`, which calls this."""
     require(by, "agents.change_agent", agent)
     check_length(why)
     ledger.move(agent, Agent.Status.RETIRED, by=by, verb="agent.retired", at=at, why=why)
-    for key in agent.keys.filter(status=Key.Status.ACTIVE):
+    keys = list(agent.keys.filter(status=Key.Status.ACTIVE))
+    for key in keys:
         ledger.move(key, Key.Status.REVOKED, by=by, verb="key.revoked", at=at, why="The agent retired.")
+    return len(keys)
 
 
 def require_active(agent: Agent) -> None:
-    """Raise AgentNotActive unless the agent may work right now."""
+    """Raise AgentNotActive unless the agent, its account and its blueprint are active."""
     if agent.status != Agent.Status.ACTIVE:
         raise AgentNotActive(f"{agent} is {agent.status} and gets no work.")
     if not agent.principal.is_active:
         raise AgentNotActive(f"The account of {agent} is closed; it gets no work.")
+    if agent.blueprint.status != Blueprint.Status.ACTIVE:
+        raise AgentNotActive(
+            f"The blueprint {agent.blueprint} of {agent} is {agent.blueprint.status}; it gets no work."
+        )
+
+
+def require_employed(agent: Agent, *, at: datetime) -> None:
+    """Raise AgentNotActive before the agent's first day and after its last one."""
+    if agent.starts_on is not None and at.date() < agent.starts_on:
+        raise AgentNotActive(f"{agent} works from {agent.starts_on} on and gets no work before.")
+    if agent.ends_on is not None and at.date() > agent.ends_on:
+        raise AgentNotActive(f"{agent} worked until {agent.ends_on} and gets no work any more.")
+
+
+def require_at_work(agent: Agent, *, at: datetime) -> None:
+    """Raise AgentNotActive or OutsideWorkingHours unless the agent may begin something at this moment. What it has
+    begun it may still report."""
+    require_active(agent)
+    require_employed(agent, at=at)
+    hours = agent.working_hours
+    if hours is not None and not hours.covers(at):
+        begin = hours.next_begin(at).isoformat()
+        raise OutsideWorkingHours(f"{agent} works {hours}. Come back at {begin}.", fields={"come_back_at": begin})
+
+
+def look_again(agent: Agent) -> None:
+    """Read anew what may have stopped the agent since its request began: its own status and its blueprint."""
+    agent.refresh_from_db(fields=["status", "blueprint"], from_queryset=Agent.objects.select_related("blueprint"))

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from agents.models import Agent, Key, Principal
 from agents.operations.access import require
-from agents.operations.agents import AgentNotActive, require_active
+from agents.operations.agents import require_active, require_employed
 from agents.operations.reasons import check_length
 from agents.rules import KEY_START, same_digest, secret_digest, split_key
 from observability import ledger
@@ -50,18 +50,18 @@ def revoke_key(key: Key, *, by: ledger.Acts, at: datetime, why: str = "") -> Non
 
 def sign_in_with_key(text: str, *, at: datetime) -> Agent:
     """The active agent whose key this is. Raises UnknownKey for anything but an active, unexpired key, AgentNotActive
-    for an agent that is in draft, paused, retired or past its last day."""
+    for an agent that is in draft, paused, retired, before its first day, past its last, or of a disabled blueprint."""
     parts = split_key(text)
     if parts is None:
         raise UnknownKey
-    key = Key.objects.select_related("agent__principal", "agent__role", "agent__unit").filter(prefix=parts[0]).first()
+    known = Key.objects.select_related("agent__principal", "agent__role", "agent__unit", "agent__blueprint")
+    key = known.filter(prefix=parts[0]).first()
     # The digest is compared for an unknown prefix too, so that the time tells nothing.
     right = same_digest(key.secret_sha256 if key else "0" * 64, secret_digest(parts[1]))
     if key is None or not right or key.status != Key.Status.ACTIVE or key.expired(at):
         raise UnknownKey
     require_active(key.agent)
-    if key.agent.ends_on is not None and at.date() > key.agent.ends_on:
-        raise AgentNotActive(f"{key.agent} worked until {key.agent.ends_on} and gets no work any more.")
+    require_employed(key.agent, at=at)
     _note_use(key, at)
     return key.agent
 

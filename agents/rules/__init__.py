@@ -1,16 +1,35 @@
 """Rules of identity: what people's roles may do and what a secret looks like. Plain values in, plain values out."""
 
-from agents.rules.agents import AGENT_CODE, AUTONOMY
+from agents.rules.agents import AGENT_CODE, AUTONOMY, RESERVED_CODES
+from agents.rules.blueprints import BLUEPRINT_CODE, RATES, wrong_with_actions, wrong_with_rates
+from agents.rules.hours import DAY_NAMES, DAYS, HoursInvalid, WorkingHours, read_hours
 from agents.rules.keys import KEY_START, same_digest, secret_digest, split_key
 from agents.rules.people import PEOPLE_ROLES, PeopleRole
+from agents.rules.sponsors import Watch, watch
+from agents.rules.versions import Difference, differences, scope_in_words
 
 __all__ = [
     "AGENT_CODE",
     "AUTONOMY",
+    "BLUEPRINT_CODE",
+    "DAYS",
+    "DAY_NAMES",
     "KEY_START",
     "PEOPLE_ROLES",
+    "RATES",
+    "RESERVED_CODES",
+    "Difference",
+    "HoursInvalid",
     "PeopleRole",
+    "Watch",
+    "WorkingHours",
+    "differences",
+    "read_hours",
     "same_digest",
+    "scope_in_words",
     "secret_digest",
     "split_key",
+    "watch",
+    "wrong_with_actions",
+    "wrong_with_rates",
 ]

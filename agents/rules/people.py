@@ -13,7 +13,7 @@ class PeopleRole:
 
 
 _VIEW = (
-    "agents.view_unit", "agents.view_agent", "agents.view_system", "governance.view_policy",
+    "agents.view_unit", "agents.view_agent", "agents.view_blueprint", "agents.view_system", "governance.view_policy",
     "workflows.view_workflow", "workflows.view_space", "observability.view_event", "observability.read_ledger",
 )  # fmt: skip
 _RUN_AGENTS = (
@@ -21,6 +21,9 @@ _RUN_AGENTS = (
     "agents.change_agent",
     "agents.pause_agent",
     "agents.key_agent",
+    "agents.add_blueprint",
+    "agents.change_blueprint",
+    "agents.add_assessment",
     "agents.add_unit",
     "agents.add_system",
 )
@@ -28,19 +31,21 @@ _RUN_AGENTS = (
 PEOPLE_ROLES: tuple[PeopleRole, ...] = (
     PeopleRole(
         "council", "Governance council",
-        (*_VIEW, "agents.pause_agent", "agents.change_agent", "governance.add_policy", "governance.change_policy",
-         "governance.set_control", "governance.settle_escalation", "governance.promote_agent",
-         "governance.demote_agent", "workflows.publish_workflow", "agents.start_review"),
+        (*_VIEW, "agents.pause_agent", "agents.change_agent", "agents.change_blueprint", "agents.add_assessment",
+         "agents.start_review", "governance.add_policy", "governance.change_policy", "governance.set_control",
+         "governance.settle_escalation", "governance.promote_agent", "governance.demote_agent",
+         "workflows.publish_workflow"),
     ),
     PeopleRole(
         "it", "IT",
-        (*_VIEW, *_RUN_AGENTS, "governance.set_control", "workflows.publish_workflow", "agents.change_principal",
-         "agents.start_review"),
+        (*_VIEW, *_RUN_AGENTS, "agents.change_principal", "agents.start_review", "governance.set_control",
+         "workflows.publish_workflow"),
     ),
     PeopleRole(
         "risk", "Risk",
-        (*_VIEW, "agents.pause_agent", "governance.add_policy", "governance.change_policy", "governance.set_control",
-         "governance.settle_escalation", "governance.demote_agent", "agents.start_review"),
+        (*_VIEW, "agents.pause_agent", "agents.add_assessment", "agents.start_review", "governance.add_policy",
+         "governance.change_policy", "governance.set_control", "governance.settle_escalation",
+         "governance.demote_agent"),
     ),
     PeopleRole("unit_owner", "Business-unit owner", ("governance.settle_escalation",)),
     PeopleRole("reviewer", "Reviewer", ("governance.settle_escalation",)),

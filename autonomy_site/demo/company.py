@@ -10,7 +10,7 @@ import yaml
 from django.db import transaction
 
 from agents import operations as agents
-from agents.models import Agent, Principal, Role, Unit
+from agents.models import Agent, Blueprint, Principal, Role, System, Unit
 from governance import operations as governance
 from governance.models import EscalationPath
 from observability import ledger
@@ -61,6 +61,30 @@ CREW = (
     ("SC-03", "shipment-router", "supply-chain", "lukas", None, 1, Agent.Risk.MEDIUM, "truck"),
 )
 WORKING = ("AP-01", "AP-02", "RK-01", "AP-04")
+RUNTIME = "Python program through the API"
+JOBS: dict[str, list[dict[str, object]]] = {
+    "payments-clerk": [
+        {
+            "system": "payables", "action": "invoice.pay",
+            "scope": {"Alone": "up to 5,000 EUR", "With approval": "above that, two people above 25,000 EUR"},
+        }
+    ]
+}  # fmt: skip
+ASSESSMENTS = {
+    "RK-01": agents.Assessed(
+        does="Compares each invoice with those seen before and names what is unusual. It decides nothing.",
+        data="Fields of invoices and orders, bank accounts of suppliers, the facts of the space Invoices seen.",
+        risks="It misses a duplicate, or holds up a good invoice for a false alarm.",
+        measures="A finding is put to a person. What was missed is found in the monthly sample of Internal audit.",
+    ),
+    "AP-04": agents.Assessed(
+        does="Schedules payments of matched invoices on the day that the terms ask for.",
+        data="Amounts, due dates and bank accounts of suppliers. No data of private persons.",
+        risks="Money goes to a wrong or changed account, or is paid twice.",
+        measures="Above 5,000 EUR a person approves, above 25,000 EUR two; a fresh bank account is called back first. "
+        "Each payment is asked for with its invoice, and the same invoice is paid once.",
+    ),
+}
 PAYABLES_FIELDS = [
     {"path": "context.amount", "kind": "decimal", "label": "Amount"},
     {"path": "context.currency", "kind": "string", "label": "Currency"},
@@ -104,12 +128,14 @@ def build(at: datetime, *, password: str = "") -> Halden:
     agents.define_people_roles()
     units = _units(at)
     people, passwords = _people(units, at, password)
-    crew, keys = _crew(units, people, at)
-    _systems(units, crew, at)
+    payables = _systems(units, at)
+    crew = _crew(units, people, at)
+    _rights(crew, payables, at)
     paths = _paths(units, people, at)
     _policies(units, people, at)
     workflow = _workflow(units, people, paths, crew, at)
     _memory(units, crew, at)
+    keys = _begin(crew, people, at)
     _measures()
     return Halden(units, people, crew, workflow, passwords, keys)
 
@@ -132,38 +158,54 @@ def _people(units: dict[str, Unit], at: datetime, password: str) -> tuple[dict[s
     return people, passwords
 
 
-def _crew(
-    units: dict[str, Unit], people: dict[str, Principal], at: datetime
-) -> tuple[dict[str, Agent], dict[str, str]]:
+def _crew(units: dict[str, Unit], people: dict[str, Principal], at: datetime) -> dict[str, Agent]:
     roles = {code: Role.objects.create(code=code, name=name, purpose=purpose) for code, name, purpose in ROLES}
-    crew = {row[0]: _hired(row, roles[row[1]], units, people, at) for row in CREW}
-    keys = {}
-    for code in WORKING:
-        agents.activate(crew[code], by=ledger.SYSTEM, at=at)
-        keys[code] = agents.issue_key(crew[code], by=ledger.SYSTEM, at=at)
-    return crew, keys
+    return {row[0]: _hired(row, _job(row, roles[row[1]], units, people, at), units, people, at) for row in CREW}
 
 
-def _hired(
-    row: tuple[str, str, str, str, str | None, int, int, str], role: Role, units: dict[str, Unit],
-    people: dict[str, Principal], at: datetime,
-) -> Agent:  # fmt: skip
-    code, _, unit, accountable, stand_in, level, risk, icon = row
+Row = tuple[str, str, str, str, str | None, int, int, str]
+
+
+def _job(row: Row, role: Role, units: dict[str, Unit], people: dict[str, Principal], at: datetime) -> Blueprint:
+    _, _, unit, accountable, _, level, risk, _ = row
+    job = agents.JobDescription(
+        name=role.name, purpose=role.purpose, role=role, unit=units[unit], owner=people[accountable],
+        actions=JOBS.get(role.code, []), autonomy_ceiling=min(level + 1, 4), risk_class=risk, runtime=RUNTIME,
+        model="None: rules in Python", rates={"run": "0.0004", "hour": "0.02"},
+    )  # fmt: skip
+    blueprint = agents.draft_blueprint(role.code, job, by=ledger.SYSTEM, at=at)
+    agents.activate_blueprint(blueprint, by=ledger.SYSTEM, at=at)
+    return blueprint
+
+
+def _hired(row: Row, blueprint: Blueprint, units: dict[str, Unit], people: dict[str, Principal], at: datetime) -> Agent:
+    code, _, unit, accountable, stand_in, level, _, icon = row
     job = agents.Hired(
-        code=code, name=role.name, purpose=role.purpose, unit=units[unit], role=role, accountable=people[accountable],
-        stand_in=people[stand_in] if stand_in else None, autonomy_level=level, risk_class=risk, icon=icon,
-        runtime="Python program through the API", ends_on=(at + timedelta(days=365)).date(),
+        code=code, name=blueprint.name, purpose=blueprint.purpose, unit=units[unit], blueprint=blueprint,
+        accountable=people[accountable], stand_in=people[stand_in] if stand_in else None, autonomy_level=level,
+        icon=icon, ends_on=(at + timedelta(days=365)).date(),
     )  # fmt: skip
     return agents.hire(job, by=ledger.SYSTEM, at=at)
 
 
-def _systems(units: dict[str, Unit], crew: dict[str, Agent], at: datetime) -> None:
+def _begin(crew: dict[str, Agent], people: dict[str, Principal], at: datetime) -> dict[str, str]:
+    for code, assessed in ASSESSMENTS.items():
+        agents.assess(crew[code], assessed, by=people["daniel"], at=at)
+    for code in WORKING:
+        agents.activate(crew[code], by=ledger.SYSTEM, at=at)
+    return {code: agents.issue_key(crew[code], by=ledger.SYSTEM, at=at) for code in WORKING}
+
+
+def _systems(units: dict[str, Unit], at: datetime) -> System:
     pay = {"name": "invoice.pay", "label": "Pay an invoice", "risk": 3, "effect": "Money leaves the company"}
-    payables = agents.add_system(
+    return agents.add_system(
         "payables", "Accounts payable", unit=units["finance"], resource="invoice", actions=[pay],
         fields=PAYABLES_FIELDS,
         by=ledger.SYSTEM, at=at,
     )  # fmt: skip
+
+
+def _rights(crew: dict[str, Agent], payables: System, at: datetime) -> None:
     agents.grant("agents.pay_in_system", crew["AP-04"].principal, payables, by=ledger.SYSTEM, at=at)
     for code in WORKING:
         agents.grant("agents.read_in_system", crew[code].principal, payables, by=ledger.SYSTEM, at=at)

@@ -33,7 +33,9 @@ class Word(NamedTuple):
 VOCABULARY = {
     # agents
     "draft": Word("Draft", "line", "pencil"),
+    "in_review": Word("In review", "acc", "eye"),
     "active": Word("Active", "ok", "circle-check"),
+    "disabled": Word("Disabled", "bad", "ban"),
     "idle": Word("Idle", "", "circle"),
     "working": Word("Working", "acc", "loader"),
     "paused": Word("Paused", "warn", "pause"),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0004_grants_moved"),
+        ("agents", "0007_grants_moved"),
         ("governance", "0003_earned_autonomy"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,6 +1,7 @@
-"""What can be done in governance: write policies, decide, ask people, stop."""
+"""What can be done in governance: write policies, let agents begin, decide, ask people, stop."""
 
 from governance.operations.access import Access, access_of
+from governance.operations.activation import Check, NotReady, activate_agent, gaps, readiness
 from governance.operations.autonomy import (
     DAYS,
     LONGEST_DAYS,
@@ -61,12 +62,14 @@ __all__ = [
     "Access",
     "ActionBounds",
     "Asked",
+    "Check",
     "Circular",
     "DelegationRefused",
     "Fall",
     "Level",
     "NoPromotion",
     "NotAReviewer",
+    "NotReady",
     "OwnRequest",
     "Paused",
     "Place",
@@ -79,6 +82,7 @@ __all__ = [
     "Today",
     "access_of",
     "activate",
+    "activate_agent",
     "add_path",
     "add_policy",
     "answer_again",
@@ -101,6 +105,7 @@ __all__ = [
     "evidence_of",
     "expire",
     "falls",
+    "gaps",
     "limits_today",
     "may_ask",
     "may_decide",
@@ -109,6 +114,7 @@ __all__ = [
     "may_settle",
     "next_level",
     "open_escalation",
+    "readiness",
     "reject_promotion",
     "require_running",
     "rules_now",

@@ -77,13 +77,15 @@ class ActionBounds:
 def bounds_of(
     agent: Agent, systems: Iterable[System], *, verbs: Mapping[int, Collection[str]], at: datetime
 ) -> list[ActionBounds]:
-    """What the rules in force say about every action of these systems; `verbs` are those granted, by system."""
+    """What the rules in force say about every action of these systems, nothing about those that are not in the agent's
+    job description; `verbs` are those granted, by system."""
     rules, _ = rules_now()
     found = []
     for system in systems:
         known = _known(agent, system, verbs.get(system.pk, ()), at)
         for action in system.actions:
             about = boundaries(rules, action["name"], {**known, "action": {"name": action["name"]}})
+            about = about if agent.blueprint.allows(action["name"]) else ()
             found.append(ActionBounds(system, action["name"], action.get("label") or action["name"], about))
     return found
 
@@ -91,7 +93,7 @@ def bounds_of(
 def _known(agent: Agent, system: System, held: Collection[str], at: datetime) -> dict[str, Any]:
     return {
         "subject": {
-            "type": "agent", "id": agent.code, "role": agent.role.code, "autonomy_level": agent.autonomy_level,
+            "type": "agent", "id": agent.code, "role": agent.role.code, "autonomy_level": agent.effective_autonomy,
             "risk_class": agent.risk_class, "status": Agent.Status.ACTIVE, "team": agent.unit.code,
         },
         "resource": {"type": system.resource},

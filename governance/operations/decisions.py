@@ -12,7 +12,7 @@ import rfc8785
 from django.db import IntegrityError, transaction
 
 from agents.models import Agent, Principal, System
-from agents.operations import require_active
+from agents.operations import require_at_work
 from governance.language import RequestInvalid, Schema, format_duration
 from governance.models import ControlState, Decision, Escalation, EscalationPath
 from governance.operations.control import control_now
@@ -53,7 +53,7 @@ class SameKeyOtherQuestion(ledger.Refused):
 def decide(question: Question, *, agent: Agent, at: datetime) -> Decision:
     """The answer to the question, recorded; when a person must be asked, `decision.escalation` is the open question.
     The same agent and request key get the same decision again. Raises Invalid that names each wrong field."""
-    require_active(agent)
+    require_at_work(agent, at=at)
     request = _request(question, agent)
     digest = request_digest(request)
     given = answer_again(agent, question.request_key, digest)
@@ -109,7 +109,12 @@ def _decide_now(question: Question, request: dict[str, Any], digest: str, agent:
     begun = time.perf_counter_ns()
     rules, schema = rules_now()
     facts = _facts(question, agent, digest, rules, schema, at)
-    ruling = _stopped(question) or _refused_before(question, digest) or rules.decide(facts)
+    ruling = (
+        _stopped(question)
+        or _outside_the_job(question, agent)
+        or _refused_before(question, digest)
+        or rules.decide(facts)
+    )
     decision = _write(question, request, digest, facts, ruling, rules, agent, at, time.perf_counter_ns() - begun)
     if ruling.verdict is Verdict.ESCALATE:
         _ask_people(decision, ruling, question, facts, rules, schema, at)
@@ -136,7 +141,7 @@ def _facts(
     facts["context"] = {**facts.get("context", {}), "time": at, "workflow": question.place.workflow}
     facts["case"] = {"approved": question.place.approved}
     facts["subject"] = {
-        "type": "agent", "id": agent.code, "role": agent.role.code, "autonomy_level": agent.autonomy_level,
+        "type": "agent", "id": agent.code, "role": agent.role.code, "autonomy_level": agent.effective_autonomy,
         "risk_class": agent.risk_class, "status": agent.status, "team": agent.unit.code,
     }  # fmt: skip
     if any(path.startswith("perm.") for path in rules.needs(question.action)):
@@ -202,6 +207,12 @@ def _stopped(question: Question) -> Ruling | None:
     if control.status == ControlState.Status.RESTRICTED and _action(question.action).get("risk", 3) <= LOW_RISK:
         return None
     return _denied(f"{control.get_status_display()}: {control.why}", "control-state")
+
+
+def _outside_the_job(question: Question, agent: Agent) -> Ruling | None:
+    if agent.blueprint.allows(question.action):
+        return None
+    return _denied(f"{question.action} is not in the job description “{agent.blueprint}”.", "outside-the-job")
 
 
 def _refused_before(question: Question, digest: str) -> Ruling | None:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
 from agents import operations
-from agents.models import Agent, Principal, Role
+from agents.models import Agent, Blueprint, Principal
 from agents.rules import PEOPLE_ROLES
 from observability import ledger
 from observability.models import Event
@@ -20,7 +20,7 @@ def job(halden: Any) -> operations.Hired:
     """A good job for an agent in finance."""
     return operations.Hired(
         code="AP-09", name="Reminder", purpose="Reminds late payers.", unit=halden.units["finance"],
-        role=Role.objects.get(code="reply-drafter"), accountable=halden.people["maria"],
+        blueprint=Blueprint.objects.get(code="invoice-reader"), accountable=halden.people["maria"],
     )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def test_an_agent_is_not_hired_for_the_past(job: Any, now: Any, days: int) -> No
     ("field", "value"),
     [
         ("code", ""), ("code", "AP/09"), ("code", "A" * 21), ("code", "-9"), ("code", "AP-04"), ("name", " "),
-        ("purpose", ""), ("risk_class", 4), ("icon", "no-such-icon"), ("icon", "../bot"),
+        ("code", "new"), ("purpose", ""), ("environment", "moon"), ("icon", "no-such-icon"), ("icon", "../bot"),
     ],
 )  # fmt: skip
 def test_what_the_pages_could_not_show_is_not_hired(job: Any, now: Any, field: str, value: Any) -> None:

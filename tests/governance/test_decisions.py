@@ -12,7 +12,7 @@ from django.conf import settings
 from guardian.shortcuts import assign_perm
 
 from agents import operations as agents
-from agents.models import System
+from agents.models import Blueprint, System
 from governance import operations
 from governance.models import Decision, Escalation, PolicyVersion
 from governance.rules import RuleSet
@@ -70,6 +70,7 @@ def test_each_answer_is_recorded_with_its_rule_version_reason_and_facts(
 
 
 def test_what_no_rule_allows_is_denied(clerk: Any, robot: Any, question: Any) -> None:
+    Blueprint.objects.update(actions=[{"system": "*", "action": "*", "scope": {}}])  # the policies alone decide
     unknown = question(action="invoice.burn")
     assert ask(clerk, unknown)["effect"] == "deny"
     assert "No rule allows invoice.burn" in Decision.objects.get().reason

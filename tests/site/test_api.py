@@ -15,10 +15,16 @@ from workflows.models import Run, Step
 
 UID = "0197a3a0-0000-7000-8000-000000000000"
 AGENTS, PEOPLE, BOTH = "agents", "people", "both"
+MOVES = ("submit", "activate", "send-back", "pause", "resume", "retire")
 ROUTES = {
     "me": {"get": AGENTS},
-    "agents": {"get": BOTH},
-    "agents/<str:code>": {"get": BOTH},
+    "agents": {"get": BOTH, "post": PEOPLE},
+    "agents/<str:code>": {"get": BOTH, "patch": PEOPLE},
+    **{f"agents/<str:code>/{act}": {"post": PEOPLE} for act in MOVES},
+    "agents/<str:code>/versions": {"get": PEOPLE},
+    "agents/<str:code>/readiness": {"get": PEOPLE},
+    "blueprints": {"get": BOTH, "post": PEOPLE},
+    "blueprints/<str:code>": {"get": BOTH, "patch": PEOPLE},
     "work/claim": {"post": AGENTS},
     "steps/<uuid:uid>/heartbeat": {"post": AGENTS},
     "steps/<uuid:uid>/finish": {"post": AGENTS},

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from agents.models import Agent, Principal
-from agents.operations import require, require_active
+from agents.operations import require, require_at_work
 from governance import operations as governance
 from governance.language import RequestInvalid
 from observability import ledger
@@ -46,7 +46,7 @@ def start(
     """A run of the newest version for the business key, and whether it is new: the same key gets the run it has."""
     require(by, "workflows.start_workflow", workflow)
     if isinstance(by, Agent):
-        require_active(by)
+        require_at_work(by, at=at)
     existing = workflow.runs.filter(key=key).first()
     if existing is not None:
         return existing, False

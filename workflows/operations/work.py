@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from agents.models import Agent
-from agents.operations import require_active
+from agents.operations import look_again, require_active, require_at_work
 from governance import operations as governance
 from observability import ledger
 from workflows.models import Step
@@ -31,8 +31,8 @@ class StaleLease(ledger.Refused):
 def claim(agent: Agent, *, at: datetime) -> Step | None:
     """The next step for this agent, leased to it until `step.leased_until`; None when there is none.
     `at` is the database's time. Each claim raises the step's lease token, which all later calls must name."""
-    agent.refresh_from_db(fields=["status"])  # who waits for work may have been paused meanwhile
-    require_active(agent)
+    look_again(agent)  # who waits for work may have been paused meanwhile
+    require_at_work(agent, at=at)
     governance.require_running()
     with transaction.atomic():
         ready = Step.objects.ready_for(agent, at).select_for_update(skip_locked=True, of=("self",))

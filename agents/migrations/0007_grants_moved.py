@@ -84,7 +84,7 @@ def take_roles(apps: Any, schema: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0003_grants_and_reviews"),
+        ("agents", "0006_grants_and_reviews"),
         ("governance", "0001_first"),
         ("guardian", "0003_remove_groupobjectpermission_guardian_gr_content_ae6aec_idx_and_more"),
         ("observability", "0001_first"),
