@@ -3,7 +3,7 @@
 from governance.models.autonomy import DemotionRule, PromotionQuerySet, PromotionRequest
 from governance.models.control import ControlState
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
-from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote
+from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
 from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
 from governance.models.policies import Policy, PolicyVersion, PolicyVersionQuerySet, RuleBook
 
@@ -29,4 +29,5 @@ __all__ = [
     "Risk",
     "RuleBook",
     "Vote",
+    "standing_in",
 ]

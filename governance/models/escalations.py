@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
-from django.contrib.auth.models import Permission
 from django.db import models
 from django.db.models import (
     BooleanField,
     Case,
-    CharField,
     DurationField,
     Exists,
     ExpressionWrapper,
@@ -17,14 +15,13 @@ from django.db.models import (
     IntegerField,
     OuterRef,
     Q,
-    Subquery,
     Value,
     When,
 )
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
-from agents.models import Agent, Grant, Principal, RoleGrant, Unit
+from agents.models import Agent, Principal, Unit
 from governance.models.decisions import Decision
 from governance.models.paths import Delegation, EscalationPath, PathStep, Risk
 from observability.ledger import Subject
@@ -47,42 +44,25 @@ def _excludes(person: Principal) -> Q:
     return Q(pk__in=Escalation.not_by.through.objects.filter(principal=person).values("escalation"))
 
 
-def _standing_in(person: Principal) -> "models.QuerySet[Delegation]":
-    """The delegations under which this person decides the escalation of the query around it: within their limits, asked
-    of the absent person, who may decide it, sees its unit, is not excluded and for whom nobody has approved yet. All of
-    it stands in the one query of the list."""
-    absent, asked_now, escalation = OuterRef("person"), OuterRef(OuterRef("asked")), OuterRef(OuterRef("pk"))
-    asked = PathStep.objects.filter(Q(people=absent) | Q(group__user=absent), pk=asked_now)
-    settles = Principal.objects.people().filter(_may("governance", "settle_escalation"), pk=absent)
-    excluded = Escalation.not_by.through.objects.filter(escalation=escalation, principal=absent)
-    voted = Vote.objects.filter(Q(person=absent, instead_of=None) | Q(instead_of=absent), escalation=escalation)
-    paths = Delegation.paths.through.objects.filter(delegation=OuterRef("pk"))
-    in_unit = Unit.objects.filter(pk=OuterRef(OuterRef("unit")), path__startswith=OuterRef("unit__path"))
-    return (
-        Delegation.objects.now()
-        .filter(delegate=person, risk_at_most__gte=OuterRef("risk"))
-        .filter(Exists(asked), Exists(settles), ~Exists(excluded), ~Exists(voted), _sees_the_unit())
-        .filter(Q(unit=None) | Q(Exists(in_unit)))
-        .filter(~Exists(paths) | Exists(paths.filter(escalationpath=OuterRef(OuterRef("path")))))
-        .order_by("pk")
-    )
+def standing_in(person: Principal) -> list[Delegation]:
+    """The delegations under which this person decides now, of people who may still decide themselves. Mostly there is
+    none, so that one small query tells that nothing else has to be asked."""
+    held = Delegation.objects.now().filter(delegate=person).select_related("person", "delegate", "unit")
+    held = held.prefetch_related("paths").order_by("pk")
+    return [each for each in held if each.person.may("governance.settle_escalation")]
 
 
-def _may(app: str, codename: str) -> Q:
-    held = Permission.objects.filter(content_type__app_label=app, codename=codename)
-    return Q(groups__permissions__in=held) | Q(user_permissions__in=held)
-
-
-def _sees_the_unit() -> Q:
-    # As Principal.unit_ids, for a person and a unit that only the queries around it know.
-    either = Q(Exists(Principal.objects.filter(_may("agents", "view_unit"), pk=OuterRef("person"))))
-    of_escalation = OuterRef(OuterRef(OuterRef("unit__path")))
-    upper = Unit.objects.annotate(key=Cast("pk", CharField()), below=of_escalation).exclude(path="")
-    upper = upper.filter(key=OuterRef("object_pk"), below__startswith=F("path"))
-    for table, holder in ((Grant, "user"), (RoleGrant, "group__user")):
-        held = table.objects.in_force(Now()).filter(permission__codename="view_unit", **{holder: OuterRef("person")})
-        either |= Q(Exists(held.filter(Exists(upper), content_type__model="unit")))
-    return either
+def _instead(delegation: Delegation) -> Q:
+    # Within the limits, asked of the absent person, who sees its unit, is not excluded, and for whom nobody approved.
+    absent = delegation.person
+    voted = Vote.objects.filter(Q(person=absent, instead_of=None) | Q(instead_of=absent), escalation=OuterRef("pk"))
+    within = Q(risk__lte=delegation.risk_at_most) & _asks(absent) & ~_excludes(absent) & ~Q(Exists(voted))
+    if not absent.sees_all_units:
+        within &= Q(unit__in=absent.unit_ids())
+    if delegation.unit is not None:
+        within &= Q(unit__path__startswith=delegation.unit.path)
+    paths = [path.pk for path in delegation.paths.all()]
+    return within & Q(path__in=paths) if paths else within
 
 
 class EscalationQuerySet(models.QuerySet["Escalation"]):
@@ -112,9 +92,10 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
     def asked_of(self, person: Principal) -> Self:
         """Those that put their question to this person or to somebody whom the person stands in for, whether or not
         the person approved already."""
-        return (
-            self.visible_to(person).filter(_asks(person) | Q(Exists(_standing_in(person)))).exclude(_excludes(person))
-        )
+        asked = _asks(person)
+        for delegation in standing_in(person):
+            asked |= _instead(delegation)
+        return self.visible_to(person).filter(asked).exclude(_excludes(person))
 
     def asked_of_oneself(self, person: Principal) -> Self:
         """Those that put their question to this very person."""
@@ -127,9 +108,10 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         voted = Vote.objects.filter(Q(person=person) | Q(instead_of=person), escalation=OuterRef("pk"))
         return self.asked_of(person).exclude(Exists(voted))
 
-    def with_delegation(self, person: Principal) -> Self:
-        """Each with `delegation`, the key of the delegation under which this person decides it, None without one."""
-        return self.annotate(delegation=Subquery(_standing_in(person).values("pk")[:1]))
+    def asked_under(self, delegation: Delegation) -> Self:
+        """Those that put their question to the delegate in place of the person who is away."""
+        delegate = delegation.delegate
+        return self.visible_to(delegate).filter(_instead(delegation)).exclude(_excludes(delegate))
 
     def overdue(self, at: datetime) -> Self:
         """Open ones whose deadline has passed."""

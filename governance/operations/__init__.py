@@ -51,7 +51,6 @@ from governance.operations.escalations import (
     expire,
     may_settle,
     open_escalation,
-    stands_in_for,
     withdraw,
 )
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
@@ -120,7 +119,6 @@ __all__ = [
     "rules_now",
     "set_demotion_rule",
     "span_of",
-    "stands_in_for",
     "withdraw",
     "withdraw_promotion",
 ]

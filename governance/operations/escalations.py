@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from agents.models import Agent, Principal, Unit
 from agents.operations import require
-from governance.models import Decision, Delegation, Escalation, EscalationPath, PathStep, Risk, Vote
+from governance.models import Decision, Delegation, Escalation, EscalationPath, PathStep, Risk, Vote, standing_in
 from observability import ledger
 
 APPROVAL_LASTS = timedelta(hours=24)
@@ -124,11 +124,34 @@ def open_escalation(asked: Asked, *, by: ledger.Acts, at: datetime) -> Escalatio
 _NOT_COLUMNS = {"place", "seconds", "approvals", "not_by"}
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How somebody may decide a question: in person, or under a delegation."""
+
+    delegation: Delegation | None = None
+
+    @property
+    def instead_of(self) -> Principal | None:
+        """For whom the answer is given, if not for oneself."""
+        return self.delegation.person if self.delegation else None
+
+
 def may_settle(person: Principal, escalation: Escalation) -> bool:
-    """Whether this person is asked now: active, a reviewer, on the current level, sees the unit, not excluded."""
+    """Whether this person is asked now: active, a reviewer, on the current level, sees the unit, not excluded; or
+    decides for somebody of whom all this holds."""
+    return standing_of(person, escalation) is not None
+
+
+def standing_of(person: Principal, escalation: Escalation) -> Standing | None:
+    """How this person may decide the question now, None for somebody who is not asked. To be asked in person comes
+    first, and is all that is looked up then."""
     if not (person.is_active and person.is_person and person.may("governance.settle_escalation")):
-        return False
-    return Escalation.objects.asked_of(person).filter(pk=escalation.pk).exists()
+        return None
+    this = Escalation.objects.filter(pk=escalation.pk)
+    if this.asked_of_oneself(person).exists():
+        return Standing()
+    under = (each for each in standing_in(person) if this.asked_under(each).exists())
+    return next(map(Standing, under), None)
 
 
 def close(
@@ -139,7 +162,8 @@ def close(
     when another person has to approve as well. Raises NotAReviewer, TooLate, RequestChanged or ReasonNeeded."""
     if not escalation.is_open:
         raise _too_late(escalation)
-    if not may_settle(reviewer, escalation):
+    standing = standing_of(reviewer, escalation)
+    if standing is None:
         raise NotAReviewer(about=escalation)
     if request_sha256 != escalation.request_sha256:
         raise RequestChanged
@@ -147,7 +171,7 @@ def close(
         raise ledger.TooLate("The deadline has passed. Nothing was decided.")
     if to == Escalation.Status.REJECTED and not reason.strip():
         raise ReasonNeeded(fields={"reason": "A reason is needed to reject."})
-    instead_of = stands_in_for(reviewer, escalation)
+    instead_of = standing.instead_of
     if to == Escalation.Status.APPROVED and not _enough(escalation, reviewer, instead_of, at, reason):
         return False
     until = at + APPROVAL_LASTS if to == Escalation.Status.APPROVED else None
@@ -166,19 +190,10 @@ def close(
     return True
 
 
-def stands_in_for(reviewer: Principal, escalation: Escalation) -> Principal | None:
-    """For whom this person would decide the question now by delegation; None for somebody who is asked in person."""
-    under = delegation_of(reviewer, escalation)
-    return under.person if under else None
-
-
 def delegation_of(reviewer: Principal, escalation: Escalation) -> Delegation | None:
     """The delegation under which this person decides the question now; None for somebody who is asked in person."""
-    this = Escalation.objects.filter(pk=escalation.pk)
-    if this.asked_of_oneself(reviewer).exists():
-        return None
-    found = this.with_delegation(reviewer).values_list("delegation", flat=True).first()
-    return Delegation.objects.select_related("person").filter(pk=found).first() if found else None
+    standing = standing_of(reviewer, escalation)
+    return standing.delegation if standing else None
 
 
 def _told(instead_of: Principal | None) -> dict[str, str]:
