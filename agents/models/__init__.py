@@ -1,6 +1,7 @@
 """Rows of agents: principals (people and agents), units, roles, agents, their keys, and the systems they act upon."""
 
 from agents.models.agents import Agent, AgentQuerySet, Role
+from agents.models.emergencies import BreakGlass, BreakGlassQuerySet
 from agents.models.keys import GivenAnswer, Key
 from agents.models.principals import Principal, PrincipalManager, PrincipalQuerySet, Unit, UnitQuerySet
 from agents.models.systems import SharedQuerySet, System
@@ -8,6 +9,8 @@ from agents.models.systems import SharedQuerySet, System
 __all__ = [
     "Agent",
     "AgentQuerySet",
+    "BreakGlass",
+    "BreakGlassQuerySet",
     "GivenAnswer",
     "Key",
     "Principal",
