@@ -1,7 +1,7 @@
 """What can be done in governance: write policies, decide, ask people, stop."""
 
 from governance.operations.boundaries import ActionBounds, bounds_of
-from governance.operations.control import Paused, change_control, control_now, require_running
+from governance.operations.control import Paused, change_control, control_now, loosens, require_running
 from governance.operations.decisions import Question, answer_again, decide
 from governance.operations.escalations import (
     Asked,
@@ -41,6 +41,7 @@ __all__ = [
     "decide",
     "decision_schema",
     "expire",
+    "loosens",
     "may_settle",
     "open_escalation",
     "require_running",
