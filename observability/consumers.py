@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -93,7 +94,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             except (DatabaseError, InterfaceError):
                 continue  # an outage ends no session; the next look tells
             if code:
-                await self.close(code)
+                with suppress(OSError, RuntimeError):  # the page may have gone, or another look closed it
+                    await self.close(code)
                 return
 
     def _next_page(self, known: int | None) -> tuple[list[dict[str, Any]], int] | int:

@@ -83,7 +83,7 @@ class PersonDoor(ActingDoor):
 class PeopleView(PersonDoor):
     """The people of the units that the caller may see; IT admits one more."""
 
-    @extend_schema(responses=dict, summary="List people")
+    @extend_schema(operation_id="v1_people_list", responses=dict, summary="List people")
     def get(self, request: Request) -> Response:
         return Response({"results": [told(each) for each in seen_by(self.principal)[:AT_MOST]]})
 
@@ -120,6 +120,7 @@ class PersonView(PersonDoor):
         given = self.read(PersonChange, request.data)
         self.require_recent()
         by, at = self.principal, database_now()
+        self.person(username)
         operations.require(by, "agents.change_principal")
         with transaction.atomic():
             person = self.locked(request, username)
@@ -147,6 +148,7 @@ class DisableView(PersonDoor):
         operate = operations.enable if self.enables else operations.disable
 
         def act(key: str) -> tuple[int, Mapping[str, Any]]:
+            self.person(username)
             operations.require(self.principal, "agents.change_principal")
             person = self.locked(request, username)
             operate(person, by=self.principal, at=database_now(), why=given["why"])

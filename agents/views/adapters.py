@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -190,7 +191,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
             raise ImmediateHttpResponse(page) from refused
         claims = claims_of(sociallogin)
         if request.user.is_authenticated and request.user.pk == person.pk:
-            if not _asked_just_now(claims.get("auth_time")):
+            if not asked_just_now(claims.get("auth_time"), at=database_now()):
                 raise ImmediateHttpResponse(render(request, "agents/not_confirmed.html", status=403))
             raise ImmediateHttpResponse(confirmed(request, person, method="socialaccount"))
         if _service().trusts_mfa and "mfa" in (claims.get("amr") or []):
@@ -238,11 +239,11 @@ def _service() -> Any:
     return settings.OIDC
 
 
-def _asked_just_now(auth_time: Any) -> bool:
-    # The service was told to ask anew; only the time in its token says that it did.
+def asked_just_now(auth_time: Any, *, at: datetime) -> bool:
+    """Whether the service asked the person anew, as it was told to; only the time in its token says so."""
     if not isinstance(auth_time, int | float):
         return False
-    return bool(database_now().timestamp() - auth_time < settings.REAUTHENTICATE_AFTER_SECONDS)
+    return bool(abs(at.timestamp() - auth_time) < settings.REAUTHENTICATE_AFTER_SECONDS)
 
 
 def methods_of(request: HttpRequest, user: Any) -> str:
