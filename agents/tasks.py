@@ -1,5 +1,5 @@
 """What time does to identity: kept answers are forgotten, rights end, reviews of access remind and close, sponsors who
-left are missed."""
+left are missed, the emergency account closes."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -69,3 +69,9 @@ def watch_sponsors() -> int:
         return operations.watch_sponsor(agent, at=at, grace=grace) in (Watch.ALERT, Watch.PAUSE, Watch.END)
 
     return each(Agent.objects.at_work().to_watch(at), watch)
+
+
+@shared_task(name="agents.end_emergencies")
+def end_emergencies() -> int:
+    """Close the emergency account when its time has passed; how many uses were closed."""
+    return operations.end_overdue(at=database_now())

@@ -4,6 +4,8 @@ from django.urls import path
 
 from agents import views
 from agents.api import blueprints, hiring, registry
+from agents.api import people as people_api
+from agents.views import emergencies, invitations, people, second_factors, sessions, single_sign_on
 
 api_urls = [
     path("me", registry.MeView.as_view(), name="api-me"),
@@ -16,12 +18,54 @@ api_urls = [
     path("agents/<str:code>/pause", hiring.PauseView.as_view(), name="api-agent-pause"),
     path("agents/<str:code>/resume", hiring.ResumeView.as_view(), name="api-agent-resume"),
     path("agents/<str:code>/versions", hiring.VersionsView.as_view(), name="api-agent-versions"),
+    path("people", people_api.PeopleView.as_view(), name="api-people"),
+    path("people/<str:username>", people_api.PersonView.as_view(), name="api-person"),
+    path("people/<str:username>/disable", people_api.DisableView.as_view(), name="api-person-disable"),
+    path("people/<str:username>/enable", people_api.DisableView.as_view(enables=True), name="api-person-enable"),
 ]
-urlpatterns = [
+# The library of the sign-in looks its pages up by its own names; they stand beside ours where a page has both.
+signing_in = [
     path("sign-in", views.SignIn.as_view(), name="sign-in"),
+    path("sign-in", views.SignIn.as_view(), name="account_login"),
+    path("sign-in/passkey", second_factors.PasskeySignIn.as_view(), name="mfa_login_webauthn"),
+    path("sign-in/code", second_factors.EnterCode.as_view(), name="mfa_authenticate"),
+    path("sign-in/service", single_sign_on.ToTheService.as_view(), name="sign-in-service"),
+    path(
+        "sign-in/<slug:provider_id>/back", single_sign_on.BackFromTheService.as_view(), name="openid_connect_callback"
+    ),
     path("sign-out", views.SignOut.as_view(), name="sign-out"),
+    path("sign-out", views.SignOut.as_view(), name="account_logout"),
     path("signed-out", views.SignedOut.as_view(), name="signed-out"),
+    path("confirm/password", second_factors.ConfirmByPassword.as_view(), name="account_reauthenticate"),
+    path("confirm/code", second_factors.ConfirmByCode.as_view(), name="mfa_reauthenticate"),
+    path("confirm/passkey", second_factors.ConfirmByPasskey.as_view(), name="mfa_reauthenticate_webauthn"),
+    path("confirm/service", single_sign_on.SignInAgainThere.as_view(), name="sign-in-again"),
+    path("invitation/<str:who>/<str:token>", invitations.AcceptInvitation.as_view(), name="invitation"),
+]
+own_account = [
     path("password", views.PasswordChange.as_view(), name="password-change"),
     path("password/changed", views.PasswordChanged.as_view(), name="password-changed"),
     path("settings", views.Settings.as_view(), name="settings"),
+    path("sessions", sessions.SessionsPage.as_view(), name="usersessions_list"),
+    path("second-factor", second_factors.SecondFactors.as_view(), name="mfa_index"),
+    path("second-factor/app", second_factors.AddApp.as_view(), name="mfa_activate_totp"),
+    path("second-factor/app/remove", second_factors.RemoveApp.as_view(), name="mfa_deactivate_totp"),
+    path("second-factor/passkeys", second_factors.Passkeys.as_view(), name="mfa_list_webauthn"),
+    path("second-factor/passkeys/add", second_factors.AddPasskey.as_view(), name="mfa_add_webauthn"),
+    path("second-factor/passkeys/<int:pk>", second_factors.NamePasskey.as_view(), name="mfa_edit_webauthn"),
+    path("second-factor/passkeys/<int:pk>/remove", second_factors.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
+    path("second-factor/codes", second_factors.RecoveryCodes.as_view(), name="mfa_view_recovery_codes"),
+    path("second-factor/codes/new", second_factors.NewRecoveryCodes.as_view(), name="mfa_generate_recovery_codes"),
+    path("second-factor/codes.txt", second_factors.RecoveryCodesFile.as_view(), name="mfa_download_recovery_codes"),
 ]
+others = [
+    path("people", people.PeoplePage.as_view(), name="people"),
+    path("people/admit", people.Admit.as_view(), name="people-admit"),
+    path("people/emergencies", emergencies.EmergenciesPage.as_view(), name="people-emergencies"),
+    path("people/<str:username>", people.OnePerson.as_view(), name="people-person"),
+    *(
+        path(f"people/<str:username>/{act}", people.ChangePerson.as_view(act=act), name=f"people-{act}")
+        for act in people.ACTS
+    ),
+]
+urlpatterns = [*signing_in, *own_account, *others]

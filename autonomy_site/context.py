@@ -7,7 +7,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from agents.models import Agent, Principal
+from agents.models import Agent, BreakGlass, Principal
+from agents.operations import lacks_second_factor
+from agents.views.emergencies import concerns
 from autonomy_site.templatetags.aos import initials
 from governance.models import Escalation
 from governance.operations import control_now
@@ -38,6 +40,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     )),
     ("Workforce", (
         Place("Agents", "agents", "bot", "a"),
+        Place("People", "people", "users", "e"),
         Place("Workflows", "workflows", "workflow", "w"),
         Place("Shared memory", "memory", "database", "s"),
     )),
@@ -66,8 +69,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "user_title": user.title,
             "position": ledger.last_position(),
             "shortcuts": user.single_key_shortcuts,
+            "emergency": _emergency(user),
+            "waits": lacks_second_factor(request.session, user),
         }
     }
+
+
+def _emergency(user: Principal) -> BreakGlass | None:
+    # One statement, only for council, IT and risk: nobody else hears of it.
+    return BreakGlass.objects.unreviewed().first() if concerns(user) else None
 
 
 def _navigation(request: HttpRequest, user: Principal) -> list[dict[str, Any]]:

@@ -4,6 +4,8 @@ import contextlib
 import os
 import secrets
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,11 +15,14 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, ValidationError, validate
 
+from agents.rules import PEOPLE_ROLES
+
 BASE = Path(__file__).resolve().parent.parent
 _env = Env()
 SECRET_LENGTH = 50
 CURRENCY_CODE = validate.Regexp("[A-Z]{3}$", error="it must be three capital letters, as in EUR")
 UP_TO_AN_HOUR = validate.Range(0.01, 3600)
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PREPARED_AFTER = 3  # times that a connection has seen the same statement
 
 
@@ -125,3 +130,84 @@ def redis_url() -> str:
             "REDIS_URL must start with redis:// or rediss:// (leave it out for the embedded mode)."
         )
     return url
+
+
+def cache() -> dict[str, Any]:
+    """Where attempts are counted and used codes are remembered: in Redis for many processes, in memory for one."""
+    if url := redis_url():
+        return {"BACKEND": "autonomy_site.caching.SharedCache", "LOCATION": url, "KEY_PREFIX": "autonomy-os"}
+    return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+
+
+@dataclass(frozen=True)
+class Oidc:
+    """The company's own sign-in service: who it is, what we are called there, and what its groups mean here."""
+
+    issuer: str
+    client_id: str
+    name: str = "single sign-on"
+    client_secret: str = field(default="", repr=False)
+    groups_claim: str = "groups"
+    group_map: Mapping[str, str] = field(default_factory=dict)
+    unit_claim: str = ""
+    unit: str = ""
+    links_by_email: bool = False
+    trusts_mfa: bool = False
+
+
+def oidc() -> Oidc | None:
+    """The sign-in service that OIDC_ISSUER names, None without one; a part that is missing or wrong stops the start."""
+    issuer = str(read("str", "OIDC_ISSUER", "")).rstrip("/")
+    if not issuer:
+        return None
+    _check_issuer(issuer)
+    service = Oidc(
+        issuer=issuer,
+        client_id=_needed("OIDC_CLIENT_ID"),
+        client_secret=_needed("OIDC_CLIENT_SECRET"),
+        name=read("str", "OIDC_NAME", "single sign-on"),
+        groups_claim=read("str", "OIDC_GROUPS_CLAIM", "groups"),
+        group_map=_group_map(read("json", "OIDC_GROUP_MAP", {})),
+        unit_claim=read("str", "OIDC_UNIT_CLAIM", ""),
+        unit=read("str", "OIDC_UNIT", ""),
+        links_by_email=read("bool", "OIDC_LINK_BY_EMAIL", False),
+        trusts_mfa=read("bool", "OIDC_TRUSTS_MFA", False),
+    )
+    if not (service.unit_claim or service.unit):
+        raise ImproperlyConfigured("OIDC_UNIT must name the code of the unit that new people belong to.")
+    return service
+
+
+def _needed(name: str) -> str:
+    value = str(read("str", name, ""))
+    if not value:
+        raise ImproperlyConfigured(f"{name} must be set when OIDC_ISSUER is.")
+    return value
+
+
+def _check_issuer(issuer: str) -> None:
+    try:
+        parts = urlsplit(issuer)
+        host = parts.hostname
+    except ValueError as wrong:
+        raise ImproperlyConfigured(f"OIDC_ISSUER is not an address: {wrong}") from wrong
+    if parts.query or parts.fragment or not host:
+        raise ImproperlyConfigured(
+            "OIDC_ISSUER must be an address without ? and #, as in https://id.example/realms/os."
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
+        raise ImproperlyConfigured("OIDC_ISSUER must begin with https://; http:// is for a service on this machine.")
+
+
+def _group_map(given: Any) -> Mapping[str, str]:
+    roles = {role.name for role in PEOPLE_ROLES}
+    if not isinstance(given, dict) or not given:
+        raise ImproperlyConfigured('OIDC_GROUP_MAP must name a role for each group, as in {"os-council": "council"}.')
+    if unknown := sorted({str(role) for role in given.values()} - roles):
+        raise ImproperlyConfigured(f"OIDC_GROUP_MAP names no role of this kind: {', '.join(unknown)}.")
+    return {str(group): str(role) for group, role in given.items()}
+
+
+def email() -> dict[str, Any]:
+    """Django's settings for the mail server that EMAIL_URL names; without it no mail is sent."""
+    return dict(read("dj_email_url", "EMAIL_URL", "dummy:"))

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.reauthentication import suspend_request
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
+from agents.operations import SignInAgain, lacks_second_factor
 from autonomy_site import problems
 from observability.ledger import Invalid, Refused
 
@@ -46,8 +49,33 @@ class PeopleOnly:
         return response
 
 
+class SecondFactorFirst:
+    """Leads a session that must set up a second factor to where one does, and nowhere else. The API tells it itself."""
+
+    OPEN = frozenset({
+        "mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "mfa_view_recovery_codes", "mfa_download_recovery_codes",
+        "mfa_list_webauthn", "account_reauthenticate", "mfa_reauthenticate",
+        "mfa_reauthenticate_webauthn", "sign-in-again", "sign-in-service", "openid_connect_callback",
+        "sign-out", "account_logout", "signed-out", "health",
+    })  # fmt: skip
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
+        """The way to the second factors, for a page that is not among those."""
+        user, match = request.user, request.resolver_match
+        if problems.concerns_api(request) or not user.is_authenticated or (match and match.url_name in self.OPEN):
+            return None
+        return redirect("mfa_index") if lacks_second_factor(request.session, user) else None
+
+
 class RefusedAsPage:
-    """Tells a refusal that a page view raised as a page with the same status, and refuses a form with a NUL."""
+    """Tells a refusal that a page view raised as a page with the same status, and refuses a form with a NUL. Who has to
+    show again who it is gets to the page for it, and then on with the form as it was sent."""
 
     def __init__(self, get_response: Respond) -> None:
         self.get_response = get_response
@@ -68,5 +96,15 @@ class RefusedAsPage:
         """The page for a Refused; anything else goes on."""
         if not isinstance(error, Refused):
             return None
+        if isinstance(error, SignInAgain):
+            return confirm_first(request)
         template = "404.html" if error.status == 404 else "refused.html"
         return render(request, template, {"refused": error}, status=error.status)
+
+
+def confirm_first(request: HttpRequest) -> HttpResponse:
+    """Keep the form that was sent, and ask for password, second factor or the sign-in service."""
+    methods = get_adapter().get_reauthentication_methods(request.user)
+    if not methods:
+        return render(request, "refused.html", {"refused": SignInAgain(), "sign_in_again": True}, status=403)
+    return suspend_request(request, methods[0]["url"])

@@ -9,15 +9,19 @@ from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from channels.auth import AuthMiddleware
+from channels.db import database_sync_to_async
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier
 from channels.sessions import SessionMiddlewareStack
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import path, re_path
 
+from agents.models import Principal
+from agents.operations import lacks_second_factor
 from autonomy_site.worker import EmbeddedWorker
 from observability import ledger
 from observability.consumers import LiveConsumer
@@ -47,7 +51,7 @@ class Pages(ASGIHandler):
 def composed(pages: Any) -> Application:
     """The ASGI application of one server process."""
     live = URLRouter([path("ws/live", LiveConsumer.as_asgi()), re_path("", WebsocketDenier.as_asgi())])
-    sockets = AllowedHostsOriginValidator(SessionMiddlewareStack(AuthMiddleware(live)))
+    sockets = AllowedHostsOriginValidator(SessionMiddlewareStack(AuthMiddleware(second_factor_first(live))))
     doors = ProtocolTypeRouter({"http": bounded(in_kept_threads(pages)), "websocket": sockets})
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,6 +61,22 @@ def composed(pages: Any) -> Application:
             await doors(scope, receive, send)
 
     return application
+
+
+def second_factor_first(sockets: Application) -> Application:
+    """`sockets` for sessions that wait for no second factor; the others hear as little as somebody who is not in."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if await database_sync_to_async(_waits)(scope):
+            scope = {**scope, "user": AnonymousUser()}
+        await sockets(scope, receive, send)
+
+    return application
+
+
+def _waits(scope: Scope) -> bool:
+    user = scope.get("user")
+    return isinstance(user, Principal) and lacks_second_factor(scope["session"], user)
 
 
 def in_kept_threads(pages: Application) -> Application:

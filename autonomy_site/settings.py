@@ -44,6 +44,11 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "axes",
     "channels",
     "csp",
@@ -62,7 +67,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "autonomy_site.middleware.PeopleOnly",
+    "autonomy_site.middleware.SecondFactorFirst",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -94,6 +101,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = environment.redis_url()
 EMBEDDED_WORKER = environment.read("bool", "EMBEDDED_WORKER", not REDIS_URL)
 SEAL_EVERY_SECONDS = environment.read("float", "SEAL_EVERY_SECONDS", 0.25, validate=environment.UP_TO_AN_HOUR)
+CACHES = {"default": environment.cache()}
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
     if REDIS_URL
@@ -119,6 +127,7 @@ CELERY_BEAT_SCHEDULE = {
     "end delegations": {"task": "governance.end_delegations", "schedule": SWEEP_EVERY_SECONDS},
     "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},
     "miss sponsors who left": {"task": "agents.watch_sponsors", "schedule": SPONSORS_EVERY_SECONDS},
+    "close the emergency account": {"task": "agents.end_emergencies", "schedule": SWEEP_EVERY_SECONDS},
 }
 
 # --- who answers for agents -----------------------------------------------------------------------------------
@@ -157,6 +166,34 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "agents.views.locked_out"
 AXES_VERBOSE = False
+REAUTHENTICATE_AFTER_SECONDS = environment.read(
+    "int", "REAUTHENTICATE_AFTER_SECONDS", 900, validate=validate.Range(30, 86_400)
+)
+INVITATION_DAYS = 3
+PASSWORD_RESET_TIMEOUT = INVITATION_DAYS * 24 * 60 * 60
+BREAK_GLASS_EMAILS = environment.read("list", "BREAK_GLASS_EMAILS", [])
+
+# --- second factors and single sign-on ------------------------------------------------------------------------
+ACCOUNT_ADAPTER = "agents.views.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+# The password itself is guarded by axes; these are tries at the second factor, for each person.
+ACCOUNT_RATE_LIMITS = {"login_failed": f"{AXES_FAILURE_LIMIT}/900s/key", "reauthenticate": "30/m/user"}
+MFA_ADAPTER = "agents.views.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Autonomy OS"
+MFA_TOTP_TOLERANCE = 1  # a code of the step before or after: clocks differ, and typing takes time
+OIDC = environment.oidc()
+SOCIALACCOUNT_ADAPTER = "agents.views.adapters.SingleSignOnAdapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True}}
+_mail = environment.email()
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_BACKEND"], _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
+DEFAULT_FROM_EMAIL = environment.read("str", "EMAIL_FROM", "autonomy-os@localhost")
+EMAIL_TIMEOUT = 10
 
 # --- the browser's safety -------------------------------------------------------------------------------------
 EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"  # the empty element that Plotly adds

@@ -98,6 +98,7 @@ class ActivatePolicyView(PolicyDoor):
     @extend_schema(request=ActivateInput, responses=dict, parameters=[IDEMPOTENCY], summary="Put a version in force")
     def post(self, request: Request, key: str) -> Response:
         given = self.read(ActivateInput, request.data)
+        self.require_recent()
 
         def act(once: str) -> Answer:
             version = self.policy(key).versions.select_related("policy__unit").filter(number=given["version"]).first()

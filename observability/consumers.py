@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.contrib.auth import get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.contrib.sessions.models import Session
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Exists
 from django.db.models.functions import Now
 
@@ -18,27 +20,33 @@ from observability.tasks import GROUP
 
 PAGE = 200
 POSITION_AT_MOST, DIGITS_AT_MOST = 2**63 - 1, 19
-SESSION_ENDED, UNREADABLE = 4401, 4400
+SESSION_ENDED, RIGHT_LOST, UNREADABLE = 4401, 4403, 4400
+LOOK_EVERY_SECONDS = 3.0
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
     """`/ws/live?after=<position>`: sends {"events": [...], "position": n}; n is what to resume from."""
 
     position = 0
+    reach: frozenset[int] = frozenset()
+    watching: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Let a signed-in person in, then send what was missed."""
         self.sending = asyncio.Lock()
         await self.accept()
-        if not await database_sync_to_async(self._check)():
-            await self.close(SESSION_ENDED)
+        if code := await database_sync_to_async(self._over)():
+            await self.close(code)
             return
+        self.watching = asyncio.create_task(self._watch())
         self.position = await self._start()
         await self.channel_layer.group_add(GROUP, self.channel_name)
         await self.catch_up()
 
     async def disconnect(self, code: int) -> None:
         """Stop listening."""
+        if self.watching is not None:
+            self.watching.cancel()
         await self.channel_layer.group_discard(GROUP, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
@@ -61,8 +69,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         async with self.sending:
             while True:
                 page = await database_sync_to_async(self._next_page)(known)
-                if page is None:
-                    await self.close(SESSION_ENDED)
+                if isinstance(page, int):
+                    await self.close(page)
                     return
                 events, reached = page
                 if reached == self.position:
@@ -77,17 +85,43 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         is_position = after.isdecimal() and len(after) < DIGITS_AT_MOST
         return int(after) if is_position else await database_sync_to_async(ledger.last_position)()
 
-    def _next_page(self, known: int | None) -> tuple[list[dict[str, Any]], int] | None:
-        return missed(self.scope["user"], self.position, known) if self._check() else None
+    async def _watch(self) -> None:
+        # Nothing need happen in the company for a session to end: an ended one is found within seconds all the same.
+        while True:
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            try:
+                code = await database_sync_to_async(self._over)()
+            except (DatabaseError, InterfaceError):
+                continue  # an outage ends no session; the next look tells
+            if code:
+                with suppress(OSError, RuntimeError):  # the page may have gone, or another look closed it
+                    await self.close(code)
+                return
 
-    def _check(self) -> bool:
+    def _next_page(self, known: int | None) -> tuple[list[dict[str, Any]], int] | int:
+        return self._over() or missed(self.scope["user"], self.position, known)
+
+    def _over(self) -> int:
+        """The code to close with: the session has ended, or less may be seen than before; 0 for neither."""
+        fresh = self._fresh_user()
+        if fresh is None:
+            return SESSION_ENDED
+        self.scope["user"] = fresh
+        seen = frozenset(fresh.unit_ids())
+        if not self.reach <= seen:
+            return RIGHT_LOST
+        self.reach = seen
+        return 0
+
+    def _fresh_user(self) -> Any:
         user, session = self.scope.get("user"), self.scope.get("session")
         if user is None or not user.is_authenticated or not user.is_person or session is None:
-            return False
+            return None
         signed_in = Session.objects.filter(session_key=session.session_key, expire_date__gt=Now())
         fresh = get_user_model()._default_manager.filter(Exists(signed_in), pk=user.pk, is_active=True).first()
-        self.scope["user"] = fresh
-        return fresh is not None
+        # All sessions of a person end by a new digest, with none of them looked for.
+        fits = fresh is not None and session.get(HASH_SESSION_KEY) == fresh.get_session_auth_hash()
+        return fresh if fits else None
 
 
 def _asked_for(text: str | None) -> int | None:

@@ -1,6 +1,7 @@
 """What every test can ask for: the Halden Group, its people signed in, its agents with their keys."""
 
 import json
+import time
 import uuid
 from datetime import datetime
 from typing import Any
@@ -112,15 +113,24 @@ class Robot(Client):
         return self.call("post", f"steps/{work['step']}/finish", body)
 
 
+def let_in(client: Client, username: str, *methods: str) -> None:
+    """Sign somebody in just now, with password and second factor unless `methods` says otherwise."""
+    principal = Principal.objects.get(username=username)
+    client.force_login(principal, backend="agents.views.PeopleBackend")
+    session = client.session
+    records = [{"method": method, "at": time.time()} for method in methods or ("password", "mfa")]
+    session["account_authentication_methods"] = records
+    session["account_authentication_methods_user"] = str(principal.pk)
+    session.save()
+
+
 @pytest.fixture
 def sign_in(halden: Halden) -> Any:
     """`sign_in("priya")` gives Priya's browser."""
 
     def signed_in(username: str) -> Person:
         person = Person()
-        person.force_login(
-            Principal.objects.get(username=username), backend="agents.views.PeopleBackend"
-        )  # fmt: skip
+        let_in(person, username)
         return person
 
     return signed_in

@@ -293,6 +293,7 @@ class WorkflowsView(ActingDoor):
     @extend_schema(request=BpmnInput, responses=dict, parameters=[IDEMPOTENCY], summary="Publish a BPMN file")
     def post(self, request: Request) -> Response:
         given = self.read(BpmnInput, request.data)
+        self.require_recent()
 
         def act(key: str) -> Answer:
             known = Workflow.objects.visible_to(self.principal).filter(code=given["code"]).first()

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from agents import operations
 from agents.models import Agent, Principal
+from agents.operations import SecondFactorNeeded, lacks_second_factor
 from observability.ledger import database_now
 
 
@@ -27,11 +28,16 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class PersonAuthentication(SessionAuthentication):
-    """A signed-in person's session, with CSRF protection; an agent's account never passes."""
+    """A signed-in person's session, with CSRF protection; an agent's account never passes, nor does a session that
+    waits for its second factor."""
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
         found = super().authenticate(request)
-        return found if found and found[0].is_person else None
+        if found is None or not found[0].is_person:
+            return None
+        if lacks_second_factor(request._request.session, found[0]):
+            raise SecondFactorNeeded
+        return found
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="autonomy-os"'

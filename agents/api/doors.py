@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agents.models import Agent, GivenAnswer, Principal
+from agents.operations import require_recent
 from observability import ledger
 from observability.ledger import database_now
 
@@ -121,6 +122,11 @@ class Door(APIView):
         if not isinstance(self.request.user, Principal):
             raise ledger.NotAllowed
         return self.request.user
+
+    def require_recent(self) -> None:
+        """Raise SignInAgain unless the person who asks showed recently who it is; agents are known by their key."""
+        if self.request.auth is None:
+            require_recent(self.request.session, at=database_now())
 
     @property
     def agent(self) -> Agent:

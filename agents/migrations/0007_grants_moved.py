@@ -10,8 +10,8 @@ from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 PAIRS = (("UserObjectPermission", "Grant", "user_id"), ("GroupObjectPermission", "RoleGrant", "group_id"))
-ROLES = {"change_principal": ("principal", "it"), "start_review": ("review", "council", "it", "risk")}
-NAMES = {"change_principal": "Can change principal", "start_review": "Can start access reviews"}
+ROLES = {"add_grant": ("grant", "it"), "start_review": ("review", "council", "it", "risk")}
+NAMES = {"add_grant": "Can add grant", "start_review": "Can start access reviews"}
 
 
 def move(apps: Any, schema: Any) -> None:

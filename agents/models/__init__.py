@@ -4,6 +4,7 @@ and the reviews of these rights."""
 from agents.models.access import Grant, GrantQuerySet, RoleGrant
 from agents.models.agents import Agent, AgentQuerySet, Role
 from agents.models.blueprints import ANY_ACTION, Blueprint, BlueprintQuerySet
+from agents.models.emergencies import BreakGlass, BreakGlassQuerySet
 from agents.models.keys import GivenAnswer, Key
 from agents.models.principals import Principal, PrincipalManager, PrincipalQuerySet, Unit, UnitQuerySet
 from agents.models.reviews import Review, ReviewItem
@@ -19,6 +20,8 @@ __all__ = [
     "AssessmentQuerySet",
     "Blueprint",
     "BlueprintQuerySet",
+    "BreakGlass",
+    "BreakGlassQuerySet",
     "GivenAnswer",
     "Grant",
     "GrantQuerySet",

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from agents.rights import Rights, held_by, units_below
 from observability.ledger import Actor, Subject
@@ -18,11 +19,19 @@ class PrincipalQuerySet(models.QuerySet["Principal"]):
         """People only, those who may sign in."""
         return self.filter(kind=Principal.Kind.PERSON, is_active=True)
 
+    def all_people(self) -> Self:
+        """People only, with those who were disabled."""
+        return self.filter(kind=Principal.Kind.PERSON)
+
     def visible_to(self, user: "Principal") -> Self:
         """Principals of the units that the user may see, and the user's own."""
         if user.sees_all_units:
             return self
         return self.filter(models.Q(unit__in=user.unit_ids()) | models.Q(pk=user.pk))
+
+    def holding(self, role: str) -> Self:
+        """Those in the group of this role."""
+        return self.filter(groups__name=role)
 
 
 class PrincipalManager(DjangoUserManager["Principal"]):
@@ -34,6 +43,10 @@ class PrincipalManager(DjangoUserManager["Principal"]):
     def people(self) -> PrincipalQuerySet:
         """People only, those who may sign in."""
         return self.get_queryset().people()
+
+    def all_people(self) -> PrincipalQuerySet:
+        """People only, with those who were disabled."""
+        return self.get_queryset().all_people()
 
 
 class Principal(AbstractBaseUser, PermissionsMixin):
@@ -53,6 +66,7 @@ class Principal(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     single_key_shortcuts = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    sessions_ended = models.PositiveIntegerField(default=0)
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -66,6 +80,14 @@ class Principal(AbstractBaseUser, PermissionsMixin):
     def is_person(self) -> bool:
         """Whether this is a person, not an agent's account."""
         return self.kind == self.Kind.PERSON
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Each session carries this digest and is over when it no longer fits: after a new password, and after an
+        # end of all sessions, which counts up. So none has to be looked for.
+        if not self.sessions_ended:
+            return str(super()._get_session_auth_hash(secret=secret))  # type: ignore[misc]
+        told = f"{self.sessions_ended}:{self.password}"
+        return salted_hmac("agents.principal.sessions", told, secret=secret, algorithm="sha256").hexdigest()
 
     def as_actor(self) -> Actor:
         """How the ledger names this principal when it acts."""

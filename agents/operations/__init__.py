@@ -35,8 +35,11 @@ from agents.operations.blueprints import (
     lock_blueprint,
     roll_back_blueprint,
 )
+from agents.operations.emergencies import close_break_glass, end_overdue, open_break_glass, review_break_glass
 from agents.operations.hiring import Hired, change_agent, hire, lock_agent, roll_back_agent
+from agents.operations.invitations import accept_invitation, invitation_for, invite_again, invited
 from agents.operations.keys import UnknownKey, issue_key, revoke_key, sign_in_with_key
+from agents.operations.movers import change_roles, describe, disable, enable, reset_second_factors
 from agents.operations.people import add_unit, admit_person
 from agents.operations.reviews import (
     REMIND_DAYS,
@@ -50,6 +53,16 @@ from agents.operations.reviews import (
     remind,
     revoke_item,
     start_review,
+)
+from agents.operations.sessions import (
+    SecondFactorNeeded,
+    SignInAgain,
+    end_other_sessions,
+    end_session,
+    end_sessions,
+    is_recent,
+    lacks_second_factor,
+    require_recent,
 )
 from agents.operations.sponsors import watch_sponsor
 from agents.operations.systems import add_system
@@ -70,8 +83,11 @@ __all__ = [
     "NothingToReview",
     "OutsideWorkingHours",
     "Scope",
+    "SecondFactorNeeded",
     "SecondPersonNeeded",
+    "SignInAgain",
     "UnknownKey",
+    "accept_invitation",
     "activate",
     "activate_blueprint",
     "add_system",
@@ -83,28 +99,46 @@ __all__ = [
     "change_agent",
     "change_blueprint",
     "change_level",
+    "change_roles",
+    "close_break_glass",
     "close_overdue",
     "define_people_roles",
+    "describe",
+    "disable",
     "disable_blueprint",
     "draft_blueprint",
+    "enable",
     "end_grant",
+    "end_other_sessions",
+    "end_overdue",
+    "end_session",
+    "end_sessions",
     "endow",
     "evidence",
     "grant",
     "hand_over",
     "hire",
+    "invitation_for",
+    "invite_again",
+    "invited",
+    "is_recent",
     "issue_key",
     "keep_version",
+    "lacks_second_factor",
     "lock_agent",
     "lock_blueprint",
     "look_again",
+    "open_break_glass",
     "pause",
     "remind",
     "require",
     "require_active",
     "require_at_work",
+    "require_recent",
+    "reset_second_factors",
     "resume",
     "retire",
+    "review_break_glass",
     "revoke",
     "revoke_item",
     "revoke_key",

@@ -14,7 +14,7 @@ from agents.rules import PEOPLE_ROLES
 from agents.rules.access import Giving, comes_with_managing, why_not_give, why_not_take
 from observability import ledger
 
-IT_RIGHT = "agents.change_principal"
+IT_RIGHT = "agents.add_grant"
 
 
 class GrantRefused(ledger.NotAllowed):

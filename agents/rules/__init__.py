@@ -4,7 +4,17 @@ from agents.rules.agents import AGENT_CODE, AUTONOMY, RESERVED_CODES
 from agents.rules.blueprints import BLUEPRINT_CODE, RATES, wrong_with_actions, wrong_with_rates
 from agents.rules.hours import DAY_NAMES, DAYS, HoursInvalid, WorkingHours, read_hours
 from agents.rules.keys import KEY_START, same_digest, secret_digest, split_key
-from agents.rules.people import PEOPLE_ROLES, PeopleRole
+from agents.rules.people import (
+    COUNCIL,
+    IT,
+    NEVER_EMPTY_ROLES,
+    PEOPLE_ROLES,
+    REVIEWING_ROLES,
+    RISK,
+    SECOND_FACTOR_ROLES,
+    PeopleRole,
+    titles_of,
+)
 from agents.rules.sponsors import Watch, watch
 from agents.rules.versions import Difference, differences, scope_in_words
 
@@ -12,12 +22,18 @@ __all__ = [
     "AGENT_CODE",
     "AUTONOMY",
     "BLUEPRINT_CODE",
+    "COUNCIL",
     "DAYS",
     "DAY_NAMES",
+    "IT",
     "KEY_START",
+    "NEVER_EMPTY_ROLES",
     "PEOPLE_ROLES",
     "RATES",
     "RESERVED_CODES",
+    "REVIEWING_ROLES",
+    "RISK",
+    "SECOND_FACTOR_ROLES",
     "Difference",
     "HoursInvalid",
     "PeopleRole",
@@ -29,6 +45,7 @@ __all__ = [
     "scope_in_words",
     "secret_digest",
     "split_key",
+    "titles_of",
     "watch",
     "wrong_with_actions",
     "wrong_with_rates",

@@ -1,5 +1,6 @@
 """What the roles of people allow."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -16,6 +17,7 @@ _VIEW = (
     "agents.view_unit", "agents.view_agent", "agents.view_blueprint", "agents.view_system", "governance.view_policy",
     "workflows.view_workflow", "workflows.view_space", "observability.view_event", "observability.read_ledger",
 )  # fmt: skip
+_RUN_PEOPLE = ("agents.add_principal", "agents.change_principal")
 _RUN_AGENTS = (
     "agents.add_agent",
     "agents.change_agent",
@@ -31,14 +33,14 @@ _RUN_AGENTS = (
 PEOPLE_ROLES: tuple[PeopleRole, ...] = (
     PeopleRole(
         "council", "Governance council",
-        (*_VIEW, "agents.pause_agent", "agents.change_agent", "agents.change_blueprint", "agents.add_assessment",
-         "agents.start_review", "governance.add_policy", "governance.change_policy", "governance.set_control",
-         "governance.settle_escalation", "governance.promote_agent", "governance.demote_agent",
-         "workflows.publish_workflow"),
+        (*_VIEW, "agents.pause_agent", "agents.change_agent", "agents.change_principal", "agents.change_blueprint",
+         "agents.add_assessment", "agents.start_review", "governance.add_policy", "governance.change_policy",
+         "governance.set_control", "governance.settle_escalation", "governance.promote_agent",
+         "governance.demote_agent", "workflows.publish_workflow"),
     ),
     PeopleRole(
         "it", "IT",
-        (*_VIEW, *_RUN_AGENTS, "agents.change_principal", "agents.start_review", "governance.set_control",
+        (*_VIEW, *_RUN_AGENTS, *_RUN_PEOPLE, "agents.add_grant", "agents.start_review", "governance.set_control",
          "workflows.publish_workflow"),
     ),
     PeopleRole(
@@ -52,3 +54,18 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
     PeopleRole("member", "Member", ()),
     PeopleRole("auditor", "Auditor", _VIEW),
 )  # fmt: skip
+
+COUNCIL, IT, RISK = "council", "it", "risk"
+SECOND_FACTOR_ROLES = frozenset({COUNCIL, IT, RISK})
+"""Who can do nothing without a second factor: these roles can stop or change what agents may do."""
+NEVER_EMPTY_ROLES = (COUNCIL, IT)
+"""Without a person in these, nobody could let anybody in again."""
+REVIEWING_ROLES = frozenset({COUNCIL, RISK})
+"""Who reviews a use of the emergency account."""
+
+
+def titles_of(roles: Iterable[str]) -> list[str]:
+    """The titles of roles on screen, in the order of the rules; a group that is no role keeps its name."""
+    names = set(roles)
+    known = [role for role in PEOPLE_ROLES if role.name in names]
+    return [role.title for role in known] + sorted(names - {role.name for role in known})

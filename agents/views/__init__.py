@@ -1,8 +1,8 @@
-"""The people's door to identity: sign in and out, password, settings."""
+"""The people's door to identity: sign in and out, second factors, sessions, the people themselves, settings."""
 
 from agents.views.settings import Settings
 from agents.views.sign_in import PasswordChange, PasswordChanged, SignedOut, SignIn, SignOut, locked_out
-from agents.views.who import GrantBackend, PeopleBackend, person
+from agents.views.who import GrantBackend, PeopleBackend, address_of, person, require_recent
 
 __all__ = [
     "GrantBackend",
@@ -13,6 +13,8 @@ __all__ = [
     "SignIn",
     "SignOut",
     "SignedOut",
+    "address_of",
     "locked_out",
     "person",
+    "require_recent",
 ]

@@ -3,10 +3,16 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_ipv46_address
 from django.http import HttpRequest
 
 from agents.models import Principal
+from agents.operations import sessions
 from observability import ledger
+from observability.ledger import database_now
+
+NO_ADDRESS = "0.0.0.0"  # noqa: S104 (nothing is bound to it: what a socket file says of the caller)
 
 
 def person(request: HttpRequest) -> Principal:
@@ -14,6 +20,22 @@ def person(request: HttpRequest) -> Principal:
     if not isinstance(request.user, Principal):
         raise ledger.NotAllowed
     return request.user
+
+
+def require_recent(request: HttpRequest) -> None:
+    """Raise SignInAgain unless the person showed recently who it is. Call it before an act that loosens something; a
+    page then asks for password or second factor and goes on with the form as it was sent."""
+    sessions.require_recent(request.session, at=database_now())
+
+
+def address_of(request: HttpRequest) -> str:
+    """The address of the caller, as the server saw it."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    try:
+        validate_ipv46_address(address)
+    except ValidationError:
+        return NO_ADDRESS
+    return address
 
 
 class PeopleBackend(ModelBackend):

@@ -7,10 +7,20 @@ from decimal import Decimal
 from pathlib import Path
 
 import yaml
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from allauth.mfa.utils import decrypt
 from django.db import transaction
 
 from agents import operations as agents
 from agents.models import Agent, Blueprint, Principal, Role, System, Unit
+from agents.rules import SECOND_FACTOR_ROLES
 from governance import operations as governance
 from governance.models import EscalationPath
 from observability import ledger
@@ -280,6 +290,26 @@ def new_password(username: str) -> str:
     person.set_password(password)
     person.save(update_fields=["password"])
     return password
+
+
+def second_factors() -> dict[str, str]:
+    """The secret of an authenticator app for each of council, IT and risk without a second factor, so that they can
+    sign in at once; the demo alone does this."""
+    without = Principal.objects.people().filter(groups__name__in=SECOND_FACTOR_ROLES, authenticator=None)
+    secrets_of = {}
+    for person in without.filter(username__in=[row[0] for row in PEOPLE]).distinct().order_by("pk"):
+        secrets_of[person.username] = generate_totp_secret()
+        TOTP.activate(person, secrets_of[person.username])
+    return secrets_of
+
+
+def code_now(username: str) -> str | None:
+    """The code that this person's authenticator app would show now, None without such an app."""
+    app = Authenticator.objects.filter(user__username=username, type=Authenticator.Type.TOTP).first()
+    if app is None:
+        return None
+    counters = list(yield_hotp_counters_from_time())
+    return str(format_hotp_value(hotp_value(decrypt(app.data["secret"]), counters[len(counters) // 2])))
 
 
 def knows_key(text: str) -> bool:

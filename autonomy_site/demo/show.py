@@ -100,8 +100,10 @@ class Show:
                 passwords, keys = built.passwords, built.keys
             elif self.wishes.new_passwords:
                 passwords = {row[0]: company.new_password(row[0]) for row in company.PEOPLE}
+            factors = company.second_factors()
             self._keep_keys(keys)
             self._print_passwords(passwords)
+            self._print_factors(factors)
 
     def _keep_keys(self, keys: dict[str, str]) -> None:
         """A key file for each program, with a new key where there is none that this database knows."""
@@ -122,6 +124,17 @@ class Show:
         for username, name, title, _, _ in company.PEOPLE:
             say(f"  {username:<8} {passwords[username]:<18} {name}, {title}")
         say("")
+
+    def _print_factors(self, factors: dict[str, str]) -> None:
+        """Council, IT and risk need a code as well; the demo is its own authenticator app."""
+        if factors:
+            self.wishes.say(
+                "These need a code as well. Type the key into an authenticator app, or ask the demo for one:\n"
+            )
+        for username, secret in factors.items():
+            self.wishes.say(f"  {username:<8} key {secret}   .venv/bin/python manage.py demo --code {username}")
+        if factors:
+            self.wishes.say("")
 
     def _documents(self) -> Path:
         inbox: Path = self.folder / "documents"

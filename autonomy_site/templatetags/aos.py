@@ -59,6 +59,10 @@ VOCABULARY = {
     "rejected": Word("Rejected", "bad", "x"),
     "expired": Word("Expired", "bad", "clock"),
     "withdrawn": Word("Withdrawn", "", "undo-2"),
+    # people, and the emergency account
+    "enabled": Word("Can sign in", "ok", "circle-check"),
+    "armed": Word("Open", "bad", "siren"),
+    "reviewed": Word("Reviewed", "ok", "check"),
     # keys
     "revoked": Word("Revoked", "bad", "ban"),
 }

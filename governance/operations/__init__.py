@@ -27,7 +27,7 @@ from governance.operations.autonomy import (
     withdraw_promotion,
 )
 from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today
-from governance.operations.control import Paused, change_control, control_now, require_running
+from governance.operations.control import Paused, change_control, control_now, loosens, require_running
 from governance.operations.decisions import Question, answer_again, decide
 from governance.operations.delegations import (
     Circular,
@@ -106,6 +106,7 @@ __all__ = [
     "falls",
     "gaps",
     "limits_today",
+    "loosens",
     "may_ask",
     "may_decide",
     "may_delegate_for",

@@ -10,6 +10,7 @@ from governance.models import ControlState
 from observability import ledger
 
 EVERYTHING = "everything"
+STRICTNESS = {ControlState.Status.NORMAL: 0, ControlState.Status.RESTRICTED: 1, ControlState.Status.PAUSED: 2}
 
 
 class Paused(ledger.Refused):
@@ -22,6 +23,11 @@ class Paused(ledger.Refused):
 def control_now() -> ControlState:
     """The control state of everything at this moment."""
     return ControlState.objects.filter(scope=EVERYTHING).first() or ControlState(scope=EVERYTHING)
+
+
+def loosens(to: str) -> bool:
+    """Whether this state would allow more than the one that holds now."""
+    return STRICTNESS.get(ControlState.Status(to), 0) < STRICTNESS[ControlState.Status(control_now().status)]
 
 
 def require_running() -> None:

@@ -16,7 +16,7 @@ from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from agents.models import Principal
+from tests.conftest import let_in
 
 HERE = Path(__file__).parent
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -118,7 +118,7 @@ def is_wrong(said: ConsoleMessage) -> bool:
 def session_of(username: str, site: str) -> dict[str, str]:
     """The cookie of a fresh session."""
     client = Client()
-    client.force_login(Principal.objects.get(username=username), backend="agents.views.PeopleBackend")
+    let_in(client, username)
     name = settings.SESSION_COOKIE_NAME
     return {"name": name, "value": client.cookies[name].value, "url": site}
 

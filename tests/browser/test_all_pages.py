@@ -16,7 +16,8 @@ from workflows.models import Run
 
 LISTS = (
     "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
-    "search", "settings", "password-change",
+    "search", "settings", "password-change", "people", "people-admit", "people-emergencies", "mfa_index",
+    "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn", "usersessions_list", "account_reauthenticate",
 )  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 DRAWN = """() =>
@@ -40,7 +41,12 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     assert waiting is not None
     details = [("escalation", each.uid) for each in (asked, waiting)]
     details += [("run", run.uid) for run in Run.objects.all()[:2]]
-    named = (("agent", "AP-04"), ("workflow", "invoice-to-payment"), ("policy", "finance.invoice-payment"))
+    named = (
+        ("agent", "AP-04"),
+        ("people-person", "priya"),
+        ("workflow", "invoice-to-payment"),
+        ("policy", "finance.invoice-payment"),
+    )
     return [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
 
 

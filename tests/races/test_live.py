@@ -8,13 +8,19 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
+from guardian.shortcuts import remove_perm
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from agents import operations
 from agents.models import Agent, Principal
 from observability import ledger
 from observability.models import Event
+from tests.conftest import let_in
 from tests.races.conftest import PATIENCE_SECONDS
+
+WAIT_SECONDS = 15
 
 
 @pytest.fixture
@@ -176,6 +182,48 @@ def test_signing_out_ends_the_socket(live: Any, halden: Any, now: Any, sign_in: 
     something(halden.agents["AP-04"], now)
 
     assert closed_with(socket) == 4401
+
+
+@pytest.mark.parametrize("ending", ["disabled", "moved", "session ended", "new password"])
+def test_an_ended_session_closes_its_socket_within_five_seconds_although_nothing_happens(
+    live: Any, halden: Any, now: Any, sign_in: Any, ending: str
+) -> None:
+    sofia, start = sign_in("sofia"), something(halden.agents["AP-04"], now)
+    socket = live("sofia", after=start, cookie=sofia.cookies["sessionid"].value)
+    heard(socket, something(halden.agents["AP-04"], now))
+    person = Principal.objects.get(username="sofia")
+    if ending == "disabled":
+        operations.disable(person, by=halden.people["jonas"], at=now, why="She left.")
+    elif ending == "moved":
+        operations.change_roles(person, ["reviewer"], by=halden.people["jonas"], at=now)
+    elif ending == "session ended":
+        sofia.session.flush()
+    else:
+        person.set_password("another long sentence")
+        person.save(update_fields=["password"])
+
+    began = time.monotonic()
+    assert closed_with(socket) == 4401
+    assert time.monotonic() - began < 5
+
+
+def test_a_person_who_may_see_less_hears_so_within_five_seconds(live: Any, halden: Any, now: Any) -> None:
+    start = something(halden.agents["AP-04"], now)
+    socket = live("sofia", after=start)
+    heard(socket, something(halden.agents["AP-04"], now))
+
+    remove_perm("agents.view_unit", Principal.objects.get(username="sofia"), halden.units["finance"])
+
+    began = time.monotonic()
+    assert closed_with(socket) == 4403
+    assert time.monotonic() - began < 5
+
+
+def test_a_session_that_waits_for_its_second_factor_hears_nothing(live: Any, halden: Any, now: Any) -> None:
+    waiting = Client()
+    let_in(waiting, "ingrid", "password")
+
+    assert closed_with(live("", cookie=waiting.cookies["sessionid"].value)) == 4401
 
 
 def test_nobody_listens_without_a_persons_session(live: Any, halden: Any, client: Any) -> None:

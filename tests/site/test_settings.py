@@ -145,3 +145,59 @@ def test_every_page_carries_the_browsers_safety(client: Any, db: None) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["Referrer-Policy"] == "same-origin"
+
+
+OIDC = {
+    "OIDC_ISSUER": "https://id.example/realms/os", "OIDC_CLIENT_ID": "os", "OIDC_CLIENT_SECRET": "s",
+    "OIDC_GROUP_MAP": '{"os-council": "council"}', "OIDC_UNIT": "halden",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OIDC_ISSUER", "http://id.example"),
+        ("OIDC_ISSUER", "id.example"),
+        ("OIDC_ISSUER", "https://id.example/?x=1"),
+        ("OIDC_ISSUER", "http://[::1"),
+        ("OIDC_CLIENT_ID", ""),
+        ("OIDC_CLIENT_SECRET", ""),
+        ("OIDC_GROUP_MAP", "{}"),
+        ("OIDC_GROUP_MAP", '["council"]'),
+        ("OIDC_GROUP_MAP", "council"),
+        ("OIDC_GROUP_MAP", '{"os-council": "emperor"}'),
+        ("OIDC_UNIT", ""),
+    ],
+)
+def test_a_sign_in_service_that_makes_no_sense_stops_the_start(monkeypatch: Any, name: str, value: str) -> None:
+    for each, given in {**OIDC, name: value}.items():
+        monkeypatch.setenv(each, given)
+
+    with pytest.raises(ImproperlyConfigured, match=name):
+        environment.oidc()
+
+
+def test_a_sign_in_service_is_read_whole_and_keeps_its_secret(monkeypatch: Any) -> None:
+    assert environment.oidc() is None
+    for name, given in {**OIDC, "OIDC_CLIENT_SECRET": "hush-hush", "OIDC_TRUSTS_MFA": "1"}.items():
+        monkeypatch.setenv(name, given)
+
+    service = environment.oidc()
+
+    assert service is not None
+    assert (service.group_map, service.trusts_mfa, service.links_by_email) == ({"os-council": "council"}, True, False)
+    assert "hush-hush" not in repr(service)
+    for local in ("http://127.0.0.1:9/", "http://localhost:9"):
+        monkeypatch.setenv("OIDC_ISSUER", local)
+        assert environment.oidc().issuer == local.rstrip("/")  # type: ignore[union-attr]
+
+
+def test_production_cookies_are_bound_to_the_host(tmp_path: Path) -> None:
+    shown = (
+        "from django.conf import settings as s; print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_PATH,"
+    )
+    shown += " s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SESSION_COOKIE_DOMAIN, s.SESSION_COOKIE_SAMESITE)"
+
+    ended = start(tmp_path, "shell", "-v", "0", "-c", shown, **SAFE)
+
+    assert ended.stdout.split() == ["__Host-session", "__Host-csrf", "/", "True", "True", "None", "Lax"], ended.stderr

@@ -13,7 +13,7 @@ from django.views import View
 
 from agents import operations
 from agents.models import Agent, Unit
-from agents.views import person
+from agents.views import person, require_recent
 from governance.models import PromotionRequest
 from observability import kpis, ledger
 from observability.ledger import database_now
@@ -83,6 +83,8 @@ class PauseAgent(LoginRequiredMixin, View):
         user, why = person(request), request.POST.get("why", "")
         agent = visible_agent(user, code)
         act = operations.resume if self.resume else operations.pause
+        if self.resume:
+            require_recent(request)
         try:
             act(agent, by=user, at=database_now(), why=reason_in(request.POST))
         except ledger.Invalid as wrong:
@@ -101,6 +103,7 @@ class IssueKey(LoginRequiredMixin, View):
     def post(self, request: HttpRequest, code: str) -> HttpResponse:
         user = person(request)
         agent = visible_agent(user, code)
+        require_recent(request)
         key = operations.issue_key(agent, by=user, at=database_now())
         answer = shown(request, agent, user, {"new_key": key, "tab": "keys"})
         answer["Cache-Control"] = "no-store"

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views import View
 
 from agents.models import Agent
-from agents.views import person
+from agents.views import person, require_recent
 from governance import operations
 from governance.forms import ControlForm
 from governance.models import ControlState
@@ -68,6 +68,8 @@ class ControlPage(LoginRequiredMixin, View):
         user, form = person(request), ControlForm(request.POST)
         if not form.is_valid():
             return self.shown(request, form, {"asked": request.POST.get("state", "")}, status=400)
+        if operations.loosens(form.cleaned_data["state"]):
+            require_recent(request)  # to stop is never more than one step away, to let go again is
         try:
             control = operations.change_control(
                 form.cleaned_data["state"], by=user, at=database_now(), why=form.cleaned_data["why"]

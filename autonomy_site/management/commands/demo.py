@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from autonomy_site.demo import company
 from autonomy_site.demo.show import CannotStart, Show, Wishes
 
 
@@ -20,9 +21,15 @@ class Command(BaseCommand):
         parser.add_argument("--minutes", type=float, default=2, help="with --headless: how long at the most")
         parser.add_argument("--invoices", type=_path, help="a folder of invoice XML instead of the demo's own")
         parser.add_argument("--port", type=_port, default=8000)
+        parser.add_argument(
+            "--code", metavar="NAME", help="print the code that this person needs to sign in now, then end"
+        )
         parser.add_argument("--new-passwords", action="store_true", help="give everybody a new password and print it")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["code"]:
+            self._say_code(options["code"])
+            return
         folder = options["invoices"]
         if folder is not None and not folder.is_dir():
             raise CommandError(f"{folder} is not a folder. Name a folder that holds invoice XML files.")
@@ -40,6 +47,12 @@ class Command(BaseCommand):
             raise CommandError("Stopped at once. The next start goes on from here.", returncode=130) from None
         if not went_well:
             raise CommandError("Something failed, is stuck or has no run; what was printed above says what.")
+
+    def _say_code(self, username: str) -> None:
+        code = company.code_now(username)
+        if code is None:
+            raise CommandError(f"{username} has no authenticator app here, and needs no code of one.")
+        self._say(code)
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

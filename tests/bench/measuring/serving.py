@@ -125,5 +125,6 @@ def cookies(username: str) -> str:
     session = SessionStore()
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(who.pk), who.get_session_auth_hash()
     session[BACKEND_SESSION_KEY] = "agents.views.PeopleBackend"
+    session["account_authentication_methods"] = [{"method": way, "at": time.time()} for way in ("password", "mfa")]
     session.create()
     return f"sessionid={session.session_key}; csrftoken={CSRF}"
