@@ -16,8 +16,9 @@ from workflows.models import Run
 
 LISTS = (
     "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
-    "search", "settings", "password-change",
+    "search", "settings", "password-change", "agent-autonomy",
 )  # fmt: skip
+PROFILE = ("autonomy", "work", "decisions", "access", "memory", "keys", "audit")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 DRAWN = """() =>
   [...document.querySelectorAll("[data-chart]")].every((each) => each.querySelector(".main-svg, .os-empty")) &&
@@ -39,9 +40,13 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     waiting = Escalation.objects.open().order_by("id").first()
     assert waiting is not None
     details = [("escalation", each.uid) for each in (asked, waiting)]
+    asking = {"reason": "Priya agreed with it."}
+    assert sign_in("maria").call("post", "agents/AP-04/promotions", asking).status_code == 201
     details += [("run", run.uid) for run in Run.objects.all()[:2]]
+    details += [("agent-promotion", code) for code in ("AP-04", "AP-02")] + [("agent-demotion", "AP-04")]
+    profile = [f"{reverse('agent', args=['AP-04'])}?tab={tab}" for tab in PROFILE]
     named = (("agent", "AP-04"), ("workflow", "invoice-to-payment"), ("policy", "finance.invoice-payment"))
-    return [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
+    return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
