@@ -143,7 +143,7 @@ def evidence_table(
     links = _EvidenceLinks(agent.code, period)
     agreed = "Agreed in shadow" if agent.autonomy_level <= SUGGESTS else "Agreed"
     heads = ("Decided by people", agreed, "Overruled", "People took", "Done alone", "Failed afterwards")
-    records = (evidence.total, *evidence.actions) if evidence.actions else (evidence.total,)
+    records = evidence.actions if len(evidence.actions) == 1 else (evidence.total, *evidence.actions)
     rows = (
         EvidenceRow(labels.get(each.action, each.action) or "All actions", _figures(each, links)) for each in records
     )

@@ -90,9 +90,9 @@ def _line(line: Line) -> dict[str, Any]:
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
-    rule = {"policy": cell.rule.policy.key, "rule": cell.rule.rule.id} if cell.rule else None
     return {
-        "action": cell.word, "effect": cell.effect, "origin": cell.origin, "rule": rule,
+        "action": cell.word, "effect": cell.effect, "origin": cell.origin,
+        "rules": [{"policy": bound.policy.key, "rule": bound.rule.id} for bound in cell.rules],
         "grant": _given(cell.grant) if cell.grant else None,
     }  # fmt: skip
 

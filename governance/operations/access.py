@@ -57,16 +57,15 @@ class Cell:
     actions: tuple[ActionBounds, ...] = ()
 
     @property
-    def rule(self) -> Boundary | None:
-        """The rule that the answer comes from, if one decides here."""
-        strictest = [each for each in self.actions if each.effect == self.effect]
-        return strictest[0].deciding if strictest else None
+    def rules(self) -> list[Boundary]:
+        """The rules that the answer comes from, the one that leads first; none where no rule allows it."""
+        return [bound for each in self.actions if each.effect == self.effect for bound in each.deciding]
 
     @property
     def origin(self) -> str:
         """policy, grant or none."""
         if self.actions:
-            return "policy" if self.rule else "none"
+            return "policy" if self.rules else "none"
         return "grant" if self.grant else "none"
 
 

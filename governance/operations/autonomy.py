@@ -126,6 +126,7 @@ def ask_promotion(agent: Agent, *, by: Principal, at: datetime, why: str) -> Pro
     """Ask the council to let the agent act one level higher; the evidence as `by` sees it now is kept with it."""
     if not may_ask(by, agent):
         raise ledger.NotAllowed("Who answers for the agent, the owner of its unit, or IT may ask for a promotion.")
+    agent = _locked(agent.pk)
     level = next_level(agent)
     if level is None:
         raise NoPromotion(_why_no(agent))
@@ -142,6 +143,11 @@ def ask_promotion(agent: Agent, *, by: Principal, at: datetime, why: str) -> Pro
         raise NoPromotion(f"Somebody asked for a promotion of {agent} already; it waits for the council.") from twice
     ledger.record("promotion.asked", asked, by=by, at=at, why=asked.reason, after=asked.status)
     return asked
+
+
+def _locked(pk: int) -> Agent:
+    # The agent first, as everywhere here: who asks, who decides and who demotes at once follow one another.
+    return Agent.objects.select_for_update(of=("self",)).select_related("unit", "role").get(pk=pk)
 
 
 def _why_no(agent: Agent) -> str:
@@ -164,7 +170,7 @@ def approve_promotion(asked: PromotionRequest, *, by: Principal, at: datetime, w
     """Let the agent act at the level that was asked for, from its next question on. Raises NotAllowed, OwnRequest,
     TooLate, or NoPromotion when the agent has another level by now."""
     _require_council(asked, by)
-    agent = Agent.objects.get(pk=asked.agent_id)
+    agent = _locked(asked.agent_id)
     if asked.is_open and (agent.autonomy_level != asked.from_level or next_level(agent) != asked.to_level):
         raise NoPromotion(f"{agent} is at level {agent.autonomy_level} now; this request no longer fits. Reject it.")
     _decide(asked, Status.APPROVED, by=by, at=at, why=why)

@@ -57,11 +57,11 @@ class ActionBounds:
         return Effect.ESCALATE.value if self.asking else Effect.ALLOW.value
 
     @property
-    def deciding(self) -> Boundary | None:
-        """The rule that this answer comes from; None where no rule allows it."""
-        by_effect = {Effect.ALLOW.value: self.allowing, Effect.ESCALATE.value: self.asking}
-        always = [bound for bound in self.denying if not bound.conditions]
-        return next(iter(by_effect.get(self.effect, always)), None)
+    def deciding(self) -> list[Boundary]:
+        """The rules that this answer comes from, the one that leads first; none where no rule allows it."""
+        if self.effect == Effect.DENY:
+            return [bound for bound in self.denying if not bound.conditions]
+        return self.asking if self.effect == Effect.ESCALATE else self.allowing
 
     @property
     def limits(self) -> list[tuple[Limit, Boundary]]:

@@ -16,9 +16,10 @@ from workflows.models import Run
 
 LISTS = (
     "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
-    "search", "settings", "password-change", "people", "people-admit", "people-emergencies", "mfa_index",
+    "search", "settings", "password-change", "agent-autonomy", "people", "people-admit", "people-emergencies", "mfa_index",
     "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn", "usersessions_list", "account_reauthenticate",
 )  # fmt: skip
+PROFILE = ("autonomy", "work", "decisions", "access", "memory", "keys", "audit")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 DRAWN = """() =>
   [...document.querySelectorAll("[data-chart]")].every((each) => each.querySelector(".main-svg, .os-empty")) &&
@@ -40,14 +41,18 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     waiting = Escalation.objects.open().order_by("id").first()
     assert waiting is not None
     details = [("escalation", each.uid) for each in (asked, waiting)]
+    asking = {"reason": "Priya agreed with it."}
+    assert sign_in("maria").call("post", "agents/AP-04/promotions", asking).status_code == 201
     details += [("run", run.uid) for run in Run.objects.all()[:2]]
+    details += [("agent-promotion", code) for code in ("AP-04", "AP-02")] + [("agent-demotion", "AP-04")]
+    profile = [f"{reverse('agent', args=['AP-04'])}?tab={tab}" for tab in PROFILE]
     named = (
         ("agent", "AP-04"),
         ("people-person", "priya"),
         ("workflow", "invoice-to-payment"),
         ("policy", "finance.invoice-payment"),
     )
-    return [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
+    return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -148,14 +148,11 @@ def _key_state(key: Key, at: datetime) -> str:
 def _memory(place: _Place) -> dict[str, Any]:
     facts = place.facts.filter(superseded_at=None)
     totals = facts.order_by().aggregate(
-        count=Count("pk"),
-        uses=Sum("reused"),
-        seconds=Sum(F("seconds") * F("reused")),
-        cost=Sum(F("cost") * F("reused")),
-    )
-    used = Event.objects.visible_to(place.user).filter(
-        verb="fact.reused", actor_kind="agent", actor_id=place.agent.code
-    )
+        count=Count("pk"), uses=Sum("reused"), saved_seconds=Sum(F("seconds") * F("reused")),
+        saved_cost=Sum(F("cost") * F("reused")),
+    )  # fmt: skip
+    reuse = Event.objects.visible_to(place.user).filter(verb="fact.reused", actor_kind="agent")
+    used = reuse.filter(actor_id=place.agent.code)
     return {
         "page": page_of(facts.select_related("space", "run"), place.request), "totals": totals, "used": used.count(),
     }  # fmt: skip
@@ -173,10 +170,7 @@ def _decisions(place: _Place) -> dict[str, Any]:
     labels = action_labels()
     uids = {decision.run for decision in page.rows if decision.run}
     runs = {str(run.uid): run for run in Run.objects.visible_to(place.user).filter(uid__in=uids)}
-    rows = [
-        {"decision": each, "label": labels.get(each.action, each.action), "run": runs.get(each.run)}
-        for each in page.rows
-    ]
+    rows = [(each, labels.get(each.action, each.action), runs.get(each.run)) for each in page.rows]
     return {
         "page": page, "rows": rows, "wanted": wanted, "answers": ANSWERS, "count": found.order_by().count(),
         "actions": sorted(labels.items()),
