@@ -16,7 +16,7 @@ from workflows.models import Run
 
 LISTS = (
     "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
-    "search", "settings", "password-change",
+    "search", "settings", "password-change", "agents-blueprints", "agents-chart",
 )  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 DRAWN = """() =>
@@ -41,6 +41,8 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     details = [("escalation", each.uid) for each in (asked, waiting)]
     details += [("run", run.uid) for run in Run.objects.all()[:2]]
     named = (("agent", "AP-04"), ("workflow", "invoice-to-payment"), ("policy", "finance.invoice-payment"))
+    named += tuple((f"agent-{page}", "AP-04") for page in ("edit", "review", "assessment", "retire", "history"))
+    named += tuple((f"agent-blueprint{page}", "payments-clerk") for page in ("", "-edit", "-history"))
     return [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
 
 

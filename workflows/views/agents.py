@@ -25,13 +25,14 @@ from observability.models import Event
 from workflows.forms import reason_in
 from workflows.models import Step
 from workflows.views.access import access_of
+from workflows.views.attention import attention
 from workflows.views.keyset import Page, page_of
 
 LATELY = timedelta(days=30)
 TABS = (("", "Profile"), ("work", "Work"), ("keys", "Keys"), ("audit", "Audit trail"))
 STATES = (
     ("working", "Working"), ("waiting", "Waits for a person"), ("idle", "Idle"), ("paused", "Paused"),
-    ("draft", "Draft"), ("retired", "Retired"),
+    ("draft", "Draft"), ("in_review", "In review"), ("retired", "Retired"),
 )  # fmt: skip
 LATEST = 8
 
@@ -58,7 +59,8 @@ class AgentsPage(LoginRequiredMixin, View):
         shown = {
             "rows": [row for row in rows if wanted["state"] in ("", row.state)], "wanted": wanted, "days": LATELY.days,
             "units": Unit.objects.visible_to(user).values_list("pk", "name"), "states": STATES,
-            "filtered": any(wanted.values()),
+            "filtered": any(wanted.values()), "attention": attention(user, at=at), "here": "agents",
+            "may_hire": user.may("agents.add_agent"),
         }  # fmt: skip
         return render(request, "workflows/agents.html", shown)
 
@@ -162,7 +164,8 @@ def _shown(
     shown = {
         "agent": agent, "tab": tab, "tabs": TABS, "state": state_of(agent, load), "load": sum(load.values()), "at": at,
         "level": AUTONOMY[agent.autonomy_level], "days": LATELY.days,
-        "may_pause": user.may("agents.pause_agent", agent), "may_key": user.may("agents.key_agent", agent),
+        "may_pause": user.may("agents.pause_agent", agent) or agent.acting_sponsor == user,
+        "may_change": user.may("agents.change_agent", agent), "may_key": user.may("agents.key_agent", agent),
         **_tab(request, agent, user, tab, at), **more,
     }  # fmt: skip
     return render(request, "workflows/agent.html", shown, status=status)
