@@ -4,7 +4,19 @@ from django.urls import URLPattern, path
 
 from governance.models import Escalation
 from workflows import api
-from workflows.views import agents, control, escalations, memory, overview, runs, workflows
+from workflows.views import (
+    agents,
+    blueprints,
+    chart,
+    control,
+    escalations,
+    hiring,
+    history,
+    memory,
+    overview,
+    runs,
+    workflows,
+)
 
 api_urls = [
     path("work/claim", api.ClaimView.as_view(), name="api-claim"),
@@ -38,11 +50,32 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:uid>/cancel", runs.CancelRun.as_view(), name="run-cancel"),
     path("runs/<uuid:uid>/diagram.json", runs.RunStates.as_view(), name="run-states"),
     path("agents", agents.AgentsPage.as_view(), name="agents"),
+    path("agents/new", hiring.HirePage.as_view(), name="agent-new"),
+    path("agents/chart", chart.OrgChart.as_view(), name="agents-chart"),
     path("agents/<str:code>", agents.AgentPage.as_view(), name="agent"),
+    path("agents/<str:code>/edit", hiring.EditAgent.as_view(), name="agent-edit"),
+    path("agents/<str:code>/review", hiring.ReviewPage.as_view(), name="agent-review"),
+    path("agents/<str:code>/assessment", hiring.AssessmentPage.as_view(), name="agent-assessment"),
+    path("agents/<str:code>/submit", hiring.SubmitAgent.as_view(), name="agent-submit"),
+    path("agents/<str:code>/activate", hiring.ActivateAgent.as_view(), name="agent-activate"),
+    path("agents/<str:code>/send-back", hiring.SendBack.as_view(), name="agent-send-back"),
+    path("agents/<str:code>/retire", hiring.RetirePage.as_view(), name="agent-retire"),
+    path("agents/<str:code>/history", history.AgentHistory.as_view(), name="agent-history"),
     path("agents/<str:code>/pause", agents.PauseAgent.as_view(), name="agent-pause"),
     path("agents/<str:code>/resume", agents.PauseAgent.as_view(resume=True), name="agent-resume"),
     path("agents/<str:code>/keys", agents.IssueKey.as_view(), name="agent-key"),
     path("agents/<str:code>/keys/<str:prefix>/revoke", agents.RevokeKey.as_view(), name="agent-key-revoke"),
+    path("blueprints", blueprints.BlueprintsPage.as_view(), name="agents-blueprints"),
+    path("blueprints/new", blueprints.NewBlueprint.as_view(), name="agent-blueprint-new"),
+    path("blueprints/<str:code>", blueprints.BlueprintPage.as_view(), name="agent-blueprint"),
+    path("blueprints/<str:code>/edit", blueprints.EditBlueprint.as_view(), name="agent-blueprint-edit"),
+    path("blueprints/<str:code>/activate", blueprints.MoveBlueprint.as_view(), name="agent-blueprint-activate"),
+    path(
+        "blueprints/<str:code>/disable",
+        blueprints.MoveBlueprint.as_view(disable=True),
+        name="agent-blueprint-disable",
+    ),
+    path("blueprints/<str:code>/history", history.BlueprintHistory.as_view(), name="agent-blueprint-history"),
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),

@@ -16,8 +16,9 @@ from workflows.models import Run
 
 LISTS = (
     "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
-    "search", "settings", "password-change", "agent-autonomy", "people", "people-admit", "people-emergencies", "mfa_index",
-    "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn", "usersessions_list", "account_reauthenticate",
+    "search", "settings", "password-change", "agent-autonomy", "agents-blueprints", "agents-chart", "people",
+    "people-admit", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
+    "usersessions_list", "account_reauthenticate",
 )  # fmt: skip
 PROFILE = ("autonomy", "work", "decisions", "access", "memory", "keys", "audit")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -52,6 +53,8 @@ def work(robot: Any, sign_in: Any) -> list[str]:
         ("workflow", "invoice-to-payment"),
         ("policy", "finance.invoice-payment"),
     )
+    named += tuple((f"agent-{page}", "AP-04") for page in ("edit", "review", "assessment", "retire", "history"))
+    named += tuple((f"agent-blueprint{page}", "payments-clerk") for page in ("", "-edit", "-history"))
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
 
 

@@ -44,7 +44,8 @@ def test_what_a_person_was_shown_is_kept_by_no_cache(sign_in: Any) -> None:
     ("url_name", "label"),
     [
         ("overview", "Overview"), ("escalation", "Escalations"), ("runs", "Runs"), ("run", "Runs"),
-        ("agent-pause", "Agents"), ("workflow", "Workflows"), ("memory", "Shared memory"), ("policies", "Policies"),
+        ("agent-pause", "Agents"), ("agents-blueprints", "Agents"), ("agent-blueprint", "Agents"),
+        ("agents-chart", "Agents"), ("workflow", "Workflows"), ("memory", "Shared memory"), ("policies", "Policies"),
         ("policy", "Policies"), ("audit", "Audit trail"), ("performance", "Performance"), ("settings", None),
     ],
 )  # fmt: skip

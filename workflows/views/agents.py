@@ -18,11 +18,12 @@ from governance.models import PromotionRequest
 from observability import kpis, ledger
 from observability.ledger import database_now
 from workflows.forms import reason_in
+from workflows.views.attention import attention
 from workflows.views.profile import LATELY, loads, shown, state_of, visible_agent
 
 STATES = (
     ("working", "Working"), ("waiting", "Waits for a person"), ("idle", "Idle"), ("paused", "Paused"),
-    ("draft", "Draft"), ("retired", "Retired"),
+    ("draft", "Draft"), ("in_review", "In review"), ("retired", "Retired"),
 )  # fmt: skip
 
 
@@ -48,7 +49,9 @@ class AgentsPage(LoginRequiredMixin, View):
         shown = {
             "rows": [row for row in rows if wanted["state"] in ("", row.state)], "wanted": wanted, "days": LATELY.days,
             "units": Unit.objects.visible_to(user).values_list("pk", "name"), "states": STATES,
-            "filtered": any(wanted.values()), "promotions": PromotionRequest.objects.open().visible_to(user).count(),
+            "filtered": any(wanted.values()), "attention": attention(user, at=at), "here": "agents",
+            "may_hire": user.may("agents.add_agent"),
+            "promotions": PromotionRequest.objects.open().visible_to(user).count(),
         }  # fmt: skip
         return render(request, "workflows/agents.html", shown)
 

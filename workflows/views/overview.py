@@ -23,6 +23,7 @@ from observability.forms import Period
 from observability.ledger import database_now
 from observability.models import Event
 from workflows.models import Run, Step
+from workflows.views.attention import missed_sponsors
 from workflows.views.cards import CARD_ONLY, by_name
 
 PERIODS = {"24h": ("24 h", "24 hours"), "7": ("7 days", "7 days"), "30": ("30 days", "30 days")}
@@ -31,8 +32,8 @@ AGENTS_AT_MOST, EVENTS_AT_MOST, DEADLINES_AT_MOST = 12, 8, 6
 TOLD = (
     "run.finished", "run.failed", "run.cancelled", "escalation.opened", "escalation.approved", "escalation.rejected",
     "escalation.expired", "escalation.passed_on", "fact.reused", "control.changed", "agent.activated", "agent.paused",
-    "agent.resumed", "agent.retired", "agent.promoted", "agent.demoted",
-    "promotion.asked", "policy.activated", "workflow.published", "step.reclaimed", "step.failed",
+    "agent.resumed", "agent.retired", "agent.promoted", "agent.demoted", "agent.sponsor_missing",
+    "blueprint.disabled", "promotion.asked", "policy.activated", "workflow.published", "step.reclaimed", "step.failed",
 )  # fmt: skip
 
 
@@ -100,7 +101,7 @@ class Overview(LoginRequiredMixin, View):
             "span": span, "periods": PERIODS, "period_words": PERIODS[span.name][1], "figures": report.figures,
             "runs_url": span.links.all(state="done"), "asked_url": span.links.all(touchless="0"),
             "worked": len(by_agent), "tiles": tiles(report, span.links), "flows": flows(report, span.links),
-            "waits": waits_for(user, at), "promotions": promotions_for(user),
+            "waits": waits_for(user, at), "promotions": promotions_for(user), "missed": missed_sponsors(user),
             "deadlines": deadlines(user), "events": latest(user),
             "waiting_runs": Run.objects.visible_to(user).waiting().count(),
         }  # fmt: skip
