@@ -296,7 +296,7 @@ def test_an_agent_reads_its_own_boundaries_and_evidence_only(robot: Any) -> None
         ("escalate", "policy"),
         ("deny", "none"),
     )
-    assert (bounds["level"], bounds["ceiling"]) == (2, 4)
+    assert (bounds["level"], bounds["ceiling"]) == (2, 3)
     assert clerk.call("get", "agents/AP-04/evidence").json()["total"]["decided"] == 0
     for path in ("agents/AP-01/boundaries", "agents/AP-01/evidence"):
         assert clerk.call("get", path).status_code == 404
