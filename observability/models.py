@@ -3,7 +3,7 @@
 from typing import Any, Protocol, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from uuid_utils.compat import uuid7
 
 
@@ -69,6 +69,11 @@ class Event(models.Model):
     cost = models.DecimalField(max_digits=18, decimal_places=6, null=True)
     seconds = models.DecimalField(max_digits=18, decimal_places=3, null=True)
     data = models.JSONField(default=dict)
+    credential = models.CharField(max_length=160, default="", db_default="", blank=True)
+    address = models.CharField(max_length=45, default="", db_default="", blank=True)
+    on_behalf_of = models.JSONField(default=list, db_default=Value([], models.JSONField()), blank=True)
+    actor_version = models.CharField(max_length=40, default="", db_default="", blank=True)
+    trace = models.CharField(max_length=32, default="", db_default="", blank=True)
     position = models.BigIntegerField(null=True, unique=True)
     leaf = models.BinaryField(null=True)
 
