@@ -8,6 +8,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
+from agents.api.authentication import caller_of_person
 from autonomy_site import problems
 from observability.ledger import Invalid, Refused
 
@@ -44,6 +45,18 @@ class PeopleOnly:
         if request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+class CallerOfPeople:
+    """Tells the ledger how a signed-in person came in: with which session, from which address, in which trace."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            request.user.caller = caller_of_person(request)
+        return self.get_response(request)
 
 
 class RefusedAsPage:

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "autonomy_site.middleware.PeopleOnly",
+    "autonomy_site.middleware.CallerOfPeople",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -111,6 +112,7 @@ SWEEP_EVERY_SECONDS = environment.read("float", "SWEEP_EVERY_SECONDS", 1.0, vali
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": {"task": "workflows.fire_timers", "schedule": SWEEP_EVERY_SECONDS},
     "take work back from silent agents": {"task": "workflows.reclaim_work", "schedule": SWEEP_EVERY_SECONDS},
+    "forget tokens that have expired": {"task": "agents.forget_tokens", "schedule": 600.0},
     "forget answers that no repeat asks for": {"task": "agents.forget_answers", "schedule": 3600.0},
     "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},
 }
@@ -145,6 +147,12 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "agents.views.locked_out"
 AXES_VERBOSE = False
+
+# --- tokens of agents -----------------------------------------------------------------------------------------
+TOKEN_SIGNING_KEYS = environment.signing_keys()
+PUBLIC_URL = environment.read("str", "PUBLIC_URL", "", validate=environment.public_url)
+TRUSTED_PROXIES = environment.networks(environment.read("list", "TRUSTED_PROXIES", []))
+warnings.filterwarnings("ignore", message="EdDSA is deprecated via RFC 9864")  # agents may still name it so
 
 # --- the browser's safety -------------------------------------------------------------------------------------
 EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"  # the empty element that Plotly adds
@@ -203,9 +211,10 @@ WHITENOISE_MANIFEST_STRICT = True
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "agents.api.authentication.KeyAuthentication",
+        "agents.api.authentication.TokenAuthentication",
         "agents.api.authentication.PersonAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["agents.api.permissions.SignedIn"],
     "DEFAULT_PARSER_CLASSES": ["autonomy_site.rest.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["autonomy_site.rest.ExactJSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

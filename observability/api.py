@@ -12,6 +12,8 @@ from observability.serializers import EventsOutput, EventsQuery
 class EventsView(APIView):
     """What happened."""
 
+    scope = "read"
+
     @extend_schema(parameters=[EventsQuery], responses=EventsOutput, summary="Read events after a position")
     def get(self, request: Request) -> Response:
         query = EventsQuery(data=request.query_params)

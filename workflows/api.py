@@ -42,6 +42,7 @@ class WorkDoor(ActingDoor):
     """What all doors for an agent's work share."""
 
     permission_classes = [AgentsOnly]
+    scope = "work"
 
     def step(self, uid: UUID) -> Step:
         """A step of a workflow that the agent works in; anything else is not found."""
@@ -131,6 +132,8 @@ class FailView(WorkDoor):
 class ActionsView(WorkDoor):
     """Ask before acting."""
 
+    scope = "ask"
+
     @extend_schema(request=ActionInput, responses=dict, parameters=[IDEMPOTENCY], summary="May I do this?")
     def post(self, request: Request) -> Response:
         given = self.read(ActionInput, request.data)
@@ -150,6 +153,8 @@ class ActionsView(WorkDoor):
 class DecisionView(Door):
     """One decision."""
 
+    scope = "ask"
+
     @extend_schema(responses=dict, summary="Show a decision")
     def get(self, request: Request, uid: UUID) -> Response:
         decision = Decision.objects.visible_to(self.principal).filter(uid=uid).first()
@@ -160,6 +165,8 @@ class DecisionView(Door):
 
 class RunsView(ActingDoor):
     """Runs: list those one may see, start one."""
+
+    scope = "work"
 
     @extend_schema(responses=RunOutput(many=True), summary="List runs, newest first")
     def get(self, request: Request) -> Response:
@@ -184,6 +191,8 @@ class RunsView(ActingDoor):
 class RunView(Door):
     """One run."""
 
+    scope = "work"
+
     @extend_schema(responses=RunOutput, summary="Show a run")
     def get(self, request: Request, uid: UUID) -> Response:
         run = Run.objects.visible_to(self.principal).select_related("workflow", "version").filter(uid=uid).first()
@@ -196,6 +205,7 @@ class FactsView(ActingDoor):
     """Shared memory."""
 
     permission_classes = [AgentsOnly]
+    scope = {"get": "memory:read", "post": "memory:write"}
 
     def space(self, code: str) -> Space:
         """A space the agent may see; anything else is not found."""
@@ -236,6 +246,8 @@ class FactsView(ActingDoor):
 class EscalationsView(Door):
     """Open escalations that the caller may see."""
 
+    scope = "ask"
+
     @extend_schema(responses=EscalationOutput(many=True), summary="List open escalations")
     def get(self, request: Request) -> Response:
         found = Escalation.objects.open().visible_to(self.principal).select_related("path", "settled_by")
@@ -244,6 +256,8 @@ class EscalationsView(Door):
 
 class EscalationView(Door):
     """One escalation."""
+
+    scope = "ask"
 
     @extend_schema(responses=EscalationOutput, summary="Show an escalation")
     def get(self, request: Request, uid: UUID) -> Response:

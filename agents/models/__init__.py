@@ -1,13 +1,17 @@
 """Rows of agents: principals (people and agents), units, roles, agents, their keys, and the systems they act upon."""
 
 from agents.models.agents import Agent, AgentQuerySet, Role
-from agents.models.keys import GivenAnswer, Key
+from agents.models.cards import ForeignCard
+from agents.models.keys import ClientKey, Consent, GivenAnswer, Key, UsedToken
 from agents.models.principals import Principal, PrincipalManager, PrincipalQuerySet, Unit, UnitQuerySet
 from agents.models.systems import SharedQuerySet, System
 
 __all__ = [
     "Agent",
     "AgentQuerySet",
+    "ClientKey",
+    "Consent",
+    "ForeignCard",
     "GivenAnswer",
     "Key",
     "Principal",
@@ -18,4 +22,5 @@ __all__ = [
     "System",
     "Unit",
     "UnitQuerySet",
+    "UsedToken",
 ]

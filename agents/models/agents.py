@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from agents.models.principals import Principal, Unit
 from agents.models.systems import SharedQuerySet
-from observability.ledger import Actor, Subject
+from observability.ledger import Actor, Caller, Subject
 
 
 class Role(models.Model):
@@ -74,8 +74,11 @@ class Agent(models.Model):
     ends_on = models.DateField(null=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     last_seen_at = models.DateTimeField(null=True)
+    card_published = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
+    caller: Caller | None = None  # how it came in, set by the door for one request
+    scopes: frozenset[str] = frozenset()  # of the credential that it came in with
     objects = AgentQuerySet.as_manager()
 
     class Meta:
@@ -91,7 +94,7 @@ class Agent(models.Model):
 
     def as_actor(self) -> Actor:
         """How the ledger names this agent when it acts."""
-        return Actor(kind="agent", id=self.code, name=str(self))
+        return Actor(kind="agent", id=self.code, name=str(self), caller=self.caller)
 
     def as_subject(self) -> Subject:
         """How the ledger names this agent when something happens to it."""

@@ -8,7 +8,7 @@ from guardian.shortcuts import assign_perm
 from lucide import IconDoesNotExist
 from lucide.templatetags.lucide import lucide
 
-from agents.models import Agent, Key, Principal, Role, Unit
+from agents.models import Agent, ClientKey, Key, Principal, Role, Unit
 from agents.operations.access import require
 from agents.operations.reasons import check_length
 from agents.rules import AGENT_CODE
@@ -120,6 +120,10 @@ def retire(agent: Agent, *, by: ledger.Acts, at: datetime, why: str) -> None:
     ledger.move(agent, Agent.Status.RETIRED, by=by, verb="agent.retired", at=at, why=why)
     for key in agent.keys.filter(status=Key.Status.ACTIVE):
         ledger.move(key, Key.Status.REVOKED, by=by, verb="key.revoked", at=at, why="The agent retired.")
+    for client_key in agent.client_keys.filter(status=ClientKey.Status.ACTIVE):
+        ledger.move(
+            client_key, ClientKey.Status.REVOKED, by=by, verb="client_key.revoked", at=at, why="The agent retired."
+        )
 
 
 def require_active(agent: Agent) -> None:
@@ -128,3 +132,10 @@ def require_active(agent: Agent) -> None:
         raise AgentNotActive(f"{agent} is {agent.status} and gets no work.")
     if not agent.principal.is_active:
         raise AgentNotActive(f"The account of {agent} is closed; it gets no work.")
+
+
+def require_working(agent: Agent, at: datetime) -> None:
+    """Raise AgentNotActive unless the agent may work right now, at a time before the end of its last day."""
+    require_active(agent)
+    if agent.ends_on is not None and at.date() > agent.ends_on:
+        raise AgentNotActive(f"{agent} worked until {agent.ends_on} and gets no work any more.")

@@ -2,7 +2,7 @@
 
 import re
 
-AGENT_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
+AGENT_CODE = re.compile(r"(?!cards$)[A-Za-z0-9][A-Za-z0-9._-]{0,19}")  # /agents/cards is a page
 AUTONOMY = {
     0: "Observes",
     1: "Suggests, a person acts",

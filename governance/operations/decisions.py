@@ -10,7 +10,6 @@ from typing import Any
 
 import rfc8785
 from django.db import IntegrityError, transaction
-from guardian.shortcuts import get_perms
 
 from agents.models import Agent, Principal, System
 from agents.operations import require_active
@@ -178,8 +177,8 @@ def _permissions(agent: Agent, action: str) -> dict[str, bool]:
     system = _system_of(action)
     if system is None:
         return {}
-    held = get_perms(agent.principal, system)
-    return {verb: f"{verb}_in_system" in held for verb in System.Verb.values}
+    held = agent.principal.granted
+    return {verb: system.pk in held(f"agents.{verb}_in_system", System) for verb in System.Verb.values}
 
 
 def _system_of(action: str) -> System | None:
