@@ -37,4 +37,10 @@ urlpatterns = [
     path("password", views.PasswordChange.as_view(), name="password-change"),
     path("password/changed", views.PasswordChanged.as_view(), name="password-changed"),
     path("settings", views.Settings.as_view(), name="settings"),
+    path("settings/agents", views.Consents.as_view(), name="settings-agents"),
+    path("settings/agents/<uuid:uid>/withdraw", views.WithdrawConsent.as_view(), name="settings-agents-withdraw"),
+    path("agents/cards", views.CardsPage.as_view(), name="agent-cards"),
+    path("agents/cards/<uuid:uid>", views.CardPage.as_view(), name="agent-cards-one"),
+    path("agents/cards/<uuid:uid>/accept", views.AcceptCard.as_view(), name="agent-cards-accept"),
+    path("agents/cards/<uuid:uid>/withdraw", views.WithdrawCard.as_view(), name="agent-cards-withdraw"),
 ]

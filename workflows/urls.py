@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from governance.models import Escalation
 from workflows import api
-from workflows.views import agents, control, escalations, memory, overview, runs, workflows
+from workflows.views import agent_card, agents, control, credentials, escalations, memory, overview, runs, workflows
 
 api_urls = [
     path("work/claim", api.ClaimView.as_view(), name="api-claim"),
@@ -36,10 +36,19 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:uid>/diagram.json", runs.RunStates.as_view(), name="run-states"),
     path("agents", agents.AgentsPage.as_view(), name="agents"),
     path("agents/<str:code>", agents.AgentPage.as_view(), name="agent"),
+    path("agents/<str:code>/agent-card.json", agent_card.AgentCard.as_view(), name="agent-card"),
     path("agents/<str:code>/pause", agents.PauseAgent.as_view(), name="agent-pause"),
     path("agents/<str:code>/resume", agents.PauseAgent.as_view(resume=True), name="agent-resume"),
-    path("agents/<str:code>/keys", agents.IssueKey.as_view(), name="agent-key"),
-    path("agents/<str:code>/keys/<str:prefix>/revoke", agents.RevokeKey.as_view(), name="agent-key-revoke"),
+    path("agents/<str:code>/keys", credentials.IssueKey.as_view(), name="agent-key"),
+    path("agents/<str:code>/keys/<str:prefix>/rotate", credentials.RotateKey.as_view(), name="agent-key-rotate"),
+    path("agents/<str:code>/keys/<str:prefix>/revoke", credentials.RevokeKey.as_view(), name="agent-key-revoke"),
+    path("agents/<str:code>/client-keys", credentials.RegisterClientKey.as_view(), name="agent-client-key"),
+    path(
+        "agents/<str:code>/client-keys/<uuid:uid>/revoke",
+        credentials.RevokeClientKey.as_view(),
+        name="agent-client-key-revoke",
+    ),
+    path("agents/<str:code>/card", credentials.PublishCard.as_view(), name="agent-card-publish"),
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),

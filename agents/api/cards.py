@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from agents import operations
 from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly
 from agents.api.shapes import AcceptCardInput, CardInput, CardOutput, CardsOutput, WhyInput
-from agents.models import ForeignCard, Principal, Unit
+from agents.models import Unit
+from agents.views.cards import visible_card, visible_cards
 from observability import ledger
 from observability.ledger import database_now
 
@@ -90,16 +91,3 @@ class WithdrawCardView(ActingDoor):
             return 200, CardOutput(card).data
 
         return self.answer_once(request, act)
-
-
-def visible_cards(user: Principal) -> Any:
-    """The foreign cards that this person may see."""
-    return ForeignCard.objects.visible_to(user).select_related("unit", "pinned_by")
-
-
-def visible_card(user: Principal, uid: UUID) -> ForeignCard:
-    """One of them; not found otherwise."""
-    card: ForeignCard | None = visible_cards(user).filter(uid=uid).first()
-    if card is None:
-        raise ledger.NotFound
-    return card

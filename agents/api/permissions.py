@@ -47,6 +47,13 @@ def scope_of(view: Any, method: str) -> str | None:
     return scope if scope is None or isinstance(scope, str) else scope.get(method.lower(), next(iter(scope.values())))
 
 
+class Anybody(SignedIn):
+    """Everybody; but an agent that signed in needs the scope all the same."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return request.auth is None or super().has_permission(request, view)
+
+
 class AgentsOnly(SignedIn):
     """Only an agent with its key or token."""
 

@@ -41,6 +41,7 @@ ROUTES = {
     "runs/<uuid:uid>": {"get": BOTH},
     "memory/facts": {"get": AGENTS, "post": AGENTS},
     "events": {"get": BOTH},
+    "events/<uuid:uid>": {"get": BOTH},
     "escalations": {"get": BOTH},
     "escalations/<uuid:uid>": {"get": BOTH},
     "escalations/<uuid:uid>/approve": {"post": PEOPLE},

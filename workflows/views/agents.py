@@ -22,13 +22,13 @@ from governance.models import Escalation
 from observability import kpis, ledger
 from observability.ledger import database_now
 from observability.models import Event
-from workflows.forms import reason_in
+from workflows.forms import ClientKeyForm, KeyForm, RotateForm, reason_in
 from workflows.models import Step
-from workflows.views.access import access_of
+from workflows.views.access import access_of, credentials_of
 from workflows.views.keyset import Page, page_of
 
 LATELY = timedelta(days=30)
-TABS = (("", "Profile"), ("work", "Work"), ("keys", "Keys"), ("audit", "Audit trail"))
+TABS = (("", "Profile"), ("work", "Work"), ("keys", "Credentials"), ("audit", "Audit trail"))
 STATES = (
     ("working", "Working"), ("waiting", "Waits for a person"), ("idle", "Idle"), ("paused", "Paused"),
     ("draft", "Draft"), ("retired", "Retired"),
@@ -96,7 +96,7 @@ class AgentPage(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest, code: str) -> HttpResponse:
         user = person(request)
-        return _shown(request, visible_agent(user, code), user, {"ask": request.GET.get("ask", "")})
+        return shown_agent(request, visible_agent(user, code), user, {"ask": request.GET.get("ask", "")})
 
 
 class PauseAgent(LoginRequiredMixin, View):
@@ -114,35 +114,10 @@ class PauseAgent(LoginRequiredMixin, View):
             if self.resume:
                 raise
             more = {"ask": "pause", "why": why, "wrong": wrong.fields.get("why", wrong.detail)}
-            return _shown(request, agent, user, more, status=wrong.status)
+            return shown_agent(request, agent, user, more, status=wrong.status)
         told = "works again." if self.resume else "is paused. It gets no work and no yes until it is resumed."
         messages.success(request, f"{agent} {told}")
         return redirect("agent", agent.code)
-
-
-class IssueKey(LoginRequiredMixin, View):
-    """Give an agent a new key; this page is the only place that ever shows it."""
-
-    def post(self, request: HttpRequest, code: str) -> HttpResponse:
-        user = person(request)
-        agent = visible_agent(user, code)
-        key = operations.issue_key(agent, by=user, at=database_now())
-        answer = _shown(request, agent, user, {"new_key": key, "tab": "keys"})
-        answer["Cache-Control"] = "no-store"
-        return answer
-
-
-class RevokeKey(LoginRequiredMixin, View):
-    """Make a key of an agent open nothing any more."""
-
-    def post(self, request: HttpRequest, code: str, prefix: str) -> HttpResponse:
-        user = person(request)
-        key = visible_agent(user, code).keys.select_related("agent__unit").filter(prefix=prefix).first()
-        if key is None:
-            raise ledger.NotFound
-        operations.revoke_key(key, by=user, at=database_now(), why=reason_in(request.POST))
-        messages.success(request, f"The key {key} opens nothing any more.")
-        return redirect(f"{request.path.partition('/keys/')[0]}?tab=keys")
 
 
 def visible_agent(user: Principal, code: str) -> Agent:
@@ -153,7 +128,7 @@ def visible_agent(user: Principal, code: str) -> Agent:
     return agent
 
 
-def _shown(
+def shown_agent(
     request: HttpRequest, agent: Agent, user: Principal, more: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     at = database_now()
@@ -172,8 +147,9 @@ def _tab(request: HttpRequest, agent: Agent, user: Principal, tab: str, at: date
     if tab == "work":
         return {"page": _work(request, agent)}
     if tab == "keys":
-        keys = agent.keys.select_related("created_by").order_by("-pk")
-        return {"keys": [{"key": key, "state": _key_state(key, at)} for key in keys]}
+        forms = {"new-key": KeyForm, "client-key": ClientKeyForm}
+        form = forms.get(request.GET.get("ask", ""))
+        return credentials_of(agent, user, at=at) | {"form": form() if form else None, "rotate_form": RotateForm()}
     if tab == "audit":
         return {"page": page_of(_about(agent), request)}
     if tab:
@@ -193,11 +169,8 @@ def _about(agent: Agent) -> QuerySet[Event]:
     # What was done to the agent and to its account; what it did itself stands with its work.
     mine = Q(subject_kind="agent", subject_id__in=(agent.code, agent.principal.username))
     keys = Q(subject_kind="key", subject_id__in=list(agent.keys.values_list("prefix", flat=True)))
-    return Event.objects.filter(mine | keys)
-
-
-def _key_state(key: Key, at: datetime) -> str:
-    return "expired" if key.status == Key.Status.ACTIVE and key.expired(at) else key.status
+    uids = [str(uid) for uid in agent.client_keys.values_list("uid", flat=True)]
+    return Event.objects.filter(mine | keys | Q(subject_kind="client_key", subject_id__in=uids))
 
 
 def _results(agent: Agent, user: Principal, at: datetime) -> dict[str, Any]:
