@@ -1,5 +1,5 @@
-"""What time does to identity: kept answers are forgotten, rights end, reviews of access remind and close, sponsors who
-left are missed, the emergency account closes."""
+"""What time does to identity: kept answers and used tokens are forgotten, rights end, reviews of access remind and
+close, sponsors who left are missed, the emergency account closes."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -75,3 +75,9 @@ def watch_sponsors() -> int:
 def end_emergencies() -> int:
     """Close the emergency account when its time has passed; how many uses were closed."""
     return operations.end_overdue(at=database_now())
+
+
+@shared_task(name="agents.forget_tokens")
+def forget_tokens() -> int:
+    """Remove what is kept about tokens that have expired; how many."""
+    return operations.forget_tokens(at=database_now())

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from agents import views
-from agents.api import blueprints, hiring, registry
+from agents.api import blueprints, cards, credentials, hiring, oauth, registry
 from agents.api import people as people_api
 from agents.views import emergencies, invitations, people, second_factors, sessions, single_sign_on
 
@@ -22,6 +22,28 @@ api_urls = [
     path("people/<str:username>", people_api.PersonView.as_view(), name="api-person"),
     path("people/<str:username>/disable", people_api.DisableView.as_view(), name="api-person-disable"),
     path("people/<str:username>/enable", people_api.DisableView.as_view(enables=True), name="api-person-enable"),
+    path("agents/<str:code>/keys", credentials.KeysView.as_view(), name="api-keys"),
+    path("agents/<str:code>/client-keys", credentials.ClientKeysView.as_view(), name="api-client-keys"),
+    path("keys/<str:prefix>/rotate", credentials.RotateKeyView.as_view(), name="api-key-rotate"),
+    path("keys/<str:prefix>/revoke", credentials.RevokeKeyView.as_view(), name="api-key-revoke"),
+    path("client-keys/<uuid:uid>/revoke", credentials.RevokeClientKeyView.as_view(), name="api-client-key-revoke"),
+    path("me/key/rotate", credentials.RotateOwnKeyView.as_view(), name="api-own-key-rotate"),
+    path("me/delegated-tokens", credentials.ConsentsView.as_view(), name="api-consents"),
+    path(
+        "me/delegated-tokens/<uuid:uid>/withdraw",
+        credentials.WithdrawConsentView.as_view(),
+        name="api-consent-withdraw",
+    ),
+    path("foreign-cards", cards.ForeignCardsView.as_view(), name="api-foreign-cards"),
+    path("foreign-cards/<uuid:uid>", cards.ForeignCardView.as_view(), name="api-foreign-card"),
+    path("foreign-cards/<uuid:uid>/accept", cards.AcceptCardView.as_view(), name="api-foreign-card-accept"),
+    path("foreign-cards/<uuid:uid>/withdraw", cards.WithdrawCardView.as_view(), name="api-foreign-card-withdraw"),
+]
+for_programs = [
+    path("oauth/token", oauth.TokenView.as_view(), name="oauth-token"),
+    path("oauth/jwks", oauth.KeySet.as_view(), name="oauth-jwks"),
+    path(".well-known/oauth-authorization-server", oauth.ServerMetadata.as_view(), name="oauth-server"),
+    path(".well-known/oauth-protected-resource", oauth.ResourceMetadata.as_view(), name="oauth-resource"),
 ]
 # The library of the sign-in looks its pages up by its own names; they stand beside ours where a page has both.
 signing_in = [
@@ -57,8 +79,14 @@ own_account = [
     path("second-factor/codes", second_factors.RecoveryCodes.as_view(), name="mfa_view_recovery_codes"),
     path("second-factor/codes/new", second_factors.NewRecoveryCodes.as_view(), name="mfa_generate_recovery_codes"),
     path("second-factor/codes.txt", second_factors.RecoveryCodesFile.as_view(), name="mfa_download_recovery_codes"),
+    path("settings/agents", views.Consents.as_view(), name="settings-agents"),
+    path("settings/agents/<uuid:uid>/withdraw", views.WithdrawConsent.as_view(), name="settings-agents-withdraw"),
 ]
 others = [
+    path("agents/cards", views.CardsPage.as_view(), name="agent-cards"),
+    path("agents/cards/<uuid:uid>", views.CardPage.as_view(), name="agent-cards-one"),
+    path("agents/cards/<uuid:uid>/accept", views.AcceptCard.as_view(), name="agent-cards-accept"),
+    path("agents/cards/<uuid:uid>/withdraw", views.WithdrawCard.as_view(), name="agent-cards-withdraw"),
     path("people", people.PeoplePage.as_view(), name="people"),
     path("people/admit", people.Admit.as_view(), name="people-admit"),
     path("people/emergencies", emergencies.EmergenciesPage.as_view(), name="people-emergencies"),
@@ -68,4 +96,4 @@ others = [
         for act in people.ACTS
     ),
 ]
-urlpatterns = [*signing_in, *own_account, *others]
+urlpatterns = [*for_programs, *signing_in, *own_account, *others]

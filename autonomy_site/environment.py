@@ -1,10 +1,12 @@
 """Reads settings from the environment: typed, checked, and a wrong value stops the start by name."""
 
 import contextlib
+import ipaddress
+import json
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from zoneinfo import ZoneInfo
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, ValidationError, validate
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
 
 from agents.rules import PEOPLE_ROLES
 
@@ -111,11 +115,52 @@ def secret_key(*, production: bool) -> str:
     return given or _kept_secret(data_folder() / "secret_key")
 
 
-def _kept_secret(path: Path) -> str:
+def signing_keys() -> list[dict[str, str]]:
+    """The server's private keys for tokens and cards (JWK, P-256), the one that signs first; the others only prove
+    what was signed before. From TOKEN_SIGNING_KEY, a key or a key set; without it made once, in the data folder."""
+    given = str(read("str", "TOKEN_SIGNING_KEY", ""))
+    try:
+        read_in = json.loads(given or _kept_secret(data_folder() / "token_signing_key", _new_signing_key))
+        keys = [ECKey.import_key(each) for each in read_in.get("keys", [read_in])]
+        usable = keys and all(key.is_private and key.curve_name == "P-256" for key in keys)
+    except (ValueError, KeyError, TypeError, AttributeError, JoseError) as wrong:
+        raise ImproperlyConfigured("TOKEN_SIGNING_KEY must be a private key or key set in JSON (JWK).") from wrong
+    if not usable:
+        raise ImproperlyConfigured("TOKEN_SIGNING_KEY must hold private keys of the curve P-256.")
+    return [{**key.as_dict(private=True), "kid": key.kid or key.thumbprint()} for key in keys]
+
+
+def _new_signing_key() -> str:
+    return json.dumps(ECKey.generate_key("P-256").as_dict(private=True))
+
+
+def networks(names: list[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """The networks of TRUSTED_PROXIES."""
+    try:
+        return [ipaddress.ip_network(name) for name in names]
+    except ValueError as wrong:
+        raise ImproperlyConfigured(f"TRUSTED_PROXIES must hold addresses or networks: {wrong}") from wrong
+
+
+def public_url(url: str) -> None:
+    """Refuse an address that is no plain origin: it is the name by which tokens know this server."""
+    parts = urlsplit(url)
+    if url and (
+        parts.scheme not in ("https", "http") or not parts.hostname or url != f"{parts.scheme}://{parts.netloc}"
+    ):
+        raise ValidationError("it must be scheme and host and nothing else, as in https://os.example")
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(64)
+
+
+def _kept_secret(path: Path, make: Callable[[], str] = _new_secret) -> str:
     if not path.exists():
-        # Whole or not at all: another process that starts right now reads the same secret, and never half of it.
+        # Whole or not at all: another process that starts right now reads the same secret, and never half of it. The
+        # file is born readable by its owner alone.
         with tempfile.NamedTemporaryFile("w", dir=path.parent) as draft:
-            draft.write(secrets.token_urlsafe(64))
+            draft.write(make())
             draft.flush()
             with contextlib.suppress(FileExistsError):
                 os.link(draft.name, path)

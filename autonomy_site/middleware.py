@@ -10,6 +10,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
+from agents.api.authentication import caller_of_person
 from agents.operations import SignInAgain, lacks_second_factor
 from autonomy_site import problems
 from observability.ledger import Invalid, Refused
@@ -71,6 +72,18 @@ class SecondFactorFirst:
         if problems.concerns_api(request) or not user.is_authenticated or (match and match.url_name in self.OPEN):
             return None
         return redirect("mfa_index") if lacks_second_factor(request.session, user) else None
+
+
+class CallerOfPeople:
+    """Tells the ledger how a signed-in person came in: with which session, from which address, in which trace."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            request.user.caller = caller_of_person(request)
+        return self.get_response(request)
 
 
 class RefusedAsPage:

@@ -11,6 +11,8 @@ from django.http import Http404, HttpRequest, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 
+from agents.api.authentication import challenge
+from agents.api.permissions import InsufficientScope
 from observability.ledger import NotFound, Refused, record_refusal
 
 log = logging.getLogger(__name__)
@@ -38,9 +40,7 @@ class Problem:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a caller's program acts on: how to sign in, when to come again."""
-        if self.status == 401:
-            return {"WWW-Authenticate": 'Bearer realm="autonomy-os"'}
+        """What a caller's program acts on: when to come again."""
         return {"Retry-After": "2"} if self.status == 503 else {}
 
     def as_json(self) -> JsonResponse:
@@ -60,7 +60,7 @@ INTERNAL = Problem(500, "internal", "Something went wrong here; it was noted and
 
 def concerns_api(request: HttpRequest) -> bool:
     """Whether a program asks, so that the answer is a problem and not a page."""
-    return request.path.startswith("/api/")
+    return request.path.startswith(("/api/", "/oauth/", "/.well-known/"))
 
 
 def answer(error: Exception, context: Mapping[str, Any]) -> JsonResponse:
@@ -68,7 +68,12 @@ def answer(error: Exception, context: Mapping[str, Any]) -> JsonResponse:
     if isinstance(error, Refused) and error.about is not None:
         # Only then: who has no valid key is nobody, and asking who it is would refuse once more.
         record_refusal(error, by=context["request"].user)
-    return problem_of(error).as_json()
+    answered = problem_of(error).as_json()
+    if answered.status_code == 401:
+        answered["WWW-Authenticate"] = challenge(context["request"])
+    if isinstance(error, InsufficientScope):
+        answered["WWW-Authenticate"] = challenge(context["request"], error=error.code, scope=error.scope)
+    return answered
 
 
 def problem_of(error: BaseException | None) -> Problem:

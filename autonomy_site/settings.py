@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "autonomy_site.middleware.PeopleOnly",
     "autonomy_site.middleware.SecondFactorFirst",
+    "autonomy_site.middleware.CallerOfPeople",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -120,6 +121,7 @@ SPONSORS_EVERY_SECONDS = 60.0
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": {"task": "workflows.fire_timers", "schedule": SWEEP_EVERY_SECONDS},
     "take work back from silent agents": {"task": "workflows.reclaim_work", "schedule": SWEEP_EVERY_SECONDS},
+    "forget tokens that have expired": {"task": "agents.forget_tokens", "schedule": 600.0},
     "forget answers that no repeat asks for": {"task": "agents.forget_answers", "schedule": 3600.0},
     "take levels from agents that break their rule": {"task": "governance.watch_autonomy", "schedule": 300.0},
     "take back rights whose time has run out": {"task": "agents.end_grants", "schedule": SWEEP_EVERY_SECONDS},
@@ -195,6 +197,12 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
 DEFAULT_FROM_EMAIL = environment.read("str", "EMAIL_FROM", "autonomy-os@localhost")
 EMAIL_TIMEOUT = 10
 
+# --- tokens of agents -----------------------------------------------------------------------------------------
+TOKEN_SIGNING_KEYS = environment.signing_keys()
+PUBLIC_URL = environment.read("str", "PUBLIC_URL", "", validate=environment.public_url)
+TRUSTED_PROXIES = environment.networks(environment.read("list", "TRUSTED_PROXIES", []))
+warnings.filterwarnings("ignore", message="EdDSA is deprecated via RFC 9864")  # agents may still name it so
+
 # --- the browser's safety -------------------------------------------------------------------------------------
 EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"  # the empty element that Plotly adds
 CONTENT_SECURITY_POLICY = {
@@ -252,9 +260,10 @@ WHITENOISE_MANIFEST_STRICT = True
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "agents.api.authentication.KeyAuthentication",
+        "agents.api.authentication.TokenAuthentication",
         "agents.api.authentication.PersonAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["agents.api.permissions.SignedIn"],
     "DEFAULT_PARSER_CLASSES": ["autonomy_site.rest.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["autonomy_site.rest.ExactJSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -10,9 +10,9 @@ from observability import urls as observability
 from workflows import urls as workflows
 
 urlpatterns = [
+    *agents.urlpatterns,  # first: /agents/cards is no agent
     *workflows.urlpatterns,
     *governance.urlpatterns,
-    *agents.urlpatterns,
     *observability.urlpatterns,
     path("search", views.Search.as_view(), name="search"),
     path("health", views.health, name="health"),

@@ -95,12 +95,28 @@ class NotFound(Refused):
 
 
 @dataclass(frozen=True)
+class Caller:
+    """How an actor came in: with which credential and from which address, for whom (nearest first, each with kind, id
+    and name), in which version, within which trace. A door sets it on whoever acts."""
+
+    credential: str = ""
+    address: str = ""
+    on_behalf_of: tuple[Mapping[str, str], ...] = ()
+    version: str = ""
+    trace: str = ""
+
+
+NO_DOOR = Caller()
+
+
+@dataclass(frozen=True)
 class Actor:
-    """Who acted: kind is person, agent or system."""
+    """Who acted: kind is person, agent or system; `caller` is None for what came in by no door."""
 
     kind: str
     id: str
     name: str
+    caller: Caller | None = None
 
     def as_actor(self) -> "Actor":
         return self
@@ -159,11 +175,14 @@ def record(
     """Write one event in the caller's transaction; the world hears of it after the commit. Cost in the company's
     currency, seconds of wall time; `data` is JSON with exact numbers as text."""
     actor, what = by.as_actor(), subject.as_subject()
+    caller = actor.caller or NO_DOOR
     event = Event.objects.create(
         verb=verb, at=at, why=why, before=before, after=after, cost=cost, seconds=seconds, data=dict(data or {}),
         actor_kind=actor.kind, actor_id=actor.id, actor_name=actor.name,
         subject_kind=what.kind, subject_id=what.id, subject_name=what.name[:300],
         unit=what.unit, run=what.run, workflow=what.workflow,
+        credential=caller.credential, address=caller.address, on_behalf_of=list(caller.on_behalf_of),
+        actor_version=caller.version, trace=caller.trace,
     )  # fmt: skip
     transaction.on_commit(bell.ring, robust=True)
     return event

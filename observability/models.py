@@ -3,7 +3,7 @@
 from typing import Any, Protocol, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from uuid_utils.compat import uuid7
 
 
@@ -47,7 +47,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         """What an agent did, and what was done to it, to its account and to its keys."""
         did = Q(actor_kind="agent", actor_id=code)
         # The ledger names a key by its prefix, and after it the agent that it belongs to.
-        key = Q(subject_kind="key", subject_name__endswith=f" of {code}")
+        key = Q(subject_kind__in=("key", "client_key"), subject_name__endswith=f" of {code}")
         return self.filter(did | key | Q(subject_kind="agent", subject_id__in=(code, f"agent:{code}")))
 
     def of_run(self, run: str) -> Self:
@@ -76,6 +76,11 @@ class Event(models.Model):
     cost = models.DecimalField(max_digits=18, decimal_places=6, null=True)
     seconds = models.DecimalField(max_digits=18, decimal_places=3, null=True)
     data = models.JSONField(default=dict)
+    credential = models.CharField(max_length=160, default="", db_default="", blank=True)
+    address = models.CharField(max_length=45, default="", db_default="", blank=True)
+    on_behalf_of = models.JSONField(default=list, db_default=Value([], models.JSONField()), blank=True)
+    actor_version = models.CharField(max_length=40, default="", db_default="", blank=True)
+    trace = models.CharField(max_length=32, default="", db_default="", blank=True)
     position = models.BigIntegerField(null=True, unique=True)
     leaf = models.BinaryField(null=True)
 

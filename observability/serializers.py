@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from observability.models import Event
+
 EVENTS_AT_MOST = 200
 
 
@@ -38,3 +40,33 @@ class EventsOutput(serializers.Serializer[Any]):
 
     events = EventOutput(many=True)
     position = serializers.IntegerField()
+
+
+class BehalfOutput(serializers.Serializer[Any]):
+    """Somebody for whom an actor acted."""
+
+    kind = serializers.CharField()
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
+class EntryOutput(EventOutput):
+    """One event in full: what was recorded with it, and how its actor came in. `address` is null for a reader who may
+    not read the whole audit trail."""
+
+    id = serializers.UUIDField(source="uid")
+    position = serializers.IntegerField(allow_null=True)
+    before = serializers.CharField()
+    why = serializers.CharField()
+    data = serializers.DictField()
+    cost = serializers.DecimalField(max_digits=18, decimal_places=6, allow_null=True)
+    seconds = serializers.DecimalField(max_digits=18, decimal_places=3, allow_null=True)
+    credential = serializers.CharField()
+    on_behalf_of = BehalfOutput(many=True)
+    actor_version = serializers.CharField()
+    trace = serializers.CharField()
+    address = serializers.SerializerMethodField(allow_null=True)
+
+    def get_address(self, event: Event) -> str | None:
+        """Where the actor came from."""
+        return event.address if self.context["reads_all"] else None

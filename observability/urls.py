@@ -6,6 +6,7 @@ from observability import api, views
 
 api_urls: list[URLPattern] = [
     path("events", api.EventsView.as_view(), name="api-events"),
+    path("events/<uuid:uid>", api.EventView.as_view(), name="api-event"),
 ]
 urlpatterns: list[URLPattern] = [
     path("performance", views.Performance.as_view(), name="performance"),

@@ -49,6 +49,7 @@ class WorkDoor(ActingDoor):
     """What all doors for an agent's work share."""
 
     permission_classes = [AgentsOnly]
+    scope = "work"
 
     def step(self, uid: UUID) -> Step:
         """A step of a workflow that the agent works in; anything else is not found."""
@@ -139,6 +140,8 @@ class FailView(WorkDoor):
 class ActionsView(WorkDoor):
     """Ask before acting."""
 
+    scope = "ask"
+
     @extend_schema(request=ActionInput, responses=dict, parameters=[IDEMPOTENCY], summary="May I do this?")
     def post(self, request: Request) -> Response:
         given = self.read(ActionInput, request.data)
@@ -158,6 +161,8 @@ class ActionsView(WorkDoor):
 class DecisionView(Door):
     """One decision."""
 
+    scope = "ask"
+
     @extend_schema(responses=dict, summary="Show a decision")
     def get(self, request: Request, uid: UUID) -> Response:
         decision = Decision.objects.visible_to(self.principal).filter(uid=uid).first()
@@ -168,6 +173,8 @@ class DecisionView(Door):
 
 class RunsView(ActingDoor):
     """Runs: list those one may see, start one."""
+
+    scope = "work"
 
     @extend_schema(responses=RunOutput(many=True), summary="List runs, newest first")
     def get(self, request: Request) -> Response:
@@ -192,6 +199,8 @@ class RunsView(ActingDoor):
 class RunView(Door):
     """One run."""
 
+    scope = "work"
+
     @extend_schema(responses=RunOutput, summary="Show a run")
     def get(self, request: Request, uid: UUID) -> Response:
         run = Run.objects.visible_to(self.principal).select_related("workflow", "version").filter(uid=uid).first()
@@ -204,6 +213,7 @@ class FactsView(ActingDoor):
     """Shared memory."""
 
     permission_classes = [AgentsOnly]
+    scope = {"get": "memory:read", "post": "memory:write"}
 
     def space(self, code: str) -> Space:
         """A space the agent may see; anything else is not found."""
@@ -244,6 +254,8 @@ class FactsView(ActingDoor):
 class EscalationsView(Door):
     """Open escalations that the caller may see."""
 
+    scope = "ask"
+
     @extend_schema(responses=EscalationOutput(many=True), summary="List open escalations")
     def get(self, request: Request) -> Response:
         found = Escalation.objects.open().visible_to(self.principal).select_related("path", "settled_by")
@@ -252,6 +264,8 @@ class EscalationsView(Door):
 
 class EscalationView(Door):
     """One escalation."""
+
+    scope = "ask"
 
     @extend_schema(responses=EscalationOutput, summary="Show an escalation")
     def get(self, request: Request, uid: UUID) -> Response:

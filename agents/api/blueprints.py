@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from agents import operations
 from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly
-from agents.api.shapes import BlueprintChangeInput, BlueprintInput
+from agents.api.shapes.hiring import BlueprintChangeInput, BlueprintInput
 from agents.api.versions import IF_MATCH, etag, require_match
 from agents.models import Blueprint, Principal
 from agents.operations.naming import Naming

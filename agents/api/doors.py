@@ -13,16 +13,20 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agents.api.permissions import AgentsOnly, InsufficientScope, PeopleOnly, SignedIn, scope_of
 from agents.models import Agent, GivenAnswer, Principal
 from agents.operations import require_recent
 from observability import ledger
 from observability.ledger import database_now
 
+__all__ = [
+    "IDEMPOTENCY", "ActingDoor", "AgentsOnly", "Door", "InsufficientScope", "PeopleOnly", "SignedIn",
+    "StrictSerializer", "Text", "Then", "Whole", "YesNo", "scope_of",
+]  # fmt: skip
 ABANDONED_AFTER = timedelta(seconds=60)
 LOOK_EVERY_SECONDS = 0.25
 WAITS_LONGER = timedelta(seconds=2)  # a wait begins when the first act is done, and its last look takes a moment
@@ -49,24 +53,6 @@ class KeyReused(ledger.Refused):
 
     status = 422
     code = "idempotency_key_reused"
-
-
-class AgentsOnly(BasePermission):
-    """Only an agent with its key."""
-
-    message = "This is for agents; sign in with an agent's key."
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return isinstance(request.auth, Agent)
-
-
-class PeopleOnly(BasePermission):
-    """Only a signed-in person."""
-
-    message = "This is for people; sign in as a person."
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return isinstance(request.user, Principal) and request.user.is_person
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -150,16 +136,19 @@ class Then:
 class ActingDoor(Door):
     """A view whose POST creates or acts: it needs an Idempotency-Key and answers a repeat as it did the first time."""
 
-    def answer_once(self, request: Request, act: Act, *, then: Then | None = None, wait_seconds: float = 0) -> Response:
-        """Call `act(key)` once for this principal, route and key; its status and body are kept for repeats. While the
-        body's "work" is empty, `then` is looked at after each commit for up to `wait_seconds`."""
+    def answer_once(
+        self, request: Request, act: Act, *, then: Then | None = None, wait_seconds: float = 0, secret: str = ""
+    ) -> Response:
+        """Call `act(key)` once for this principal, route and key; its status and body are kept for repeats, but for
+        the field `secret`, which a repeat gets as null. While the body's "work" is empty, `then` is looked at after
+        each commit for up to `wait_seconds`."""
         key = request.headers.get("Idempotency-Key", "")
         if not 0 < len(key) <= 200:
             raise KeyNeeded
         given, is_first = _take(request, key)
         if is_first:
             try:
-                _act(given, act)
+                _act(given, act, secret)
             except BaseException:
                 given.delete()
                 raise
@@ -202,11 +191,12 @@ def _given_before(whose: Mapping[str, Any], fingerprint: str) -> GivenAnswer:
     return given
 
 
-def _act(given: GivenAnswer, act: Act) -> None:
+def _act(given: GivenAnswer, act: Act, secret: str = "") -> None:
     with transaction.atomic():
         status, body = act(given.key)
         plain = json.loads(json.dumps(body, cls=DjangoJSONEncoder))
-        GivenAnswer.objects.filter(pk=given.pk).update(status_code=status, body=plain)
+        kept = {**plain, secret: None} if secret else plain
+        GivenAnswer.objects.filter(pk=given.pk).update(status_code=status, body=kept)
     given.status_code, given.body = status, plain
 
 

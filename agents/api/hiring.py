@@ -12,7 +12,8 @@ from agents import operations
 from agents.api.blueprints import PeopleWrite
 from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly
 from agents.api.registry import AgentsView, AgentView
-from agents.api.shapes import AgentChangeInput, AgentInput, ReasonInput, WhyInput
+from agents.api.shapes.hiring import AgentChangeInput, AgentInput
+from agents.api.shapes.reasons import ReasonInput, WhyInput
 from agents.api.versions import IF_MATCH, etag, require_match
 from agents.models import Agent, Principal, Version
 from agents.operations.naming import Naming

@@ -14,6 +14,7 @@ class MeView(Door):
     """Who am I?"""
 
     permission_classes = [AgentsOnly]
+    scope = "read"
 
     @extend_schema(responses=MeSerializer, summary="Who am I?")
     def get(self, request: Request) -> Response:
@@ -23,6 +24,8 @@ class MeView(Door):
 class AgentsView(Door):
     """The agents that the caller may see."""
 
+    scope = "read"
+
     @extend_schema(responses=AgentSerializer(many=True), summary="List agents")
     def get(self, request: Request) -> Response:
         agents = Agent.objects.visible_to(self.principal).with_people()
@@ -31,6 +34,8 @@ class AgentsView(Door):
 
 class AgentView(Door):
     """One agent."""
+
+    scope = "read"
 
     @extend_schema(responses=AgentSerializer, summary="Show an agent")
     def get(self, request: Request, code: str) -> Response:

@@ -1,5 +1,6 @@
 """Input shapes of the pages of identity."""
 
+from agents.forms.credentials import CardForm, ConsentForm
 from agents.forms.hiring import (
     AgentForm,
     AssessmentForm,
@@ -28,9 +29,11 @@ __all__ = [
     "AppForm",
     "AssessmentForm",
     "BlueprintForm",
+    "CardForm",
     "CodeForm",
     "ConfirmCodeForm",
     "ConfirmPasswordForm",
+    "ConsentForm",
     "InvitationForm",
     "MoverForm",
     "PasskeyForm",

@@ -4,8 +4,9 @@ and the reviews of these rights."""
 from agents.models.access import Grant, GrantQuerySet, RoleGrant
 from agents.models.agents import Agent, AgentQuerySet, Role
 from agents.models.blueprints import ANY_ACTION, Blueprint, BlueprintQuerySet
+from agents.models.cards import ForeignCard
 from agents.models.emergencies import BreakGlass, BreakGlassQuerySet
-from agents.models.keys import GivenAnswer, Key
+from agents.models.keys import ClientKey, Consent, GivenAnswer, Key, UsedToken
 from agents.models.principals import Principal, PrincipalManager, PrincipalQuerySet, Unit, UnitQuerySet
 from agents.models.reviews import Review, ReviewItem
 from agents.models.systems import SharedQuerySet, System
@@ -22,6 +23,9 @@ __all__ = [
     "BlueprintQuerySet",
     "BreakGlass",
     "BreakGlassQuerySet",
+    "ClientKey",
+    "Consent",
+    "ForeignCard",
     "GivenAnswer",
     "Grant",
     "GrantQuerySet",
@@ -37,6 +41,7 @@ __all__ = [
     "System",
     "Unit",
     "UnitQuerySet",
+    "UsedToken",
     "Version",
     "VersionQuerySet",
     "Versioned",

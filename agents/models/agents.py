@@ -15,7 +15,7 @@ from agents.models.principals import Principal, Unit
 from agents.models.systems import SharedQuerySet
 from agents.rights import units_below
 from agents.rules.hours import WorkingHours, read_hours
-from observability.ledger import Actor, Subject
+from observability.ledger import Actor, Caller, Subject
 
 
 class Role(models.Model):
@@ -126,11 +126,14 @@ class Agent(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     last_seen_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
+    card_published = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     submitted_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
     submitted_at = models.DateTimeField(null=True)
     sponsor_missing_since = models.DateTimeField(null=True)
 
+    caller: Caller | None = None  # how it came in, set by the door for one request
+    scopes: frozenset[str] = frozenset()  # of the credential that it came in with
     objects = AgentQuerySet.as_manager()
 
     class Meta:
@@ -146,7 +149,7 @@ class Agent(models.Model):
 
     def as_actor(self) -> Actor:
         """How the ledger names this agent when it acts."""
-        return Actor(kind="agent", id=self.code, name=str(self))
+        return Actor(kind="agent", id=self.code, name=str(self), caller=self.caller)
 
     def as_subject(self) -> Subject:
         """How the ledger names this agent when something happens to it."""

@@ -3,13 +3,14 @@
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
 from django.utils.crypto import salted_hmac
 
 from agents.rights import Rights, held_by, units_below
-from observability.ledger import Actor, Subject
+from observability.ledger import Actor, Caller, Subject
 
 
 class PrincipalQuerySet(models.QuerySet["Principal"]):
@@ -68,6 +69,9 @@ class Principal(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(auto_now_add=True)
     sessions_ended = models.PositiveIntegerField(default=0)
 
+    caller: Caller | None = None  # how the principal came in, set by the door for one request
+    acts_for: "Principal | None" = None  # the person for whom an agent's account acts, set by the door likewise
+
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -91,7 +95,7 @@ class Principal(AbstractBaseUser, PermissionsMixin):
 
     def as_actor(self) -> Actor:
         """How the ledger names this principal when it acts."""
-        return Actor(kind=self.kind, id=self.username, name=str(self))
+        return Actor(kind=self.kind, id=self.username, name=str(self), caller=self.caller)
 
     def as_subject(self) -> Subject:
         """How the ledger names this principal when something happens to it."""
@@ -115,11 +119,15 @@ class Principal(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def rights(self) -> Rights:
-        """Everything that this principal and its groups hold; one query answers every question of a request."""
-        return held_by(self.pk) if self.is_active else Rights()
+        """Everything that this principal and its groups hold; one query answers every question of a request. While
+        it acts for a person, only what that person may see as well."""
+        held = held_by(self.pk) if self.is_active else Rights()
+        return held if self.acts_for is None else _within(held, self.acts_for)
 
     def forget_grants(self) -> None:
         """Read the rights anew at the next question: they were changed, or time has passed."""
+        if self.acts_for is not None:
+            self.acts_for.forget_grants()
         for name in ("rights", "sees_all_units", "_unit_ids"):
             vars(self).pop(name, None)
 
@@ -148,6 +156,20 @@ class Principal(AbstractBaseUser, PermissionsMixin):
         unit = getattr(row, "unit_id", None)
         manages = unit is not None and unit in self.granted("agents.manage_unit", Unit)
         return manages and permission.partition(".")[2].split("_")[0] in ("view", "pause", "start", "cancel")
+
+
+def _within(held: Rights, person: Principal) -> Rights:
+    left = Rights(everywhere=held.everywhere & person.rights.everywhere)
+    for (app, model, codename), keys in held.rows.items():
+        kind = apps.get_model(app, model)
+        if kind is Unit:
+            # A unit opens all below it: of those, the ones that the person may see.
+            seen = [pk for pk in units_below(keys) if pk in person.unit_ids()]
+        else:
+            seen = list(kind._default_manager.visible_to(person).filter(pk__in=keys).values_list("pk", flat=True))  # type: ignore[attr-defined]
+        if seen:
+            left.rows[app, model, codename] = seen
+    return left
 
 
 class UnitQuerySet(models.QuerySet["Unit"]):

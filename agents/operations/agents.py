@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from agents.models import Agent, Blueprint, Key, Principal
+from agents.models import Agent, Blueprint, ClientKey, Key, Principal
 from agents.operations.access import require
 from agents.operations.reasons import check_length
 from agents.operations.versions import require_reason
@@ -95,6 +95,10 @@ def retire(agent: Agent, *, by: ledger.Acts, at: datetime, why: str) -> int:
     keys = list(agent.keys.filter(status=Key.Status.ACTIVE))
     for key in keys:
         ledger.move(key, Key.Status.REVOKED, by=by, verb="key.revoked", at=at, why="The agent retired.")
+    for client_key in agent.client_keys.filter(status=ClientKey.Status.ACTIVE):
+        ledger.move(
+            client_key, ClientKey.Status.REVOKED, by=by, verb="client_key.revoked", at=at, why="The agent retired."
+        )
     return len(keys)
 
 
@@ -132,3 +136,9 @@ def require_at_work(agent: Agent, *, at: datetime) -> None:
 def look_again(agent: Agent) -> None:
     """Read anew what may have stopped the agent since its request began: its own status and its blueprint."""
     agent.refresh_from_db(fields=["status", "blueprint"], from_queryset=Agent.objects.select_related("blueprint"))
+
+
+def require_working(agent: Agent, at: datetime) -> None:
+    """Raise AgentNotActive unless the agent may come in at this moment: at work, within its first and last day."""
+    require_active(agent)
+    require_employed(agent, at=at)

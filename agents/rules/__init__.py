@@ -1,5 +1,6 @@
 """Rules of identity: what people's roles may do and what a secret looks like. Plain values in, plain values out."""
 
+from agents.rules.addresses import Network, client_address
 from agents.rules.agents import AGENT_CODE, AUTONOMY, RESERVED_CODES
 from agents.rules.blueprints import BLUEPRINT_CODE, RATES, wrong_with_actions, wrong_with_rates
 from agents.rules.hours import DAY_NAMES, DAYS, HoursInvalid, WorkingHours, read_hours
@@ -15,11 +16,14 @@ from agents.rules.people import (
     PeopleRole,
     titles_of,
 )
+from agents.rules.scopes import ALL_SCOPES, ANY, SCOPES
 from agents.rules.sponsors import Watch, watch
 from agents.rules.versions import Difference, differences, scope_in_words
 
 __all__ = [
     "AGENT_CODE",
+    "ALL_SCOPES",
+    "ANY",
     "AUTONOMY",
     "BLUEPRINT_CODE",
     "COUNCIL",
@@ -33,12 +37,15 @@ __all__ = [
     "RESERVED_CODES",
     "REVIEWING_ROLES",
     "RISK",
+    "SCOPES",
     "SECOND_FACTOR_ROLES",
     "Difference",
     "HoursInvalid",
+    "Network",
     "PeopleRole",
     "Watch",
     "WorkingHours",
+    "client_address",
     "differences",
     "read_hours",
     "same_digest",

@@ -3,7 +3,7 @@
 import re
 
 AGENT_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
-RESERVED_CODES = frozenset({"new", "chart"})  # pages stand under these names
+RESERVED_CODES = frozenset({"new", "chart", "cards"})  # pages stand under these names
 AUTONOMY = {
     0: "Observes",
     1: "Suggests, a person acts",

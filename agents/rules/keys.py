@@ -5,12 +5,14 @@ import hmac
 import re
 
 KEY_START = "aos_live_"
-_KEY = re.compile(rf"{KEY_START}(?P<prefix>[0-9a-f]{{12}})_(?P<secret>[A-Za-z0-9_-]{{32,64}})")
+CONSENT_START = "aos_for_"
+_SECRET = re.compile(r"(?P<prefix>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{32,64})")
 
 
-def split_key(text: str) -> tuple[str, str] | None:
-    """(prefix, secret) of a key as it stands in the Authorization header, or None when it cannot be one."""
-    parts = _KEY.fullmatch(text)
+def split_key(text: str, start: str = KEY_START) -> tuple[str, str] | None:
+    """(prefix, secret) of a key as it stands in the Authorization header, or of a consent as it is exchanged; None when
+    it cannot be one."""
+    parts = _SECRET.fullmatch(text[len(start) :]) if text.startswith(start) else None
     return (parts["prefix"], parts["secret"]) if parts else None
 
 

@@ -65,6 +65,11 @@ VOCABULARY = {
     "reviewed": Word("Reviewed", "ok", "check"),
     # keys
     "revoked": Word("Revoked", "bad", "ban"),
+    # agent cards and consents
+    "pinned": Word("Pinned", "ok", "check"),
+    "drifted": Word("Changed since it was pinned", "warn", "triangle-alert"),
+    "given": Word("Not used yet", "acc", "hourglass"),
+    "used": Word("Used", "ok", "check"),
 }
 RISKS = {"low": "Low risk", "medium": "Medium risk", "high": "High risk"}
 RISK_OF_NUMBER = {"1": "low", "2": "medium", "3": "high"}

@@ -48,7 +48,13 @@ COLUMNS = (
     "unit",
     "cost",
     "seconds",
+    "actor_version",
+    "on_behalf_of",
+    "credential",
+    "address",
+    "trace",
 )
+WHENCE = "address"  # of a colleague's screen: for those who may read the whole trail
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class AuditTrail(LoginRequiredMixin, View):
             "count_at_most": COUNT_AT_MOST,
             "first": seen.order_by("id").first(),
             "entry": _entry(seen, form, request.GET),
+            "reads_all": reads_all(request.user),
             "nouns": NOUNS.items(),
             "live": ",".join(NOUNS),
             "actors": _actors(seen),
@@ -178,6 +185,11 @@ def _row(event: Event, query: QueryDict) -> dict[str, Any]:
     }
 
 
+def reads_all(user: Any) -> bool:
+    """Whether this person may read the whole audit trail, and so from which address somebody came."""
+    return bool(user.has_perm("observability.read_ledger"))
+
+
 def is_stated(event: Event) -> bool:
     """Whether the reason is the agent's own words and not a policy's."""
     return event.actor_kind == "agent" and event.noun == "step"
@@ -250,7 +262,8 @@ class AuditExport(LoginRequiredMixin, View):
         found = keys_of(events, words=form.value("q") or "", before=form.value("before"), size=EXPORT_AT_MOST)
         at = ledger.database_now()
         record_export(form, rows=len(found.keys), by=cast(Exporter, request.user), at=at)
-        answer = StreamingHttpResponse(_exported(found.keys), content_type="text/csv; charset=utf-8")
+        columns = COLUMNS if reads_all(request.user) else tuple(name for name in COLUMNS if name != WHENCE)
+        answer = StreamingHttpResponse(_exported(found.keys, columns), content_type="text/csv; charset=utf-8")
         day = timezone.localtime(at).date().isoformat()
         answer["Content-Disposition"] = f'attachment; filename="audit-trail-{day}.csv"'
         return answer
@@ -276,13 +289,17 @@ class _Named:
         return self.subject
 
 
-async def _exported(keys: list[int]) -> AsyncIterator[str]:
+async def _exported(keys: list[int], columns: tuple[str, ...]) -> AsyncIterator[str]:
     # Page by page, so that memory stays small however much is asked for.
-    yield line((*COLUMNS, "told"))
+    yield line((*columns, "told"))
     read = sync_to_async(rows_of)
     for first in range(0, len(keys), EXPORT_PAGE):
         events = await read(keys[first : first + EXPORT_PAGE])
-        yield "".join(line((*(getattr(event, name) for name in COLUMNS), deed(event))) for event in events)
+        yield "".join(line((*(_cell(event, name) for name in columns), deed(event))) for event in events)
+
+
+def _cell(event: Event, name: str) -> Any:
+    return ", ".join(each["id"] for each in event.on_behalf_of) if name == "on_behalf_of" else getattr(event, name)
 
 
 def line(cells: Iterable[Any]) -> str:

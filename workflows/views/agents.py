@@ -98,29 +98,3 @@ class PauseAgent(LoginRequiredMixin, View):
         told = "works again." if self.resume else "is paused. It gets no work and no yes until it is resumed."
         messages.success(request, f"{agent} {told}")
         return redirect("agent", agent.code)
-
-
-class IssueKey(LoginRequiredMixin, View):
-    """Give an agent a new key; this page is the only place that ever shows it."""
-
-    def post(self, request: HttpRequest, code: str) -> HttpResponse:
-        user = person(request)
-        agent = visible_agent(user, code)
-        require_recent(request)
-        key = operations.issue_key(agent, by=user, at=database_now())
-        answer = shown(request, agent, user, {"new_key": key, "tab": "keys"})
-        answer["Cache-Control"] = "no-store"
-        return answer
-
-
-class RevokeKey(LoginRequiredMixin, View):
-    """Make a key of an agent open nothing any more."""
-
-    def post(self, request: HttpRequest, code: str, prefix: str) -> HttpResponse:
-        user = person(request)
-        key = visible_agent(user, code).keys.select_related("agent__unit").filter(prefix=prefix).first()
-        if key is None:
-            raise ledger.NotFound
-        operations.revoke_key(key, by=user, at=database_now(), why=reason_in(request.POST))
-        messages.success(request, f"The key {key} opens nothing any more.")
-        return redirect(f"{request.path.partition('/keys/')[0]}?tab=keys")

@@ -16,8 +16,8 @@ from agents.rules import differences
 from agents.views import person
 from observability import ledger
 from observability.ledger import database_now
-from workflows.views.profile import visible_agent
 from workflows.views.blueprints import visible_blueprint
+from workflows.views.profile import visible_agent
 
 SHOWN_AT_MOST = 100
 Names = Mapping[str, Mapping[str, str]]  # of people, units, roles and blueprints, by the field that holds their code

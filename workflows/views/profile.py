@@ -23,7 +23,9 @@ from observability.charts.words import percent_figure
 from observability.forms import Period
 from observability.ledger import database_now
 from observability.models import Event
+from workflows.forms import ClientKeyForm, KeyForm, RotateForm
 from workflows.models import Fact, Run, Step
+from workflows.views.keys import credentials_of
 from workflows.views.keyset import page_of
 from workflows.views.moments import begin_in, end_in
 
@@ -138,12 +140,10 @@ def _work(place: _Place) -> dict[str, Any]:
 
 
 def _keys(place: _Place) -> dict[str, Any]:
-    keys = place.agent.keys.select_related("created_by").order_by("-pk")
-    return {"keys": [{"key": key, "state": _key_state(key, place.at)} for key in keys]}
-
-
-def _key_state(key: Key, at: datetime) -> str:
-    return "expired" if key.status == Key.Status.ACTIVE and key.expired(at) else key.status
+    forms = {"new-key": KeyForm, "client-key": ClientKeyForm}
+    form = forms.get(place.request.GET.get("ask", ""))
+    known = credentials_of(place.agent, place.user, at=place.at)
+    return known | {"form": form() if form else None, "rotate_form": RotateForm()}
 
 
 def _memory(place: _Place) -> dict[str, Any]:
@@ -182,7 +182,7 @@ Build = Callable[[_Place], dict[str, Any]]
 TABS: tuple[tuple[str, str, Build], ...] = (
     ("", "Profile", _profile), ("autonomy", "Autonomy", _autonomy), ("work", "Work", _work),
     ("decisions", "Decisions", _decisions), ("access", "Access", _access), ("memory", "Memory", _memory),
-    ("keys", "Keys", _keys), ("audit", "Audit trail", _audit),
+    ("keys", "Credentials", _keys), ("audit", "Audit trail", _audit),
 )  # fmt: skip
 
 

@@ -87,15 +87,3 @@ class AgentInput(StrictSerializer):
     starts_on = Text(max_length=10, allow_null=True, default=None)
     ends_on = Text(max_length=10, allow_null=True, default=None)
     hours = serializers.DictField(default=dict)
-
-
-class ReasonInput(StrictSerializer):
-    """Why it is done."""
-
-    why = Text(max_length=2000)
-
-
-class WhyInput(StrictSerializer):
-    """Why it is done, if there is something to say."""
-
-    why = Text(max_length=2000, allow_blank=True, default="")
