@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from agents.models import Agent, Principal
+from agents.models import Agent, Principal, ReviewItem
 from autonomy_site.templatetags.aos import initials
 from governance.models import Escalation
 from governance.operations import control_now
@@ -43,6 +43,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     )),
     ("Governance", (
         Place("Policies", "policies", "scale", "p"),
+        Place("Access", "access", "key-round", "c"),
         Place("Audit trail", "audit", "fingerprint-pattern", "t"),
     )),
     ("Results", (Place("Performance", "performance", "chart-line", "f"),)),
@@ -96,4 +97,5 @@ def _counts(user: Principal) -> dict[str, int]:
         "runs": Run.objects.under_way().visible_to(user).count(),
         "agents": Agent.objects.visible_to(user).exclude(status=Agent.Status.RETIRED).count(),
         "workflows": Workflow.objects.visible_to(user).count(),
+        "access": ReviewItem.objects.waiting_for(user).count(),
     }

@@ -116,12 +116,22 @@ class RuleBook(models.Model):
         return f"Edition {self.edition}"
 
 
+class EscalationPathQuerySet(models.QuerySet["EscalationPath"]):
+    """Reading phrases for escalation paths."""
+
+    def visible_to(self, user: Principal) -> Self:
+        """Paths of the units that the user may see."""
+        return self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
+
+
 class EscalationPath(models.Model):
     """Who is asked, and who is asked next when nobody decides in time. At the end of a path the answer is no."""
 
     key = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=200)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="escalation_paths")
+
+    objects = EscalationPathQuerySet.as_manager()
 
     class Meta:
         ordering = ["key"]
@@ -256,7 +266,7 @@ def _may(app: str, codename: str) -> Q:
 def _sees_the_unit() -> Q:
     # As Principal.unit_ids, for a person and a unit that only the queries around it know.
     either = Q(Exists(Principal.objects.filter(_may("agents", "view_unit"), pk=OuterRef("person"))))
-    of_escalation = OuterRef(OuterRef(OuterRef("unit__path")))
+    of_escalation = ExpressionWrapper(OuterRef(OuterRef(OuterRef("unit__path"))), output_field=CharField())
     upper = Unit.objects.annotate(key=Cast("pk", CharField()), below=of_escalation).exclude(path="")
     upper = upper.filter(key=OuterRef("object_pk"), below__startswith=F("path"))
     for table, holder in ((Grant, "user"), (RoleGrant, "group__user")):

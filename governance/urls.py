@@ -9,6 +9,8 @@ api_urls: list[URLPattern] = [
     path("policies", api.PoliciesView.as_view(), name="api-policies"),
     path("policies/check", api.CheckPolicyView.as_view(), name="api-policy-check"),
     path("policies/<str:key>/activate", api.ActivatePolicyView.as_view(), name="api-policy-activate"),
+    path("delegations", api.DelegationsView.as_view(), name="api-delegations"),
+    path("delegations/<uuid:uid>/end", api.EndDelegationView.as_view(), name="api-delegation-end"),
 ]
 urlpatterns: list[URLPattern] = [
     path("policies", policies.PoliciesPage.as_view(), name="policies"),

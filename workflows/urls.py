@@ -4,7 +4,18 @@ from django.urls import URLPattern, path
 
 from governance.models import Escalation
 from workflows import api
-from workflows.views import agents, control, escalations, memory, overview, runs, workflows
+from workflows.views import (
+    agents,
+    control,
+    delegations,
+    escalations,
+    memory,
+    overview,
+    reviews,
+    rights,
+    runs,
+    workflows,
+)
 
 api_urls = [
     path("work/claim", api.ClaimView.as_view(), name="api-claim"),
@@ -45,4 +56,21 @@ urlpatterns: list[URLPattern] = [
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),
     path("workflows/<slug:code>/<int:number>.json", workflows.WorkflowStates.as_view(), name="workflow-states"),
     path("memory", memory.MemoryPage.as_view(), name="memory"),
+    path("access", rights.ObjectsPage.as_view(), name="access"),
+    path("access/objects/<str:kind>/<str:key>", rights.ObjectPage.as_view(), name="access-object"),
+    path("access/principals", rights.PrincipalsPage.as_view(), name="access-principals"),
+    path("access/principals/<str:username>", rights.PrincipalPage.as_view(), name="access-principal"),
+    path("access/rights/<uuid:uid>/take", rights.TakeRight.as_view(), name="access-take"),
+    path("access/rights/<uuid:uid>/prolong", rights.ProlongRight.as_view(), name="access-prolong"),
+    path("access/delegations", delegations.DelegationsPage.as_view(), name="access-delegations"),
+    path("access/delegations/<uuid:uid>/end", delegations.EndDelegation.as_view(), name="access-delegation-end"),
+    path("access/reviews", reviews.ReviewsPage.as_view(), name="access-reviews"),
+    path("access/reviews/new", reviews.StartReview.as_view(), name="access-review-new"),
+    path("access/reviews/<uuid:uid>", reviews.ReviewPage.as_view(), name="access-review"),
+    path("access/reviews/<uuid:uid>/answer", reviews.AnswerRights.as_view(), name="access-review-answer"),
+    path("access/reviews/<uuid:uid>/items/<int:pk>/revoke", reviews.RevokeItem.as_view(), name="access-review-revoke"),
+    path("access/reviews/<uuid:uid>/evidence.json", reviews.ReviewEvidence.as_view(), name="access-review-json"),
+    path(
+        "access/reviews/<uuid:uid>/evidence.csv", reviews.ReviewEvidence.as_view(form="csv"), name="access-review-csv"
+    ),
 ]

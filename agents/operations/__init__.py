@@ -1,6 +1,15 @@
 """What can be done with identities, in the order of their life: admit, hire, activate, key, pause, retire."""
 
-from agents.operations.access import GrantRefused, define_people_roles, end_grant, endow, grant, require, revoke
+from agents.operations.access import (
+    IT_RIGHT,
+    GrantRefused,
+    define_people_roles,
+    end_grant,
+    endow,
+    grant,
+    require,
+    revoke,
+)
 from agents.operations.agents import (
     AgentNotActive,
     Hired,
@@ -29,6 +38,7 @@ from agents.operations.reviews import (
 from agents.operations.systems import add_system
 
 __all__ = [
+    "IT_RIGHT",
     "REMIND_DAYS",
     "AgentNotActive",
     "GrantRefused",

@@ -21,9 +21,9 @@ from agents.views import person
 from governance.models import Escalation
 from observability import kpis, ledger
 from observability.ledger import database_now
-from observability.models import Event
+from observability.models import Event, EventQuerySet
 from workflows.forms import reason_in
-from workflows.models import Step
+from workflows.models import Run, Step
 from workflows.views.access import access_of
 from workflows.views.keyset import Page, page_of
 
@@ -170,26 +170,31 @@ def _shown(
 
 def _tab(request: HttpRequest, agent: Agent, user: Principal, tab: str, at: datetime) -> dict[str, Any]:
     if tab == "work":
-        return {"page": _work(request, agent)}
+        return {"page": _work(request, agent, user)}
     if tab == "keys":
         keys = agent.keys.select_related("created_by").order_by("-pk")
         return {"keys": [{"key": key, "state": _key_state(key, at)} for key in keys]}
     if tab == "audit":
-        return {"page": page_of(_about(agent), request)}
+        return {"page": page_of(_about(agent).visible_to(user), request)}
     if tab:
         raise ledger.NotFound
     key = agent.keys.filter(status=Key.Status.ACTIVE, expires_at__gt=at).order_by("-pk").first()
     return {
         "access": access_of(agent, user, at=at), "results": _results(agent, user, at), "key": key,
-        "lately": agent.steps.select_related("run", "escalation").order_by("-pk")[:LATEST],
+        "lately": _steps(agent, user).select_related("run", "escalation").order_by("-pk")[:LATEST],
     }  # fmt: skip
 
 
-def _work(request: HttpRequest, agent: Agent) -> Page:
-    return page_of(agent.steps.select_related("run__workflow", "escalation"), request)
+def _work(request: HttpRequest, agent: Agent, user: Principal) -> Page:
+    return page_of(_steps(agent, user).select_related("run__workflow", "escalation"), request)
 
 
-def _about(agent: Agent) -> QuerySet[Event]:
+def _steps(agent: Agent, user: Principal) -> QuerySet[Step]:
+    # An agent may work for other units as well; what it does there is theirs.
+    return agent.steps.filter(run__in=Run.objects.visible_to(user))
+
+
+def _about(agent: Agent) -> EventQuerySet:
     # What was done to the agent and to its account; what it did itself stands with its work.
     mine = Q(subject_kind="agent", subject_id__in=(agent.code, agent.principal.username))
     keys = Q(subject_kind="key", subject_id__in=list(agent.keys.values_list("prefix", flat=True)))
@@ -203,7 +208,7 @@ def _key_state(key: Key, at: datetime) -> str:
 def _results(agent: Agent, user: Principal, at: datetime) -> dict[str, Any]:
     since = at - LATELY
     figures = kpis.by_agent(user, since=since, until=at).get(agent.code)
-    settled = Escalation.objects.filter(agent=agent, settled_at__gte=since).order_by()
+    settled = Escalation.objects.visible_to(user).filter(agent=agent, settled_at__gte=since).order_by()
     answers = dict(settled.values_list("status").annotate(Count("pk")))
     asked = sum(answers.values())
     return {

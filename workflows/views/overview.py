@@ -13,7 +13,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views import View
 
-from agents.models import Agent, Principal
+from agents.models import Agent, Principal, ReviewItem
+from agents.operations import REMIND_DAYS
 from agents.views import person
 from governance.models import Escalation
 from observability import kpis
@@ -99,7 +100,8 @@ class Overview(LoginRequiredMixin, View):
             "span": span, "periods": PERIODS, "period_words": PERIODS[span.name][1], "figures": report.figures,
             "runs_url": span.links.all(state="done"), "asked_url": span.links.all(touchless="0"),
             "worked": len(by_agent), "tiles": tiles(report, span.links), "flows": flows(report, span.links),
-            "waits": waits_for(user, at), "deadlines": deadlines(user), "events": latest(user),
+            "waits": waits_for(user, at), "reviews": reviews_for(user, at), "deadlines": deadlines(user),
+            "events": latest(user),
             "waiting_runs": Run.objects.visible_to(user).waiting().count(),
         }  # fmt: skip
         return render(request, "workflows/overview.html", shown | agents_of(user, by_agent))
@@ -111,6 +113,15 @@ def waits_for(user: Principal, at: datetime) -> dict[str, Any]:
     deadlines = sorted(open_ones.values_list("due_at", flat=True))
     soon = sum(due_at <= at + timedelta(hours=1) for due_at in deadlines)
     return {"count": len(deadlines), "soon": soon, "next": deadlines[0] if deadlines else None}
+
+
+def reviews_for(user: Principal, at: datetime) -> dict[str, Any]:
+    """The rights that wait for this person's answer in access reviews: how many, and the review that ends first; after
+    a reminder it is called urgent."""
+    waiting = ReviewItem.objects.waiting_for(user).select_related("review").order_by("review__due_at", "pk")
+    first, count = waiting.first(), waiting.count()
+    is_near = first is not None and first.review.due_at <= at + timedelta(days=REMIND_DAYS[0])
+    return {"count": count, "review": first.review if first else None, "is_near": is_near}
 
 
 def deadlines(user: Principal) -> list[Escalation]:
