@@ -3,8 +3,9 @@
 from django.urls import path
 
 from agents import views
-from agents.api import blueprints, cards, credentials, hiring, oauth, registry
+from agents.api import access, blueprints, cards, credentials, hiring, oauth, registry, reviews
 from agents.api import people as people_api
+from agents.models import ReviewItem
 from agents.views import emergencies, invitations, people, second_factors, sessions, single_sign_on
 
 api_urls = [
@@ -38,6 +39,18 @@ api_urls = [
     path("foreign-cards/<uuid:uid>", cards.ForeignCardView.as_view(), name="api-foreign-card"),
     path("foreign-cards/<uuid:uid>/accept", cards.AcceptCardView.as_view(), name="api-foreign-card-accept"),
     path("foreign-cards/<uuid:uid>/withdraw", cards.WithdrawCardView.as_view(), name="api-foreign-card-withdraw"),
+    path("access/objects/<str:kind>/<str:key>", access.ObjectAccessView.as_view(), name="api-access-object"),
+    path("access/principals/<str:username>", access.PrincipalAccessView.as_view(), name="api-access-principal"),
+    path("grants", access.GrantsView.as_view(), name="api-grants"),
+    path("grants/<uuid:uid>", access.GrantView.as_view(), name="api-grant"),
+    path("reviews", reviews.ReviewsView.as_view(), name="api-reviews"),
+    path("reviews/<uuid:uid>", reviews.ReviewView.as_view(), name="api-review"),
+    path("reviews/<uuid:uid>/items/<int:pk>/certify", reviews.AnswerItemView.as_view(), name="api-review-certify"),
+    path(
+        "reviews/<uuid:uid>/items/<int:pk>/revoke",
+        reviews.AnswerItemView.as_view(answer=ReviewItem.Status.REVOKED),
+        name="api-review-revoke",
+    ),
 ]
 for_programs = [
     path("oauth/token", oauth.TokenView.as_view(), name="oauth-token"),

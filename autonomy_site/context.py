@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from agents.models import Agent, BreakGlass, Principal
+from agents.models import Agent, BreakGlass, Principal, ReviewItem
 from agents.operations import lacks_second_factor
 from agents.views.emergencies import concerns
 from autonomy_site.templatetags.aos import initials
@@ -46,6 +46,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     )),
     ("Governance", (
         Place("Policies", "policies", "scale", "p"),
+        Place("Access", "access", "key-round", "c"),
         Place("Audit trail", "audit", "fingerprint-pattern", "t"),
     )),
     ("Results", (Place("Performance", "performance", "chart-line", "f"),)),
@@ -106,4 +107,5 @@ def _counts(user: Principal) -> dict[str, int]:
         "runs": Run.objects.under_way().visible_to(user).count(),
         "agents": Agent.objects.visible_to(user).exclude(status=Agent.Status.RETIRED).count(),
         "workflows": Workflow.objects.visible_to(user).count(),
+        "access": ReviewItem.objects.waiting_for(user).count(),
     }

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from rest_framework import serializers
+
 from agents.api.doors import StrictSerializer, Text, Whole
 from agents.models import Agent
 from agents.operations import ceiling_of
@@ -103,3 +105,22 @@ def _given(grant: Grant) -> dict[str, Any]:
         "given_by": event.actor_name if event else None, "given_at": event.at if event else None,
         "why": event.why if event else "",
     }  # fmt: skip
+
+
+class DelegationInput(StrictSerializer):
+    """Who (`to`) decides for whom (`person`, by default oneself), until when, within which limits, and why."""
+
+    person = Text(max_length=80, allow_blank=True, default="")
+    to = Text(max_length=80)
+    starts_at = serializers.DateTimeField(allow_null=True, default=None)
+    ends_at = serializers.DateTimeField()
+    paths = serializers.ListField(child=Text(max_length=60), default=list, max_length=200)
+    risk_at_most = Whole(min_value=1, max_value=3, default=3)
+    unit = Text(max_length=60, allow_blank=True, default="")
+    reason = Text(max_length=2000)
+
+
+class EndInput(StrictSerializer):
+    """Why a delegation ends early."""
+
+    reason = Text(max_length=2000, allow_blank=True, default="")

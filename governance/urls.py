@@ -2,19 +2,23 @@
 
 from django.urls import URLPattern, path
 
-from governance import api
+from governance.api import autonomy as autonomy_api
+from governance.api import delegations as delegations_api
+from governance.api import policies as policies_api
 from governance.views import autonomy, policies
 
 api_urls: list[URLPattern] = [
-    path("policies", api.PoliciesView.as_view(), name="api-policies"),
-    path("policies/check", api.CheckPolicyView.as_view(), name="api-policy-check"),
-    path("policies/<str:key>/activate", api.ActivatePolicyView.as_view(), name="api-policy-activate"),
-    path("agents/<str:code>/boundaries", api.BoundariesView.as_view(), name="api-boundaries"),
-    path("agents/<str:code>/evidence", api.EvidenceView.as_view(), name="api-evidence"),
-    path("agents/<str:code>/promotions", api.PromotionsView.as_view(), name="api-promotions"),
-    path("promotions/<uuid:uid>/approve", api.PromotionAnswerView.as_view(), name="api-promotion-approve"),
-    path("promotions/<uuid:uid>/reject", api.RejectPromotionView.as_view(), name="api-promotion-reject"),
-    path("promotions/<uuid:uid>/withdraw", api.WithdrawPromotionView.as_view(), name="api-promotion-withdraw"),
+    path("policies", policies_api.PoliciesView.as_view(), name="api-policies"),
+    path("policies/check", policies_api.CheckPolicyView.as_view(), name="api-policy-check"),
+    path("policies/<str:key>/activate", policies_api.ActivatePolicyView.as_view(), name="api-policy-activate"),
+    path("agents/<str:code>/boundaries", autonomy_api.BoundariesView.as_view(), name="api-boundaries"),
+    path("agents/<str:code>/evidence", autonomy_api.EvidenceView.as_view(), name="api-evidence"),
+    path("agents/<str:code>/promotions", autonomy_api.PromotionsView.as_view(), name="api-promotions"),
+    path("promotions/<uuid:uid>/approve", autonomy_api.PromotionAnswerView.as_view(), name="api-promotion-approve"),
+    path("promotions/<uuid:uid>/reject", autonomy_api.RejectPromotionView.as_view(), name="api-promotion-reject"),
+    path("promotions/<uuid:uid>/withdraw", autonomy_api.WithdrawPromotionView.as_view(), name="api-promotion-withdraw"),
+    path("delegations", delegations_api.DelegationsView.as_view(), name="api-delegations"),
+    path("delegations/<uuid:uid>/end", delegations_api.EndDelegationView.as_view(), name="api-delegation-end"),
 ]
 urlpatterns: list[URLPattern] = [
     path("autonomy", autonomy.AutonomyPage.as_view(), name="agent-autonomy"),

@@ -88,11 +88,16 @@ class Given(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def row(self) -> Any:
+        """The object it was given on."""
+        return self.content_object  # type: ignore[attr-defined]
+
 
 class Grant(UserObjectPermissionAbstract, Given):
     """A right on one row that a person or an agent holds directly."""
 
-    objects: ClassVar[Any] = UserObjectPermissionManager.from_queryset(GrantQuerySet)()
+    objects: ClassVar = UserObjectPermissionManager.from_queryset(GrantQuerySet)()
 
     class Meta(UserObjectPermissionAbstract.Meta):
         abstract = False
@@ -118,13 +123,13 @@ class Grant(UserObjectPermissionAbstract, Given):
     def as_subject(self) -> Subject:
         """How the ledger names it: as something that happens to its holder, in the unit of its object."""
         about = self.holder.as_subject()
-        return Subject(kind=about.kind, id=about.id, name=about.name, unit=str(unit_of(self.content_object)))
+        return Subject(kind=about.kind, id=about.id, name=about.name, unit=str(unit_of(self.row)))
 
 
 class RoleGrant(GroupObjectPermissionAbstract, Given):
     """A right on one row that everybody with a role holds."""
 
-    objects: ClassVar[Any] = GroupObjectPermissionManager.from_queryset(GrantQuerySet)()
+    objects: ClassVar = GroupObjectPermissionManager.from_queryset(GrantQuerySet)()
 
     class Meta(GroupObjectPermissionAbstract.Meta):
         abstract = False
@@ -150,7 +155,7 @@ class RoleGrant(GroupObjectPermissionAbstract, Given):
     def as_subject(self) -> Subject:
         """How the ledger names it: as something that happens to the role, in the unit of its object."""
         return Subject(
-            kind="role", id=self.group.name, name=title_of(self.group), unit=str(unit_of(self.content_object))
+            kind="role", id=self.group.name, name=title_of(self.group), unit=str(unit_of(self.row))
         )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """What can be done with identities, in the order of their life: admit, describe, hire, activate, key, pause, retire."""
 
 from agents.operations.access import (
+    IT_RIGHT,
     GrantRefused,
     define_people_roles,
     end_grant,
@@ -102,6 +103,7 @@ __all__ = [
     "CONSENT",
     "CONSENT_MINUTES",
     "DEMOTED",
+    "IT_RIGHT",
     "OVERLAP_HOURS",
     "PROMOTED",
     "REMIND_DAYS",

@@ -187,7 +187,7 @@ def _told(given: Grant | RoleGrant, row: Any) -> dict[str, Any]:
 @transaction.atomic
 def revoke(given: Grant | RoleGrant, *, by: ledger.Acts, at: datetime, why: str) -> None:
     """Take a right away from its holder, from the next request on. Raises TooLate when it was taken away meanwhile."""
-    row = given.content_object
+    row = given.row
     taker = by.principal if isinstance(by, Agent) else by
     if taker is not ledger.SYSTEM:
         refused = "You may not take rights away."
@@ -211,7 +211,7 @@ def take_away(given: Grant | RoleGrant, *, verb: str, by: ledger.Acts, at: datet
     if not removed:
         return False
     _forget(given.holder)
-    ledger.record(verb, given, by=by, at=at, why=why, data=_told(given, given.content_object))
+    ledger.record(verb, given, by=by, at=at, why=why, data=_told(given, given.row))
     return True
 
 
@@ -222,7 +222,7 @@ def end_grant(given: Grant | RoleGrant, *, at: datetime) -> bool:
     still: GrantQuerySet = table.objects.select_for_update(of=("self",)).expired(at)
     if not still.filter(pk=given.pk).exists():
         return False
-    if given.content_object is None:  # its object is gone; nobody is told of a right on nothing
+    if given.row is None:  # its object is gone; nobody is told of a right on nothing
         return bool(table.objects.filter(pk=given.pk).delete()[0])
     return take_away(given, verb="grant.expired", by=ledger.SYSTEM, at=at, why="Its time has run out.")
 

@@ -58,12 +58,13 @@ def find_object(kind: str, key: str, *, viewer: Principal) -> Any:
     return rows.visible_to(viewer).filter(**{known.key: key}).first()  # type: ignore[attr-defined]
 
 
-def find_grant(uid: Any, *, viewer: Principal) -> Grant | RoleGrant | None:
-    """The right with this id, if the viewer may see its object or holds it; None otherwise."""
+def find_grant(uid: Any, *, viewer: Principal, to_change: bool = False) -> Grant | RoleGrant | None:
+    """The right with this id, if the viewer may see its object or holds it; None otherwise. `to_change` locks it."""
     for table, own in ((Grant, Q(user=viewer)), (RoleGrant, Q(group__user=viewer))):
         grants: GrantQuerySet = table.objects.with_names()
-        held = grants.filter(uid=uid).first()
-        if held is not None and grants.filter(own | on_visible(viewer), pk=held.pk).exists():
+        named = grants.filter(uid=uid)
+        held = (named.select_for_update(of=("self",)) if to_change else named).first()
+        if held is not None and held.row is not None and grants.filter(own | on_visible(viewer), pk=held.pk).exists():
             return held  # type: ignore[no-any-return]
     return None
 
@@ -114,7 +115,7 @@ def holdings_on(row: Any, grants: Sequence[Grant | RoleGrant]) -> list[Holding]:
 
 
 def _on(row: Any, kind: Kind, grant: Grant | RoleGrant, others: dict[tuple[str, str], Any]) -> Holding:
-    about = others.get((grant.content_type.model, grant.object_pk), row)
+    about = others.get((grant.content_type.model, str(grant.object_pk)), row)
     grant.content_object = about
     by_role = isinstance(grant, RoleGrant)
     if about == row:
@@ -170,7 +171,7 @@ def holdings_of(grants: Sequence[Grant | RoleGrant]) -> list[Holding]:
     """These rights as lines of the page about their holder; a right on an object that is gone says nothing."""
     rows, found = _rows_of(grants), []
     for grant in grants:
-        about = rows.get((grant.content_type.model, grant.object_pk))
+        about = rows.get((grant.content_type.model, str(grant.object_pk)))
         if about is not None:
             grant.content_object = about
             origin = f"By the role {title_of(grant.group)}" if isinstance(grant, RoleGrant) else "Given directly"

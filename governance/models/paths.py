@@ -22,12 +22,22 @@ class Risk(models.IntegerChoices):
     HIGH = 3, "High risk"
 
 
+class EscalationPathQuerySet(models.QuerySet["EscalationPath"]):
+    """Reading phrases for escalation paths."""
+
+    def visible_to(self, user: Principal) -> Self:
+        """Paths of the units that the user may see."""
+        return self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
+
+
 class EscalationPath(models.Model):
     """Who is asked, and who is asked next when nobody decides in time. At the end of a path the answer is no."""
 
     key = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=200)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="escalation_paths")
+
+    objects = EscalationPathQuerySet.as_manager()
 
     class Meta:
         ordering = ["key"]

@@ -4,9 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.models import Permission
 from django.db import transaction
+from django.db.models import Q
 
-from agents.models import Principal, Unit
+from agents.models import Principal, PrincipalQuerySet, Unit
 from agents.operations.access import IT_RIGHT
 from agents.operations.reasons import check_length
 from governance.models import Delegation, EscalationPath, Risk, RuleBook
@@ -47,7 +49,7 @@ def delegate(terms: Terms, *, by: Principal, at: datetime) -> Delegation:
     """Let one person decide what another one is asked, from `starts_at` (now) to `ends_at`. What is delegated to
     somebody is not delegated on: each person hands over only the questions that are put to that very person."""
     _require_side(terms.person, by)
-    if by == terms.delegate:
+    if by == terms.delegate != terms.person:
         raise DelegationRefused(
             "Nobody takes somebody else’s decisions; that person, IT or the unit’s owner gives them."
         )
@@ -78,6 +80,17 @@ def may_delegate_for(person: Principal, by: Principal) -> bool:
     """Whether `by` may make or end a delegation of this person's decisions."""
     manages = person.unit_id in by.granted("agents.manage_unit", Unit)
     return by.is_person and by.is_active and (by == person or manages or by.may(IT_RIGHT))
+
+
+def deciders(viewer: Principal) -> PrincipalQuerySet:
+    """People who may decide escalations: those of the viewer's units, and those who see all units, as risk and council
+    do; whether a given one sees what is delegated is looked at when it is."""
+    held = Permission.objects.filter(content_type__app_label="governance", codename="settle_escalation")
+    sees_all = Permission.objects.filter(content_type__app_label="agents", codename="view_unit")
+    may = Q(groups__permissions__in=held) | Q(user_permissions__in=held)
+    visible = Principal.objects.people().visible_to(viewer).values("pk")
+    near = Q(pk__in=visible) | Q(groups__permissions__in=sees_all)
+    return Principal.objects.people().filter(pk__in=Principal.objects.filter(may).values("pk")).filter(near).distinct()
 
 
 def _require_side(person: Principal, by: Principal) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from agents.models import Principal
 from governance import operations as governance
-from governance.models import Escalation, PathStep, Policy, Vote
+from governance.models import Delegation, Escalation, PathStep, Policy, Vote
 from observability.charts import amount
 from observability.templatetags.ledger import inert
 from workflows.models import Run, Step, Timer
@@ -69,7 +69,7 @@ class Card:
     @cached_property
     def votes(self) -> list[Vote]:
         """The approvals given so far where more than one is needed."""
-        return list(self.escalation.votes.select_related("person").order_by("id"))
+        return list(self.escalation.votes.select_related("person", "instead_of").order_by("id"))
 
     @property
     def lacking(self) -> int:
@@ -79,12 +79,22 @@ class Card:
     @property
     def has_voted(self) -> bool:
         """Whether the viewer approved already and waits for others."""
-        return any(vote.person_id == self.viewer.pk for vote in self.votes)
+        return any(self.viewer.pk in (vote.person_id, vote.instead_of_id) for vote in self.votes)
+
+    @property
+    def was_voted_for(self) -> bool:
+        """Whether somebody approved it instead of the viewer."""
+        return any(vote.instead_of_id == self.viewer.pk for vote in self.votes)
 
     @cached_property
     def may_answer(self) -> bool:
         """Whether the viewer is one of those who are asked now."""
         return self.escalation.is_open and not self.is_late and governance.may_settle(self.viewer, self.escalation)
+
+    @cached_property
+    def delegation(self) -> Delegation | None:
+        """Under which delegation the viewer would decide; None for somebody who is asked in person."""
+        return governance.delegation_of(self.viewer, self.escalation) if self.may_answer else None
 
     @property
     def is_late(self) -> bool:

@@ -176,7 +176,7 @@ class NewOnes(LoginRequiredMixin, View):
 
 def found(user: Principal, uid: UUID) -> Escalation:
     """The escalation if this person may see it; raises NotFound otherwise."""
-    related = ("agent", "asked", "path", "unit", "settled_by", "decision")
+    related = ("agent", "asked", "path", "unit", "settled_by", "settled_for", "decision")
     escalation = Escalation.objects.visible_to(user).select_related(*related).filter(uid=uid).first()
     if escalation is None:
         raise ledger.NotFound

@@ -14,7 +14,7 @@ from agents.views import person
 from observability import ledger
 from observability.ledger import database_now
 from observability.templatetags.ledger import inert
-from workflows.models import Fact, Space
+from workflows.models import Fact, Run, Space
 from workflows.views.keyset import page_of
 
 
@@ -27,9 +27,12 @@ class MemoryPage(LoginRequiredMixin, View):
         found = _wanted(Fact.objects.visible_to(user).filter(superseded_at=None), words, space)
         page = page_of(found.select_related("space", "author", "run"), request)
         rows = [{"fact": fact, "expired": fact.expires_at is not None and fact.expires_at <= at} for fact in page.rows]
+        spaces = list(Space.objects.visible_to(user))
+        known = next((each for each in spaces if each.code == space), None)
         shown = {
             "rows": rows, "page": page, "words": words, "space": space, "totals": _totals(found), "at": at,
-            "spaces": Space.objects.visible_to(user), "chosen": _chosen(user, request.GET.get("fact", "")),
+            "spaces": spaces, "known_space": known,
+            "chosen": _chosen(user, request.GET.get("fact", "")),
         }  # fmt: skip
         return render(request, "workflows/memory.html", shown)
 
@@ -61,7 +64,8 @@ def _chosen(user: Principal, uid: str) -> dict[str, Any] | None:
         {"label": name.replace("_", " ").capitalize(), "value": inert(value)} for name, value in fact.value.items()
     ]
     earlier = Fact.objects.filter(space=fact.space, key=fact.key).exclude(pk=fact.pk).count()
-    return {"fact": fact, "values": values, "earlier": earlier}
+    run = Run.objects.visible_to(user).filter(pk=fact.run_id).first() if fact.run_id else None
+    return {"fact": fact, "values": values, "earlier": earlier, "run": run}
 
 
 def _uid(text: str) -> UUID | None:

@@ -13,7 +13,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views import View
 
-from agents.models import Agent, Principal
+from agents.models import Agent, Principal, ReviewItem
+from agents.operations import REMIND_DAYS
 from agents.views import person
 from governance.models import Escalation, PromotionRequest
 from observability import kpis
@@ -102,6 +103,7 @@ class Overview(LoginRequiredMixin, View):
             "runs_url": span.links.all(state="done"), "asked_url": span.links.all(touchless="0"),
             "worked": len(by_agent), "tiles": tiles(report, span.links), "flows": flows(report, span.links),
             "waits": waits_for(user, at), "promotions": promotions_for(user), "missed": missed_sponsors(user),
+            "reviews": reviews_for(user, at),
             "deadlines": deadlines(user), "events": latest(user),
             "waiting_runs": Run.objects.visible_to(user).waiting().count(),
         }  # fmt: skip
@@ -120,6 +122,15 @@ def promotions_for(user: Principal) -> dict[str, Any]:
     """The requests for promotion that this person may decide: how many, and the oldest."""
     asked = list(PromotionRequest.objects.for_person(user).with_people().order_by("id"))
     return {"count": len(asked), "first": asked[0] if asked else None}
+
+
+def reviews_for(user: Principal, at: datetime) -> dict[str, Any]:
+    """The rights that wait for this person's answer in access reviews: how many, and the review that ends first; after
+    a reminder it is called urgent."""
+    waiting = ReviewItem.objects.waiting_for(user).select_related("review").order_by("review__due_at", "pk")
+    first, count = waiting.first(), waiting.count()
+    is_near = first is not None and first.review.due_at <= at + timedelta(days=REMIND_DAYS[0])
+    return {"count": count, "review": first.review if first else None, "is_near": is_near}
 
 
 def deadlines(user: Principal) -> list[Escalation]:

@@ -1,0 +1,1 @@
+"""The doors to governance for programs: policies, autonomy, delegations."""
