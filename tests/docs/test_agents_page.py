@@ -6,7 +6,6 @@ import re
 import shlex
 import uuid
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,8 @@ def served(request: httpx.Request) -> httpx.Response:
 @pytest.fixture
 def connect(halden: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Autonomy]]:
     """`connect("AP-01")` gives that agent's client; the same for every client that a script makes."""
-    monkeypatch.setattr(httpx, "Client", partial(httpx.Client, transport=httpx.MockTransport(served)))
+    real = httpx.Client
+    monkeypatch.setattr(httpx, "Client", lambda **given: real(**given | {"transport": httpx.MockTransport(served)}))
     made: list[Autonomy] = []
 
     def connected(code: str) -> Autonomy:

@@ -1,51 +1,79 @@
 """The Python client of Autonomy OS: what an agent imports to claim work, ask permission and report."""
 
+from autonomy_client.aio import AsyncAutonomy
+from autonomy_client.answers import Limit
 from autonomy_client.client import Autonomy
+from autonomy_client.credentials import Credentials, KeyCredentials
 from autonomy_client.errors import (
     AutonomyError,
+    ChangedSince,
     Conflict,
     Forbidden,
+    InFlight,
     Invalid,
+    MatchNeeded,
     NotFound,
+    NotUnderstood,
     RateLimited,
+    ServerFault,
     StaleLease,
+    TokenRefused,
     TooLarge,
     Unauthorized,
+    Unavailable,
     Unreachable,
 )
-from autonomy_client.keeping import Keeper
+from autonomy_client.keeping import AsyncKeeper, Keeper
 from autonomy_client.shapes import (
+    Agent,
     Approval,
     Change,
     Decision,
+    Document,
     Escalation,
     Evidence,
     Fact,
     Me,
+    Run,
     RunRef,
     Work,
 )
 
 __all__ = [
+    "Agent",
     "Approval",
+    "AsyncAutonomy",
+    "AsyncKeeper",
     "Autonomy",
     "AutonomyError",
     "Change",
+    "ChangedSince",
     "Conflict",
+    "Credentials",
     "Decision",
+    "Document",
     "Escalation",
     "Evidence",
     "Fact",
     "Forbidden",
+    "InFlight",
     "Invalid",
     "Keeper",
+    "KeyCredentials",
+    "Limit",
+    "MatchNeeded",
     "Me",
     "NotFound",
+    "NotUnderstood",
     "RateLimited",
+    "Run",
     "RunRef",
+    "ServerFault",
     "StaleLease",
+    "TokenRefused",
     "TooLarge",
     "Unauthorized",
+    "Unavailable",
     "Unreachable",
     "Work",
 ]
