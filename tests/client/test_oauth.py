@@ -88,6 +88,14 @@ def test_the_assertion_is_what_rfc_7523_asks_for(key: Any, algorithm: str, form:
     assert office.used == ["token-1"]
 
 
+@pytest.mark.parametrize("key", [EC, ED])
+def test_without_a_kid_it_is_the_thumbprint_of_the_key(key: Any) -> None:
+    given = PrivateKeyCredentials("AP-04", key.as_pem(private=True), token_url=TOKENS)
+
+    assert given.kid == key.thumbprint()
+    assert PrivateKeyCredentials("AP-04", key.as_dict(private=True) | {"kid": "k2"}, token_url=TOKENS).kid == "k2"
+
+
 def test_no_assertion_is_used_twice() -> None:
     office = Office(seconds=0)
 
@@ -259,7 +267,7 @@ def test_an_agent_acts_for_a_person_with_a_token_of_its_own() -> None:
     own, exchanged = office.asked
     assert own["grant_type"] == "client_credentials"
     assert (exchanged["grant_type"], exchanged["subject_token"]) == (EXCHANGE, "token-of-priya")
-    assert exchanged["subject_token_type"] == "urn:ietf:params:oauth:token-type:access_token"
+    assert exchanged["subject_token_type"] == "urn:autonomy-os:token-type:consent"
     assert (exchanged["client_id"], exchanged["resource"]) == ("AP-04", SERVER)
     assert office.used == ["token-1", "token-2", "token-1"]
 

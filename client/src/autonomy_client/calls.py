@@ -62,9 +62,10 @@ def evidence(agent: str = "") -> Call[Document]:
     return _shown(f"agents/{_part(agent) or OWN}/evidence")
 
 
-def rotate_key() -> Call[str]:
-    """A new key for this agent; the one in use stays good for a while, so that both may be at work meanwhile."""
-    return _post("me/key/rotate", {}, lambda body: str(body["key"]))
+def rotate_key(overlap_hours: int | None = None) -> Call[str]:
+    """A new key for this agent; the one in use stays good for so many hours, or for as long as the server likes."""
+    asked = {} if overlap_hours is None else {"overlap_hours": overlap_hours}
+    return _post("me/key/rotate", asked, lambda body: str(body["key"]))
 
 
 # --- work -----------------------------------------------------------------------------------------------------

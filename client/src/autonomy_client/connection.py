@@ -11,7 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 import httpx
 
 from autonomy_client.answers import Answer, Limit, limits_in
-from autonomy_client.credentials import Credentials, credentials_for
+from autonomy_client.credentials import CONSENT, Credentials, credentials_for
 from autonomy_client.patience import Patience
 from autonomy_client.wire import answer_of, checked_address
 
@@ -45,10 +45,10 @@ class Connection(Generic[Transport]):
         server = os.environ.get("AUTONOMY_SERVER", "http://127.0.0.1:8000")
         return cls(server, os.environ.get("AUTONOMY_KEY", ""), **options)
 
-    def on_behalf_of(self, subject_token: str) -> Self:
-        """Another connection on which this agent acts for the person whose token this is; close it as well."""
+    def on_behalf_of(self, subject_token: str, subject_token_type: str = CONSENT) -> Self:
+        """Another connection on which this agent acts for the person who gave this consent; close it as well."""
         timeout, retries, backoff = self.patience.timeout, self.patience.retries, self.patience.backoff_seconds
-        credentials = self.credentials.on_behalf_of(subject_token)
+        credentials = self.credentials.on_behalf_of(subject_token, subject_token_type)
         return type(self)(
             self.base_url, credentials, timeout, retries, backoff_seconds=backoff, transport=self._transport
         )

@@ -6,12 +6,16 @@ from collections.abc import Generator
 
 import httpx
 
+# What a person gives an agent, and what one agent hands on to another (RFC 8693, 3).
+CONSENT = "urn:autonomy-os:token-type:consent"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+
 
 class Credentials(httpx.Auth):
     """What a client signs its requests with; safe to share between threads and between tasks."""
 
-    def on_behalf_of(self, subject_token: str) -> Credentials:
-        """Credentials with which the agent acts for the person whose token this is."""
+    def on_behalf_of(self, subject_token: str, subject_token_type: str = CONSENT) -> Credentials:
+        """Credentials with which the agent acts for a person, by the person's consent or a token with ACCESS_TOKEN."""
         raise ValueError("A key cannot act for a person; use PrivateKeyCredentials.")
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 import threading
 import time
@@ -22,12 +23,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from autonomy_client.answers import read_answer, retry_after
-from autonomy_client.credentials import Credentials
+from autonomy_client.credentials import CONSENT, Credentials
 from autonomy_client.errors import NotUnderstood, TokenRefused
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
-ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 ASSERTION_SECONDS = 60
 TOKEN_TIMEOUT_SECONDS = 10.0
 # A token is renewed this long before its end, or in the last quarter of a life that is shorter than four times that.
@@ -105,7 +105,8 @@ class TokenCredentials(Credentials):
 class PrivateKeyCredentials(TokenCredentials):
     """An agent's private key, with which it signs for its own tokens; ES256 for a P-256 key, EdDSA for Ed25519.
 
-    `private_key` is a PEM text or a JWK. `audience` is whom the assertion is for, otherwise the token endpoint."""
+    `private_key` is a PEM text or a JWK. Without a `kid` it is the one in the JWK, or else the key's thumbprint.
+    `audience` is whom the assertion is for, otherwise the token endpoint."""
 
     def __init__(
         self,
@@ -122,10 +123,11 @@ class PrivateKeyCredentials(TokenCredentials):
             raise ValueError("A client_id and the address of the token endpoint are needed.")
         super().__init__(token_url)
         self.client_id = client_id
-        self.kid = kid or (str(private_key.get("kid", "")) if isinstance(private_key, Mapping) else "")
         self.audience = audience or token_url
         self.wanted = {name: text for name, text in (("scope", scope), ("resource", resource)) if text}
         self._key = signing_key(private_key)
+        named = private_key.get("kid") if isinstance(private_key, Mapping) else None
+        self.kid = kid or str(named or thumbprint(self._key))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.client_id!r}, kid={self.kid!r})"
@@ -146,16 +148,14 @@ class PrivateKeyCredentials(TokenCredentials):
         assertion = signed_jwt(claims, self._key, self.kid)
         return {"client_id": self.client_id, "client_assertion_type": ASSERTION, "client_assertion": assertion}
 
-    def on_behalf_of(self, subject_token: str) -> Credentials:
-        return DelegatedCredentials(self, subject_token)
+    def on_behalf_of(self, subject_token: str, subject_token_type: str = CONSENT) -> Credentials:
+        return DelegatedCredentials(self, subject_token, subject_token_type)
 
 
 class DelegatedCredentials(TokenCredentials):
-    """An agent's token with which it acts for a person; it names both, and ends with the person's token."""
+    """An agent's token with which it acts for a person; it names both, and ends with the person's consent."""
 
-    def __init__(
-        self, agent: PrivateKeyCredentials, subject_token: str, subject_token_type: str = ACCESS_TOKEN
-    ) -> None:
+    def __init__(self, agent: PrivateKeyCredentials, subject_token: str, subject_token_type: str) -> None:
         super().__init__(agent.token_url)
         self.agent = agent
         self.subject = {"subject_token": subject_token, "subject_token_type": subject_token_type}
@@ -212,6 +212,18 @@ def signed_jwt(claims: Mapping[str, Any], key: SigningKey, kid: str) -> str:
     head = {"alg": algorithm, "typ": "JWT"} | ({"kid": kid} if kid else {})
     text = ".".join(_encoded(json.dumps(part, separators=(",", ":")).encode()) for part in (head, claims))
     return f"{text}.{_encoded(_signature(text.encode(), key))}"
+
+
+def thumbprint(key: SigningKey) -> str:
+    """The name of a key that follows from its public half (RFC 7638)."""
+    public = key.public_key()
+    if isinstance(public, ed25519.Ed25519PublicKey):
+        members = {"crv": "Ed25519", "kty": "OKP", "x": _encoded(public.public_bytes_raw())}
+    else:
+        x, y = public.public_numbers().x, public.public_numbers().y
+        parts = {"x": _encoded(x.to_bytes(32, "big")), "y": _encoded(y.to_bytes(32, "big"))}
+        members = {"crv": "P-256", "kty": "EC", **parts}
+    return _encoded(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
 
 
 def _signature(text: bytes, key: SigningKey) -> bytes:
