@@ -398,6 +398,22 @@ def test_asking_at_a_desk_knows_whether_a_person_decides(speak: Speaker, effect:
     assert sat.waits == (effect == "escalate")
 
 
+def test_while_a_person_decides_nothing_more_is_asked(speak: Speaker) -> None:
+    escalated = says({"effect": "escalate", "escalation": {"id": "e-1"}})
+
+    sat, decision = desk(speak, escalated, lambda desk: twice(desk, speak.is_async))
+
+    assert (decision.effect, sat.waits, len(speak.heard)) == ("escalate", True, 1)
+
+
+def twice(desk: Any, is_async: bool) -> Any:
+    async def awaited() -> Any:
+        await pay(desk)
+        return await pay(desk)
+
+    return awaited() if is_async else (pay(desk), pay(desk))[1]
+
+
 def test_a_persons_yes_is_named_when_the_question_is_asked_again(speak: Speaker) -> None:
     desk(speak, says({"effect": "allow"}), pay, approval={"id": "e-1", "status": "approved"})
 

@@ -16,12 +16,20 @@ KEPT = "Kept."
 
 class Desk:
     """One step with what may be done at it. `tools` are for the model; `may` is for your own tools, which ask with it
-    before they act, so that no model can act without. `waits` turns true when a person decides: report nothing then."""
+    before they act, so that no model can act without. `waits` turns true when a person decides: report nothing then.
+    `cost` and `note` are reported with the result."""
 
     def __init__(self, autonomy: Autonomy, work: Work) -> None:
         self.autonomy = autonomy
         self.work = work
-        self.waits = False
+        self._waiting: Decision | None = None
+        self.cost: Decimal | str = "0"
+        self.note = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person decides about this step now."""
+        return self._waiting is not None
 
     @property
     def tools(self) -> list[Callable[..., str]]:
@@ -41,19 +49,24 @@ class Desk:
         evidence: Sequence[Evidence] = (),
     ) -> Decision:
         """May this be done? What a person answered to this question of this step counts, a no as well."""
-        decision = answered(self.work) or self.autonomy.ask(
-            self.work,
-            action,
-            resource,
-            context,
-            title=title,
-            statement=statement,
-            confidence=confidence,
-            changes=changes,
-            evidence=evidence,
-            approval=self.work.approval_id,
+        decision = (
+            self._waiting
+            or answered(self.work)
+            or self.autonomy.ask(
+                self.work,
+                action,
+                resource,
+                context,
+                title=title,
+                statement=statement,
+                confidence=confidence,
+                changes=changes,
+                evidence=evidence,
+                approval=self.work.approval_id,
+            )
         )
-        self.waits = self.waits or decision.waits_for_a_person
+        # The lease is over now: whatever a model tries after that gets the same answer.
+        self._waiting = decision if decision.waits_for_a_person else None
         return decision
 
     def recall(self, space: str, key: str) -> str:
@@ -83,7 +96,14 @@ class AsyncDesk:
     def __init__(self, autonomy: AsyncAutonomy, work: Work) -> None:
         self.autonomy = autonomy
         self.work = work
-        self.waits = False
+        self._waiting: Decision | None = None
+        self.cost: Decimal | str = "0"
+        self.note = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person decides about this step now."""
+        return self._waiting is not None
 
     @property
     def tools(self) -> list[Callable[..., Coroutine[Any, Any, str]]]:
@@ -103,19 +123,24 @@ class AsyncDesk:
         evidence: Sequence[Evidence] = (),
     ) -> Decision:
         """May this be done? What a person answered to this question of this step counts, a no as well."""
-        decision = answered(self.work) or await self.autonomy.ask(
-            self.work,
-            action,
-            resource,
-            context,
-            title=title,
-            statement=statement,
-            confidence=confidence,
-            changes=changes,
-            evidence=evidence,
-            approval=self.work.approval_id,
+        decision = (
+            self._waiting
+            or answered(self.work)
+            or await self.autonomy.ask(
+                self.work,
+                action,
+                resource,
+                context,
+                title=title,
+                statement=statement,
+                confidence=confidence,
+                changes=changes,
+                evidence=evidence,
+                approval=self.work.approval_id,
+            )
         )
-        self.waits = self.waits or decision.waits_for_a_person
+        # The lease is over now: whatever a model tries after that gets the same answer.
+        self._waiting = decision if decision.waits_for_a_person else None
         return decision
 
     async def recall(self, space: str, key: str) -> str:
