@@ -196,13 +196,35 @@ def test_what_was_not_read_is_not_overwritten(speak: Speaker, match: str, error:
     assert len(speak.heard) == 1
 
 
+BOUNDARIES = {
+    "agent": "A/1", "level": 2,
+    "may_do_alone": [{"what": "Pay an invoice", "conditions": ["up to 5,000 EUR"], "note": ""}],
+    "must_ask": [], "never": [{"what": "Change a bank account"}],
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["boundaries", "evidence"])
 def test_an_agent_reads_about_itself_without_knowing_its_code(speak: Speaker, name: str) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"code": "A/1"} if request.url.path == "/api/v1/me" else {"never": ["pay"]})
+        return httpx.Response(200, json={"code": "A/1"} if request.url.path == "/api/v1/me" else BOUNDARIES)
 
-    assert speak(answer, name).body == {"never": ["pay"]}
+    assert speak(answer, name).body == BOUNDARIES
     assert [request.url.raw_path.decode() for request in speak.heard] == ["/api/v1/me", f"/api/v1/agents/A%2F1/{name}"]
+
+
+def test_boundaries_are_told_in_words(speak: Speaker) -> None:
+    told = speak(says(BOUNDARIES), "boundaries", "A/1")
+
+    assert (told.level, told.may_do_alone[0].conditions, told.never[0].what) == (
+        2,
+        ("up to 5,000 EUR",),
+        "Change a bank account",
+    )
+
+
+def test_a_key_whose_answer_was_lost_is_not_taken_for_one(speak: Speaker) -> None:
+    with pytest.raises(AutonomyError, match="Rotate again"):
+        speak(says({"key": None}), "rotate_key")
 
 
 def test_the_limits_of_the_last_answer_can_be_read(speak: Speaker) -> None:

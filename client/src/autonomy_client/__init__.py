@@ -27,6 +27,8 @@ from autonomy_client.keeping import AsyncKeeper, Keeper
 from autonomy_client.shapes import (
     Agent,
     Approval,
+    Boundaries,
+    Boundary,
     Change,
     Decision,
     Document,
@@ -46,6 +48,8 @@ __all__ = [
     "AsyncKeeper",
     "Autonomy",
     "AutonomyError",
+    "Boundaries",
+    "Boundary",
     "Change",
     "ChangedSince",
     "Conflict",

@@ -10,9 +10,10 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from autonomy_client.answers import Answer, understood
-from autonomy_client.errors import NotUnderstood
+from autonomy_client.errors import AutonomyError, NotUnderstood
 from autonomy_client.shapes import (
     Agent,
+    Boundaries,
     Change,
     Decision,
     Document,
@@ -52,20 +53,30 @@ def me() -> Call[Me]:
     return _get("me", Me.from_wire)
 
 
-def boundaries(agent: str = "") -> Call[Document]:
+def boundaries(agent: str = "") -> Call[Boundaries]:
     """What this agent, or another one, may do alone, where it must ask, and what it may never do."""
-    return _shown(f"agents/{_part(agent) or OWN}/boundaries")
+    return _get(f"agents/{_part(agent) or OWN}/boundaries", Boundaries.from_wire)
 
 
-def evidence(agent: str = "") -> Call[Document]:
-    """The evidence on which the autonomy level of this agent, or of another one, rests."""
-    return _shown(f"agents/{_part(agent) or OWN}/evidence")
+def evidence(agent: str = "", days: int | None = None) -> Call[Document]:
+    """The evidence of so many days on which the autonomy level of this agent, or of another one, rests."""
+    return _shown(f"agents/{_part(agent) or OWN}/evidence", {} if days is None else {"days": str(days)})
 
 
 def rotate_key(overlap_hours: int | None = None) -> Call[str]:
     """A new key for this agent; the one in use stays good for so many hours, or for as long as the server likes."""
+
+    def shown(answer: Answer) -> str:
+        key = answer.body.get("key")
+        if not isinstance(key, str) or not key:
+            # What is shown once is not shown to a repeat.
+            raise AutonomyError(
+                answer.status, "key_not_shown", "A key was made and its answer got lost. Rotate again."
+            )
+        return key
+
     asked = {} if overlap_hours is None else {"overlap_hours": overlap_hours}
-    return _post("me/key/rotate", asked, lambda body: str(body["key"]))
+    return Call("POST", "me/key/rotate", shown, body=asked)
 
 
 # --- work -----------------------------------------------------------------------------------------------------

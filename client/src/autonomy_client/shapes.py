@@ -79,6 +79,37 @@ class Agent:
 
 
 @dataclass(frozen=True)
+class Boundary:
+    """One thing that an agent may do alone, must ask about, or never does, in words."""
+
+    what: str
+    conditions: tuple[str, ...] = ()
+    note: str = ""
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Boundary:
+        conditions = tuple(str(each) for each in body.get("conditions") or ())
+        return cls(str(body["what"]), conditions, str(body.get("note") or ""))
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """What an agent may do alone, must ask about, and never does; `body` has where each of it comes from."""
+
+    agent: str
+    level: int
+    may_do_alone: tuple[Boundary, ...]
+    must_ask: tuple[Boundary, ...]
+    never: tuple[Boundary, ...]
+    body: Mapping[str, Any]
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Boundaries:
+        lists = {name: tuple(map(Boundary.from_wire, body[name])) for name in ("may_do_alone", "must_ask", "never")}
+        return cls(agent=str(body["agent"]), level=int(body["level"]), **lists, body=body)
+
+
+@dataclass(frozen=True)
 class RunRef:
     """One run of a workflow, by id and by the key it was started with."""
 
