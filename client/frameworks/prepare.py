@@ -1,16 +1,22 @@
-"""For `manage.py shell`: a workflow of one step for AP-04, a part of shared memory, and a key on the screen."""
+"""For `manage.py shell`: the Halden Group, a workflow of one step for its agent AP-04, and a key on the screen."""
 
+import sys
 from pathlib import Path
 
 from agents.models import Agent, Principal, Unit
 from agents.operations import grant, issue_key
+from autonomy_site.demo import company
 from governance.models import EscalationPath
 from observability.ledger import SYSTEM, database_now
 from workflows.models import Space
 from workflows.operations import publish
 
-at, finance = database_now(), Unit.objects.get(code="finance")
-clerk = Agent.objects.get(code="AP-04")
+at = database_now()
+if not company.is_built():
+    built = company.build(at)
+    print(f"Priya signs in as priya with the password {built.passwords['priya']}", file=sys.stderr)
+
+finance, clerk = Unit.objects.get(code="finance"), Agent.objects.get(code="AP-04")
 version = publish(
     "pay-invoice",
     Path("client/frameworks/pay-invoice.bpmn").read_bytes(),

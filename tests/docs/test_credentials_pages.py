@@ -44,11 +44,11 @@ def test_a_rotated_key_without_an_overlap_is_refused_on_the_next_request(halden:
 
 @pytest.fixture
 def registered(halden: Any, connect: Any, run_block: Any, sign_in: Any) -> dict[str, Any]:
-    """The key pair of the page, its public half registered for AP-04 by Maria, who owns it."""
+    """The key pair of the page, its public half registered for AP-04 by Jonas of IT."""
     run_block("connect/keys-and-tokens.md", "pair")
     assert Path("agent.pem").stat().st_mode & 0o077 == 0
     public = ECKey.import_key(Path("agent.pem").read_bytes()).as_dict(private=False)
-    answer = sign_in("maria").call("post", "agents/AP-04/client-keys", {"jwk": public})
+    answer = sign_in("jonas").call("post", "agents/AP-04/client-keys", {"jwk": public})
     assert answer.status_code == 201, answer.content
     body: dict[str, Any] = answer.json()
     return body
@@ -63,7 +63,7 @@ def test_an_agent_with_a_pair_gets_tokens(registered: Any, run_block: Any, capsy
 
 def test_a_revoked_pair_gets_none(registered: Any, run_block: Any, sign_in: Any) -> None:
     names = run_block("connect/keys-and-tokens.md", "token")
-    answer = sign_in("maria").call("post", f"client-keys/{registered['id']}/revoke", {"why": "Lost."})
+    answer = sign_in("jonas").call("post", f"client-keys/{registered['id']}/revoke", {"why": "Lost."})
     assert answer.status_code == 200, answer.content
 
     with Autonomy(SERVER, names["credentials"]) as autonomy, pytest.raises(TokenRefused, match="invalid_client"):

@@ -70,9 +70,7 @@ def rotate_key(overlap_hours: int | None = None) -> Call[str]:
         key = answer.body.get("key")
         if not isinstance(key, str) or not key:
             # What is shown once is not shown to a repeat.
-            raise AutonomyError(
-                answer.status, "key_not_shown", "A key was made and its answer got lost. Rotate again."
-            )
+            raise AutonomyError(answer.status, "key_not_shown", "A key was made and its answer got lost. Rotate again.")
         return key
 
     asked = {} if overlap_hours is None else {"overlap_hours": overlap_hours}
