@@ -17,10 +17,12 @@ import pytest
 import uvicorn
 from django.db import connection
 
+from observability.ledger import bell
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PROGRAMS = ROOT / "client" / "frameworks"
-START_SECONDS = 20
+START_SECONDS, LONGEST_SECONDS = 20, 180
 # Nobody is to be told that somebody tries something.
 SILENT = {
     "CREWAI_DISABLE_TELEMETRY": "true",
@@ -125,7 +127,7 @@ def key(halden: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def begin(address: str, key: str, elsewhere: Elsewhere, tmp_path: Path) -> Iterator[Any]:
     """`begin("langgraph")` starts that agent program in its own environment; it is ended with the test."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[tuple[subprocess.Popen[str], threading.Timer]] = []
 
     def begun(name: str) -> subprocess.Popen[str]:
         # Frameworks like to write into the home folder.
@@ -137,13 +139,18 @@ def begin(address: str, key: str, elsewhere: Elsewhere, tmp_path: Path) -> Itera
                 [python_of(name), "agent.py"], cwd=PROGRAMS / name, env=place | SILENT | elsewhere.variables | mine,
                 stdout=out, stderr=subprocess.PIPE, text=True,
             )  # fmt: skip
-        started.append(program)
+        # Whoever waits for a word of a program that hangs is told so in the end.
+        patience = threading.Timer(LONGEST_SECONDS, program.kill)
+        patience.start()
+        started.append((program, patience))
         return program
 
     yield begun
-    for program in started:
+    for program, patience in started:
+        patience.cancel()
         program.terminate()
         program.communicate(timeout=30)
+    bell.close()  # ends the waits for work that the programs left behind
 
 
 def python_of(name: str) -> str:
