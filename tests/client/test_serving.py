@@ -31,6 +31,8 @@ class Queue:
             return httpx.Response(200, json={"effect": DECISIONS[body["step"]], "escalation": {"id": "e"}})
         _, step, act = path.split("/")
         self.reports.append((step, act, body))
+        if step == "away":
+            return httpx.Response(503)
         if step == "lost":
             return httpx.Response(409, json={"code": "stale_lease"})
         return httpx.Response(200, json={})
@@ -135,3 +137,23 @@ def test_a_server_that_wants_to_be_left_alone_is(is_async: bool) -> None:
 
     assert naps == [90, 2]
     assert queue.told == [("a", "finish")]
+
+
+def test_work_that_is_paused_is_waited_for(is_async: bool) -> None:
+    queue, naps = Queue("a"), []
+    paused, not_active = {"code": "paused"}, {"code": "agent_not_active"}
+    queue.answers = [httpx.Response(409, json=paused), httpx.Response(403, json=not_active)]
+
+    run(is_async, queue, naps)
+
+    assert naps == [2, 2]
+    assert queue.told == [("a", "finish")]
+
+
+def test_a_server_that_goes_away_before_the_report_leaves_the_step_to_its_lease(is_async: bool) -> None:
+    queue, naps = Queue("away", "a"), []
+
+    run(is_async, queue, naps)
+
+    assert naps == [2]
+    assert queue.told == [("away", "finish"), ("a", "finish")]

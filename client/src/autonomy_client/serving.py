@@ -10,7 +10,7 @@ from typing import Any
 
 from autonomy_client.aio import AsyncAutonomy
 from autonomy_client.client import Autonomy
-from autonomy_client.errors import RateLimited, StaleLease, Unauthorized, Unavailable, Unreachable
+from autonomy_client.errors import AutonomyError, RateLimited, StaleLease, Unauthorized, Unavailable, Unreachable
 from autonomy_client.tools import AsyncDesk, Desk
 
 log = logging.getLogger(__name__)
@@ -36,9 +36,11 @@ def serve(
             work = autonomy.claim(wait_seconds)
             if work:
                 attend(autonomy, Desk(autonomy, work), handle)
-        except (RateLimited, Unavailable, Unreachable) as away:
-            log.warning("%s", away)
-            sleep(max(REST_SECONDS, away.retry_after))
+        except Unauthorized:
+            raise
+        except AutonomyError as refused:  # all work is paused, this agent is, or the server is away: it passes
+            log.warning("%s", refused)
+            sleep(max(REST_SECONDS, refused.retry_after))
 
 
 def attend(autonomy: Autonomy, desk: Desk, handle: Callable[[Desk], Output]) -> None:
@@ -72,9 +74,11 @@ async def aserve(
             work = await autonomy.claim(wait_seconds)
             if work:
                 await aattend(autonomy, AsyncDesk(autonomy, work), handle)
-        except (RateLimited, Unavailable, Unreachable) as away:
-            log.warning("%s", away)
-            await sleep(max(REST_SECONDS, away.retry_after))
+        except Unauthorized:
+            raise
+        except AutonomyError as refused:  # all work is paused, this agent is, or the server is away: it passes
+            log.warning("%s", refused)
+            await sleep(max(REST_SECONDS, refused.retry_after))
 
 
 async def aattend(autonomy: AsyncAutonomy, desk: AsyncDesk, handle: Callable[[AsyncDesk], Awaitable[Output]]) -> None:
