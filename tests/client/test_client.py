@@ -15,13 +15,15 @@ from autonomy_client import (
     Autonomy,
     AutonomyError,
     Change,
+    ChangedSince,
     Conflict,
     Evidence,
     Forbidden,
     Invalid,
     Keeper,
+    MatchNeeded,
     NotFound,
-    RateLimited,
+    ServerFault,
     StaleLease,
     TooLarge,
     Unauthorized,
@@ -53,7 +55,9 @@ def test_me_says_who_the_key_belongs_to(client: Autonomy) -> None:
     assert (me.code, me.role, me.autonomy_level, me.status) == ("clerk", "clerk", 2, "active")
 
 
-@pytest.mark.parametrize("fault", ["drop", "lose", BUSY, IN_FLIGHT, (502, b"<html>bad gateway</html>")])
+@pytest.mark.parametrize(
+    "fault", ["drop", "lose", BUSY, IN_FLIGHT, (429, {"code": "rate_limited"}), (502, b"<html>bad gateway</html>")]
+)
 def test_a_disturbed_request_is_repeated_with_the_same_key(platform: Any, client: Autonomy, fault: Any) -> None:
     platform.faults = [fault, fault]
 
@@ -204,7 +208,9 @@ def test_hurry_ends_the_wait_between_retries(platform: Any, server: str) -> None
         (409, "stale_lease", StaleLease),
         (413, "too_large", TooLarge),
         (422, "idempotency_key_reused", Invalid),
-        (429, "rate_limited", RateLimited),  # without a word about when to come back
+        (412, "changed_since", ChangedSince),
+        (428, "if_match_missing", MatchNeeded),
+        (500, "internal", ServerFault),
         (418, "teapot", AutonomyError),
     ],
 )
@@ -322,7 +328,7 @@ def test_a_lease_that_went_to_somebody_else_is_noticed(platform: Any, client: Au
     work = work_for_the_clerk(platform, client)
     platform.steps[work.step]["lease_token"] += 1
 
-    with client.keeping(work) as keeper:
+    with client.working(work) as keeper:
         keeper.thread.join(PATIENCE_SECONDS)
 
     assert keeper.lost
@@ -333,7 +339,7 @@ def test_a_lease_that_runs_out_while_the_server_is_silent_is_noticed(platform: A
     work = work_for_the_clerk(platform, client)
     platform.faults = [BUSY] * 99
 
-    with client.keeping(work) as keeper:
+    with client.working(work) as keeper:
         keeper.thread.join(PATIENCE_SECONDS)
 
     assert keeper.lost

@@ -5,18 +5,15 @@ import json
 import re
 import shlex
 import uuid
-from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from autonomy_client import Autonomy, Work
 from django.test import Client
 
 from governance.models import Escalation
-from workflows.models import Fact, Run, Step
+from workflows.models import Run, Step
 
 PAGE = (Path(__file__).parents[2] / "docs" / "agents.md").read_text()
 READ = {"readable": True, "number": "2026-1187", "seller": "Kessler Maschinenbau GmbH", "total": "9000.00"}
@@ -43,31 +40,6 @@ def send(words: list[str], key: str, step: str) -> Any:
     }
     kind = headers.pop("Content-Type", "")
     return Client().generic("POST" if body else "GET", path, body, content_type=kind, headers=headers)
-
-
-def served(request: httpx.Request) -> httpx.Response:
-    """What the server answers, in this process and in the test's transaction."""
-    headers = {name.title(): value for name, value in request.headers.items()}
-    kind = headers.pop("Content-Type", "")
-    answer = Client().generic(
-        request.method, request.url.raw_path.decode(), request.content, content_type=kind, headers=headers
-    )
-    return httpx.Response(answer.status_code, content=answer.content, headers=dict(answer.items()))
-
-
-@pytest.fixture
-def connect(halden: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Autonomy]]:
-    """`connect("AP-01")` gives that agent's client; the same for every client that a script makes."""
-    monkeypatch.setattr(httpx, "Client", partial(httpx.Client, transport=httpx.MockTransport(served)))
-    made: list[Autonomy] = []
-
-    def connected(code: str) -> Autonomy:
-        made.append(Autonomy("http://127.0.0.1:8000", halden.keys[code]))
-        return made[-1]
-
-    yield connected
-    for each in made:
-        each.close()
 
 
 def claimed(client: Autonomy) -> Work:
@@ -119,35 +91,3 @@ def test_the_script_of_the_page_works_until_nothing_is_left(
 
     assert Run.objects.get().key == "hello-2"
     assert Step.objects.get(element="read").output["reason"] == "hello.xml is a greeting."
-
-
-def test_the_question_of_the_page_is_put_to_a_person(halden: Any, connect: Any) -> None:
-    reader, matcher, scout, clerk = (connect(code) for code in ("AP-01", "AP-02", "RK-01", "AP-04"))
-    reader.start_run("invoice-to-payment", key="2026-1187", input={"document": "1187.xml"})
-    reader.finish(claimed(reader), READ)
-    matcher.finish(claimed(matcher), {"matched": True})
-    scout.finish(claimed(scout), {"findings": 0})
-
-    names: dict[str, Any] = {"autonomy": clerk, "work": claimed(clerk), "sha256": "0" * 64}
-    exec(compile(script("autonomy.ask("), "agents.md", "exec"), names)
-
-    assert names["decision"].waits_for_a_person
-    assert Escalation.objects.get().title == "Pay EUR 9,000.00 to Kessler Maschinenbau GmbH"
-
-
-def test_what_the_page_remembers_is_not_looked_up_again(halden: Any, connect: Any) -> None:
-    reader, matcher = connect("AP-01"), connect("AP-02")
-    reader.start_run("invoice-to-payment", key="2026-1187", input={"document": "1187.xml"})
-    reader.finish(claimed(reader), READ)
-    looked: list[str] = []
-
-    def look_up(order: str) -> dict[str, str]:
-        looked.append(order)
-        return {"order": order}
-
-    names: dict[str, Any] = {"autonomy": matcher, "work": claimed(matcher), "look_up": look_up}
-    for _ in range(2):
-        exec(compile(script("autonomy.recall("), "agents.md", "exec"), names)
-
-    assert looked == ["PO-2026-3007"]
-    assert Fact.objects.get().value == {"order": "PO-2026-3007"}

@@ -14,8 +14,10 @@ from workflows.models import Run
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS += sorted((ROOT / "docs" / "connect").glob("*.md"))
 COMMANDS = {
-    "make", "export", "set", "curl", "pg_dump", "pg_restore", "pip", "python", "useradd", "install", "cp", "systemctl",
+    "make", "export", "mkdir", "set", "curl", "pg_dump", "pg_restore", "pip", "python", "useradd", "install", "cp",
+    "systemctl",
 }  # fmt: skip
 
 

@@ -2,149 +2,151 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from decimal import Decimal
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
+import httpx
+
+from autonomy_client import calls
+from autonomy_client.answers import Answer
+from autonomy_client.calls import Call
+from autonomy_client.connection import Connection, named
+from autonomy_client.credentials import Credentials
 from autonomy_client.errors import AutonomyError
 from autonomy_client.keeping import Keeper
-from autonomy_client.shapes import Change, Decision, Evidence, Fact, Me, RunRef, Work
-from autonomy_client.wire import Wire
+from autonomy_client.patience import Tries
+from autonomy_client.shapes import Page, Work
+from autonomy_client.wire import request_of, typed_errors
 
-Shape = TypeVar("Shape")
+P = ParamSpec("P")
+Result = TypeVar("Result")
+Told = TypeVar("Told", covariant=True)
+Item = TypeVar("Item")
 
 
-class Autonomy:
+class Verb(Protocol[P, Told]):
+    """A method of `Autonomy` with the arguments of its call."""
+
+    @overload
+    def __get__(self, client: None, owner: type, /) -> Callable[Concatenate[Autonomy, P], Told]: ...
+    @overload
+    def __get__(self, client: Autonomy, owner: type, /) -> Callable[P, Told]: ...
+
+
+def _verb(call: Callable[P, Call[Result]]) -> Verb[P, Result]:
+    def method(client: Autonomy, *args: P.args, **kwargs: P.kwargs) -> Result:
+        return client.carry(call(*args, **kwargs))
+
+    return cast("Verb[P, Result]", named(method, call))
+
+
+def _list(call: Callable[P, Call[Page[Item]]]) -> Verb[P, Iterator[Item]]:
+    def method(client: Autonomy, *args: P.args, **kwargs: P.kwargs) -> Iterator[Item]:
+        return client.each(call(*args, **kwargs))
+
+    return cast("Verb[P, Iterator[Item]]", named(method, call))
+
+
+class Autonomy(Connection[httpx.BaseTransport]):
     """One agent's connection to the server at `base_url`; times are in seconds. Raises ValueError for an address or a
-    key that cannot be one."""
+    key that cannot be one. Threads may share it."""
 
     def __init__(
-        self, base_url: str, key: str, timeout: float = 30, retries: int = 5, *, backoff_seconds: float = 0.25
-    ) -> None:
-        self.wire = Wire(base_url, key, timeout, retries, backoff_seconds)
-
-    def me(self) -> Me:
-        """Who the server takes this key for."""
-        return _read(Me.from_wire, self.wire.get("me"))
-
-    def claim(self, wait_seconds: int = 20) -> Work | None:
-        """The next step for this agent's role, or None when none came within the wait."""
-        body = self.wire.post("work/claim", {"wait_seconds": wait_seconds}, wait_seconds)
-        return _work_in(body)
-
-    def finish(
         self,
-        work: Work,
-        output: Mapping[str, Any],
-        cost: Decimal | str = "0",
-        claim_next: bool = False,
-        wait_seconds: int = 0,
-        note: str = "",
-    ) -> Work | None:
-        """Report the step's output and cost; with `claim_next` the answer carries the next step, if any."""
-        body = {
-            **_lease(work),
-            "output": output,
-            "cost": str(cost),
-            "note": note,
-            "claim_next": claim_next,
-            "wait_seconds": wait_seconds,
-        }
-        return _work_in(self.wire.post(f"steps/{work.step}/finish", body, wait_seconds))
+        base_url: str,
+        key: str | Credentials,
+        timeout: float = 30,
+        retries: int = 5,
+        *,
+        backoff_seconds: float = 0.25,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        super().__init__(base_url, key, timeout, retries, backoff_seconds=backoff_seconds, transport=transport)
+        self._hurried = threading.Event()
+        self.http = httpx.Client(
+            base_url=self.base_url + calls.BELOW,
+            headers={"Accept": "application/json"},
+            auth=self.credentials,
+            transport=transport,
+        )
 
-    def fail(self, work: Work, reason: str, retryable: bool = True) -> None:
-        """Give the step back as failed; a retryable one is offered again later."""
-        self.wire.post(f"steps/{work.step}/fail", {**_lease(work), "reason": reason, "retryable": retryable})
+    me = _verb(calls.me)
+    boundaries = _verb(calls.boundaries)
+    evidence = _verb(calls.evidence)
+    rotate_key = _verb(calls.rotate_key)
+    claim = _verb(calls.claim)
+    finish = _verb(calls.finish)
+    fail = _verb(calls.fail)
+    heartbeat = _verb(calls.heartbeat)
+    ask = _verb(calls.ask)
+    decision = _verb(calls.decision)
+    start_run = _verb(calls.start_run)
+    run = _verb(calls.run)
+    remember = _verb(calls.remember)
+    recall = _verb(calls.recall)
+    agent = _verb(calls.agent)
+    escalation = _verb(calls.escalation)
+    agents = _list(calls.agents)
+    runs = _list(calls.runs)
+    escalations = _list(calls.escalations)
+    show = _verb(calls.show)
+    send = _verb(calls.send)
 
-    def heartbeat(self, work: Work) -> float:
-        """Renew the lease and return its length in seconds; raises StaleLease when it is lost."""
-        return _read(_lease_seconds, self.wire.post(f"steps/{work.step}/heartbeat", _lease(work)))
-
-    def keeping(self, work: Work) -> Keeper:
-        """A context that keeps the lease alive from a second thread."""
+    def working(self, work: Work) -> Keeper:
+        """A context that keeps the lease alive while you work; `lost` tells when it went to somebody else."""
         return Keeper(work, self._beat)
 
-    def _beat(self, work: Work, within_seconds: float) -> float:
-        return _read(_lease_seconds, self.wire.post_once(f"steps/{work.step}/heartbeat", _lease(work), within_seconds))
+    keeping = working  # its name in 0.1.0
 
-    def ask(
-        self,
-        work: Work,
-        action: str,
-        resource: Mapping[str, Any],
-        context: Mapping[str, Any],
-        *,
-        title: str,
-        statement: str,
-        confidence: Decimal | str,
-        changes: Sequence[Change] = (),
-        evidence: Sequence[Evidence] = (),
-        approval: str | None = None,
-    ) -> Decision:
-        """May I do this? After `escalate` the step waits for a person by itself and the lease is over."""
-        body = {
-            "step": work.step,
-            "lease_token": work.lease_token,
-            "action": action,
-            "resource": resource,
-            "context": context,
-            "title": title,
-            "statement": statement,
-            "confidence": str(confidence),
-            "changes": [asdict(change) for change in changes],
-            "evidence": [_stated(item) for item in evidence],
-            "approval": approval,
-        }
-        return _read(Decision.from_wire, self.wire.post("actions", body))
+    def carry(self, call: Call[Result]) -> Result:
+        """Send one call until it is answered, refused, or tried often enough."""
+        call = self._about_me(call)
+        request = request_of(call, self.http, self.patience.timeout)
+        tries = Tries(self.patience, self.patience.timeout + call.wait_seconds, time.monotonic())
+        while True:
+            try:
+                return call.read(self._sent(request))
+            except AutonomyError as refused:
+                # Jitter is no secret.
+                pause = tries.pause_after(refused, time.monotonic(), random.random())  # noqa: S311
+                if pause is None or self._hurried.wait(pause):
+                    raise
 
-    def decision(self, id: str) -> Decision:
-        """An earlier decision."""
-        return _read(Decision.from_wire, self.wire.get(f"decisions/{id}"))
-
-    def start_run(self, workflow: str, key: str, input: Mapping[str, Any]) -> RunRef:
-        """Start a run; the same key again gives the same run."""
-        return _read(RunRef.from_wire, self.wire.post("runs", {"workflow": workflow, "key": key, "input": input}))
-
-    def remember(
-        self,
-        space: str,
-        key: str,
-        value: Mapping[str, Any],
-        *,
-        evidence: Sequence[Evidence] = (),
-        expires_seconds: int | None = 86_400,
-        run: str | None = None,
-        cost: Decimal | str = "0",
-        seconds: Decimal | str = "0",
-    ) -> None:
-        """Put a fact into the shared memory, with what it took to find out."""
-        body = {
-            "space": space,
-            "key": key,
-            "value": value,
-            "evidence": [_stated(item) for item in evidence],
-            "expires_seconds": expires_seconds,
-            "run": run,
-            "cost": str(cost),
-            "seconds": str(seconds),
-        }
-        self.wire.post("memory/facts", body)
-
-    def recall(self, space: str, key: str, *, run: str | None = None) -> Fact | None:
-        """What the shared memory holds under this key, or None; the saving is put down to the run."""
-        asked = {"space": space, "key": key} | ({"run": run} if run else {})
-        fact = self.wire.get("memory/facts", asked).get("fact")
-        return _read(Fact.from_wire, fact) if fact else None
+    def each(self, call: Call[Page[Item]]) -> Iterator[Item]:
+        """All items of a list, part by part."""
+        following: Call[Page[Item]] | None = call
+        while following:
+            page = self.carry(following)
+            yield from page.items
+            following = calls.page_after(call, page)
 
     def hurry(self) -> None:
         """Stop waiting between retries: a call under way raises its last error instead."""
-        self.wire.hurry.set()
+        self._hurried.set()
 
     def close(self) -> None:
         """Close the connections."""
-        self.wire.http.close()
+        self.http.close()
+
+    def _sent(self, request: httpx.Request) -> Answer:
+        with typed_errors(request):
+            response = self.http.send(request)
+        return self._heard(response)
+
+    def _about_me(self, call: Call[Result]) -> Call[Result]:
+        if calls.OWN not in call.path:
+            return call
+        self._own_code = self._own_code or self.me().code
+        return calls.for_agent(call, self._own_code)
+
+    def _beat(self, work: Work, within_seconds: float) -> float:
+        # Not repeated: the next beat is its repeat.
+        call = calls.heartbeat(work)
+        return call.read(self._sent(request_of(call, self.http, min(within_seconds, self.patience.timeout))))
 
     def __enter__(self) -> Self:
         return self
@@ -153,28 +155,3 @@ class Autonomy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _stated(item: Evidence) -> dict[str, str]:
-    return {name: value for name, value in asdict(item).items() if value}
-
-
-def _lease(work: Work) -> dict[str, Any]:
-    return {"lease_token": work.lease_token}
-
-
-def _work_in(body: Mapping[str, Any]) -> Work | None:
-    work = body.get("work")
-    return _read(Work.from_wire, work) if work else None
-
-
-def _lease_seconds(body: Mapping[str, Any]) -> float:
-    return float(body["lease_seconds"])
-
-
-def _read(shape: Callable[[Mapping[str, Any]], Shape], body: Mapping[str, Any]) -> Shape:
-    try:
-        return shape(body)
-    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as odd:
-        detail = f"The answer is not what this client expects ({odd!r}); do client and server belong together?"
-        raise AutonomyError(200, "not_understood", detail) from odd

@@ -3,9 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+from autonomy_client.answers import Answer
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Document:
+    """Anything the API shows, as it is, with the state it was read in."""
+
+    body: Mapping[str, Any]
+    etag: str = ""
+
+    @classmethod
+    def from_answer(cls, answer: Answer) -> Document:
+        return cls(answer.body, answer.etag)
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """A part of a list, and the address of the part that follows; it is empty behind the last one."""
+
+    items: tuple[Item, ...]
+    next: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,6 +51,65 @@ class Me:
 
 
 @dataclass(frozen=True)
+class Agent:
+    """An agent as its colleagues see it; `etag` names the state that was read, where the server tells it."""
+
+    code: str
+    name: str
+    purpose: str
+    role: str
+    unit: str
+    accountable: str
+    status: str
+    autonomy_level: int
+    risk_class: int
+    body: Mapping[str, Any]
+    etag: str = ""
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any], etag: str = "") -> Agent:
+        names = ("code", "name", "purpose", "role", "unit", "accountable", "status")
+        return cls(
+            **{name: str(body.get(name) or "") for name in names},
+            autonomy_level=int(body.get("autonomy_level") or 0),
+            risk_class=int(body.get("risk_class") or 0),
+            body=body,
+            etag=etag,
+        )
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """One thing that an agent may do alone, must ask about, or never does, in words."""
+
+    what: str
+    conditions: tuple[str, ...] = ()
+    note: str = ""
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Boundary:
+        conditions = tuple(str(each) for each in body.get("conditions") or ())
+        return cls(str(body["what"]), conditions, str(body.get("note") or ""))
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """What an agent may do alone, must ask about, and never does; `body` has where each of it comes from."""
+
+    agent: str
+    level: int
+    may_do_alone: tuple[Boundary, ...]
+    must_ask: tuple[Boundary, ...]
+    never: tuple[Boundary, ...]
+    body: Mapping[str, Any]
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Boundaries:
+        lists = {name: tuple(map(Boundary.from_wire, body[name])) for name in ("may_do_alone", "must_ask", "never")}
+        return cls(agent=str(body["agent"]), level=int(body["level"]), **lists, body=body)
+
+
+@dataclass(frozen=True)
 class RunRef:
     """One run of a workflow, by id and by the key it was started with."""
 
@@ -38,6 +121,28 @@ class RunRef:
     @classmethod
     def from_wire(cls, body: Mapping[str, Any]) -> RunRef:
         return cls(**{name: str(body.get(name) or "") for name in ("id", "key", "workflow", "status")})
+
+
+@dataclass(frozen=True)
+class Run(RunRef):
+    """A run with what came of it so far."""
+
+    version: int = 0
+    outcome: str = ""
+    started_at: str = ""
+    ended_at: str = ""
+    cost: Decimal = Decimal(0)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Run:
+        names = ("id", "key", "workflow", "status", "outcome", "started_at", "ended_at")
+        return cls(
+            **{name: str(body.get(name) or "") for name in names},
+            version=int(body.get("version") or 0),
+            cost=_number(body, "cost"),
+            variables=body.get("variables") or {},
+        )
 
 
 @dataclass(frozen=True)
@@ -73,6 +178,11 @@ class Work:
     run: RunRef
     variables: Mapping[str, Any]
     approval: Approval | None = None
+
+    @property
+    def approval_id(self) -> str | None:
+        """The person's answer to name when the same question is asked again."""
+        return self.approval.id if self.approval else None
 
     @classmethod
     def from_wire(cls, body: Mapping[str, Any]) -> Work:
@@ -111,10 +221,24 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Escalation:
-    """The question that a person has to answer, and by when."""
+    """The question that a person has to answer, and by when; the rest is told where it is listed or shown."""
 
     id: str
     due_at: str
+    kind: str = ""
+    status: str = ""
+    title: str = ""
+    workflow: str = ""
+    run: str = ""
+    run_key: str = ""
+    reason_asked: str = ""
+    settled_by: str = ""
+    reason: str = ""
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Escalation:
+        told = {name: str(body.get(name) or "") for name in cls.__dataclass_fields__ if name != "id"}
+        return cls(id=str(body["id"]), **told)
 
 
 @dataclass(frozen=True)
@@ -148,7 +272,7 @@ class Decision:
             rule=str(body.get("rule") or ""),
             policy=str(body.get("policy") or ""),
             obligations=tuple(body.get("obligations") or ()),
-            escalation=Escalation(str(escalation["id"]), str(escalation.get("due_at") or "")) if escalation else None,
+            escalation=Escalation.from_wire(escalation) if escalation else None,
         )
 
 

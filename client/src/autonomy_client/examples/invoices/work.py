@@ -161,7 +161,7 @@ class Worker:
     def _do(self, work: Work) -> Work | None:
         began = time.perf_counter()
         try:
-            with self.client.keeping(work):
+            with self.client.working(work):
                 result = self.handle(work)
             seconds = Decimal(repr(time.perf_counter() - began))
             return self._report(work, result, seconds) if result else None

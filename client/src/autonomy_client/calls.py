@@ -1,0 +1,288 @@
+"""Every verb once: what is sent for it and how its answer is read; `Autonomy` and `AsyncAutonomy` only carry it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
+from functools import partial
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+from autonomy_client.answers import Answer, understood
+from autonomy_client.errors import AutonomyError, NotUnderstood
+from autonomy_client.shapes import (
+    Agent,
+    Boundaries,
+    Change,
+    Decision,
+    Document,
+    Escalation,
+    Evidence,
+    Fact,
+    Me,
+    Page,
+    Run,
+    Work,
+)
+
+# Stands in a path for the code of the agent itself, which the client asks for once.
+OWN = "{me}"
+BELOW = "/api/v1/"
+
+Result = TypeVar("Result")
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Call(Generic[Result]):
+    """One request, and how its answer becomes a result; the server may take `wait_seconds` longer than usual."""
+
+    method: str
+    path: str
+    read: Callable[[Answer], Result]
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    match: str = ""
+    wait_seconds: float = 0
+
+
+# --- who am I -------------------------------------------------------------------------------------------------
+def me() -> Call[Me]:
+    """Who the server takes this client for."""
+    return _get("me", Me.from_wire)
+
+
+def boundaries(agent: str = "") -> Call[Boundaries]:
+    """What this agent, or another one, may do alone, where it must ask, and what it may never do."""
+    return _get(f"agents/{_part(agent) or OWN}/boundaries", Boundaries.from_wire)
+
+
+def evidence(agent: str = "", days: int | None = None) -> Call[Document]:
+    """The evidence of so many days on which the autonomy level of this agent, or of another one, rests."""
+    return _shown(f"agents/{_part(agent) or OWN}/evidence", {} if days is None else {"days": str(days)})
+
+
+def rotate_key(overlap_hours: int | None = None) -> Call[str]:
+    """A new key for this agent; the one in use stays good for so many hours, or for as long as the server likes."""
+
+    def shown(answer: Answer) -> str:
+        key = answer.body.get("key")
+        if not isinstance(key, str) or not key:
+            # What is shown once is not shown to a repeat.
+            raise AutonomyError(answer.status, "key_not_shown", "A key was made and its answer got lost. Rotate again.")
+        return key
+
+    asked = {} if overlap_hours is None else {"overlap_hours": overlap_hours}
+    return Call("POST", "me/key/rotate", shown, body=asked)
+
+
+# --- work -----------------------------------------------------------------------------------------------------
+def claim(wait_seconds: int = 20) -> Call[Work | None]:
+    """The next step for this agent's role, or None when none came within the wait."""
+    return _post("work/claim", {"wait_seconds": wait_seconds}, _work_in, wait_seconds)
+
+
+def finish(
+    work: Work,
+    output: Mapping[str, Any],
+    cost: Decimal | str = "0",
+    claim_next: bool = False,
+    wait_seconds: int = 0,
+    note: str = "",
+) -> Call[Work | None]:
+    """Report the step's output and cost; with `claim_next` the answer carries the next step, if any."""
+    report = {"output": output, "cost": str(cost), "note": note, "claim_next": claim_next, "wait_seconds": wait_seconds}
+    return _post(f"steps/{work.step}/finish", _lease(work) | report, _work_in, wait_seconds)
+
+
+def fail(work: Work, reason: str, retryable: bool = True) -> Call[None]:
+    """Give the step back as failed; a retryable one is offered again later."""
+    told = {"reason": reason, "retryable": retryable}
+    return _post(f"steps/{work.step}/fail", _lease(work) | told, lambda body: None)
+
+
+def heartbeat(work: Work) -> Call[float]:
+    """Renew the lease and return its length in seconds; raises StaleLease when it is lost."""
+    return _post(f"steps/{work.step}/heartbeat", _lease(work), lambda body: float(body["lease_seconds"]))
+
+
+def ask(
+    work: Work,
+    action: str,
+    resource: Mapping[str, Any],
+    context: Mapping[str, Any],
+    *,
+    title: str,
+    statement: str,
+    confidence: Decimal | str,
+    changes: Sequence[Change] = (),
+    evidence: Sequence[Evidence] = (),
+    approval: str | None = None,
+) -> Call[Decision]:
+    """May I do this? After `escalate` the step waits for a person by itself and the lease is over."""
+    question = {
+        "step": work.step,
+        "lease_token": work.lease_token,
+        "action": action,
+        "resource": resource,
+        "context": context,
+        "title": title,
+        "statement": statement,
+        "confidence": str(confidence),
+        "changes": [asdict(change) for change in changes],
+        "evidence": [_stated(item) for item in evidence],
+        "approval": approval,
+    }
+    return _post("actions", question, Decision.from_wire)
+
+
+def decision(id: str) -> Call[Decision]:
+    """An earlier decision."""
+    return _get(f"decisions/{_part(id)}", Decision.from_wire)
+
+
+# --- runs -----------------------------------------------------------------------------------------------------
+def start_run(workflow: str, key: str, input: Mapping[str, Any]) -> Call[Run]:
+    """Start a run; the same key again gives the same run."""
+    return _post("runs", {"workflow": workflow, "key": key, "input": input}, Run.from_wire)
+
+
+def run(id: str) -> Call[Run]:
+    """One run, with what came of it so far."""
+    return _get(f"runs/{_part(id)}", Run.from_wire)
+
+
+# --- shared memory --------------------------------------------------------------------------------------------
+def remember(
+    space: str,
+    key: str,
+    value: Mapping[str, Any],
+    *,
+    evidence: Sequence[Evidence] = (),
+    expires_seconds: int | None = 86_400,
+    run: str | None = None,
+    cost: Decimal | str = "0",
+    seconds: Decimal | str = "0",
+) -> Call[None]:
+    """Put a fact into the shared memory, with what it took to find out."""
+    fact = {
+        "space": space,
+        "key": key,
+        "value": value,
+        "evidence": [_stated(item) for item in evidence],
+        "expires_seconds": expires_seconds,
+        "run": run,
+        "cost": str(cost),
+        "seconds": str(seconds),
+    }
+    return _post("memory/facts", fact, lambda body: None)
+
+
+def recall(space: str, key: str, *, run: str | None = None) -> Call[Fact | None]:
+    """What the shared memory holds under this key, or None; the saving is put down to the run."""
+    return _get("memory/facts", _fact_in, {"space": space, "key": key} | ({"run": run} if run else {}))
+
+
+# --- what there is --------------------------------------------------------------------------------------------
+def agent(code: str) -> Call[Agent]:
+    """One agent, as its colleagues see it."""
+
+    def read(answer: Answer) -> Agent:
+        return understood(partial(Agent.from_wire, etag=answer.etag), answer.body)
+
+    return Call("GET", f"agents/{_part(code)}", read)
+
+
+def escalation(id: str) -> Call[Escalation]:
+    """One question to a person, and what became of it."""
+    return _get(f"escalations/{_part(id)}", Escalation.from_wire)
+
+
+def agents(**filters: str) -> Call[Page[Agent]]:
+    """The agents that this one may see, one after the other; more are fetched as they are needed."""
+    return _list("agents", Agent.from_wire, filters)
+
+
+def runs(**filters: str) -> Call[Page[Run]]:
+    """The runs that this agent may see, newest first; more are fetched as they are needed."""
+    return _list("runs", Run.from_wire, filters)
+
+
+def escalations(**filters: str) -> Call[Page[Escalation]]:
+    """The open questions that this agent may see, most urgent first; more are fetched as they are needed."""
+    return _list("escalations", Escalation.from_wire, filters)
+
+
+def page_after(call: Call[Page[Item]], page: Page[Item]) -> Call[Page[Item]] | None:
+    """The call for the part of the list that follows `page`, or None behind the last one. Only the path of the address
+    counts: a key goes to no other server than the one it is for."""
+    if not page.next:
+        return None
+    _, found, path = page.next.partition(BELOW)
+    if not found:
+        raise NotUnderstood(200, "not_understood", f"{page.next!r} is not the address of a part of a list.")
+    return Call("GET", path, call.read)
+
+
+def for_agent(call: Call[Result], code: str) -> Call[Result]:
+    """The call about the agent itself, with its code in the path."""
+    return replace(call, path=call.path.replace(OWN, _part(code)))
+
+
+# --- anything else --------------------------------------------------------------------------------------------
+def show(path: str, **params: str) -> Call[Document]:
+    """Anything below /api/v1/ that has no verb here, with its entity tag."""
+    return _shown(path, params)
+
+
+def send(path: str, body: Mapping[str, Any], *, method: str = "POST", match: str | Document = "") -> Call[Document]:
+    """Post, patch or delete anything below /api/v1/; `match` is what was read before, or its entity tag, so that
+    nobody's change is overwritten: ChangedSince when it is another one by now."""
+    tag = match.etag if isinstance(match, Document) else match
+    return Call(method, path, Document.from_answer, body=body, match=tag)
+
+
+def _get(
+    path: str, shape: Callable[[Mapping[str, Any]], Result], params: Mapping[str, str] | None = None
+) -> Call[Result]:
+    return Call("GET", path, lambda answer: understood(shape, answer.body), params or {})
+
+
+def _post(
+    path: str, body: Mapping[str, Any], shape: Callable[[Mapping[str, Any]], Result], wait_seconds: float = 0
+) -> Call[Result]:
+    return Call("POST", path, lambda answer: understood(shape, answer.body), body=body, wait_seconds=wait_seconds)
+
+
+def _shown(path: str, params: Mapping[str, str] | None = None) -> Call[Document]:
+    return Call("GET", path, Document.from_answer, params or {})
+
+
+def _list(path: str, shape: Callable[[Mapping[str, Any]], Item], params: Mapping[str, str]) -> Call[Page[Item]]:
+    def page(body: Mapping[str, Any]) -> Page[Item]:
+        return Page(tuple(shape(each) for each in body["results"]), str(body.get("next") or ""))
+
+    return _get(path, page, params)
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _stated(item: Evidence) -> dict[str, str]:
+    return {name: value for name, value in asdict(item).items() if value}
+
+
+def _lease(work: Work) -> dict[str, Any]:
+    return {"lease_token": work.lease_token}
+
+
+def _work_in(body: Mapping[str, Any]) -> Work | None:
+    work = body.get("work")
+    return Work.from_wire(work) if work else None
+
+
+def _fact_in(body: Mapping[str, Any]) -> Fact | None:
+    fact = body.get("fact")
+    return Fact.from_wire(fact) if fact else None
