@@ -6,8 +6,9 @@ from agents.models import Agent, Blueprint, Version
 
 
 class MeSerializer(serializers.ModelSerializer[Agent]):
-    """An agent as it sees itself."""
+    """An agent as it sees itself; its level is the one at which it acts."""
 
+    autonomy_level = serializers.IntegerField(source="effective_autonomy")
     role = serializers.CharField(source="role.code")
     unit = serializers.CharField(source="unit.code")
 

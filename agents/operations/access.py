@@ -72,6 +72,18 @@ def endow(
     return given
 
 
+def endow_new(
+    permission: str, to: Principal, row: models.Model, *, by: ledger.Acts, at: datetime, reason: str
+) -> None:
+    """As `endow`, for an account that has just been made: it holds nothing yet, so nothing is looked up."""
+    kind = ContentType.objects.get_for_model(row)
+    right = Permission.objects.only("pk").get(content_type=kind, codename=permission.partition(".")[2])
+    giver = by if isinstance(by, Principal) else None
+    given = Grant(permission=right, content_type=kind, object_pk=str(row.pk), user=to, granted_by=giver)
+    given.granted_at, given.reason = at, reason
+    Grant.objects.bulk_create([given])
+
+
 def _require_grantable(permission: str, row: models.Model) -> None:
     app, _, codename = permission.partition(".")
     try:

@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from agents.models import Blueprint, Principal, Role, System, Unit, Version
 from agents.operations.access import require
 from agents.operations.naming import Naming, checked_changes
-from agents.operations.versions import NothingChanged, keep_change, keep_version, require_reason, version_of
+from agents.operations.versions import NothingChanged, keep_change, keep_first, require_reason, version_of
 from agents.rules import BLUEPRINT_CODE, RESERVED_CODES, wrong_with_actions, wrong_with_rates
 from observability import ledger
 
 REFUSED = "The job description cannot be kept like this."
+TAKEN = "There is a blueprint {} already; choose another code."
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,21 @@ class JobDescription:
     currency: str = "EUR"
 
 
-@transaction.atomic
 def draft_blueprint(code: str, job: JobDescription, *, by: ledger.Acts, at: datetime) -> Blueprint:
     """A new blueprint in draft, as its first version. Raises Invalid that names each wrong field."""
     require(by, "agents.add_blueprint", job.unit)
     _check(job, _wrong_code(code))
+    try:
+        with transaction.atomic():
+            return _drafted(code, job, by, at)
+    except IntegrityError as meanwhile:  # somebody else was faster with the same code
+        raise ledger.Invalid(REFUSED, fields={"code": TAKEN.format(code)}) from meanwhile
+
+
+def _drafted(code: str, job: JobDescription, by: ledger.Acts, at: datetime) -> Blueprint:
     author = by if isinstance(by, Principal) else None
     blueprint = Blueprint.objects.create(code=code, created_by=author, created_at=at, **vars(job))
-    keep_version(blueprint, by=by, at=at, why="First version.")
+    keep_first(blueprint, by=by, at=at, why="First version.")
     ledger.record("blueprint.drafted", blueprint, by=by, at=at, after=blueprint.status)
     return blueprint
 
@@ -113,7 +121,7 @@ def _wrong_code(code: str) -> dict[str, str]:
     if not BLUEPRINT_CODE.fullmatch(code) or code in RESERVED_CODES:
         return {"code": "A code has 1 to 60 small letters, digits or hyphens, as in payments-clerk; not new or chart."}
     if Blueprint.objects.filter(code=code).exists():
-        return {"code": f"There is a blueprint {code} already; choose another code."}
+        return {"code": TAKEN.format(code)}
     return {}
 
 

@@ -5,18 +5,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from lucide import IconDoesNotExist
 from lucide.templatetags.lucide import lucide
 
 from agents.models import Agent, Blueprint, Principal, Unit, Version
-from agents.operations.access import drop, endow, require
+from agents.operations.access import drop, endow, endow_new, require
 from agents.operations.naming import Naming, checked_changes
-from agents.operations.versions import NothingChanged, keep_change, keep_version, require_reason, version_of
+from agents.operations.versions import NothingChanged, keep_change, keep_first, require_reason, version_of
 from agents.rules import AGENT_CODE, RESERVED_CODES, HoursInvalid, read_hours
 from observability import ledger
 
 REFUSED = "The agent cannot be kept like this."
+TAKEN = "There is an agent {} already; choose another code."
 
 
 @dataclass(frozen=True)
@@ -40,26 +41,34 @@ class Hired:
     icon: str = "bot"
 
 
-@transaction.atomic
 def hire(job: Hired, *, by: ledger.Acts, at: datetime) -> Agent:
-    """A new agent in draft, with its account and the right to see its own unit, as its first version."""
+    """A new agent in draft, with its account and the right to see its own unit, as its first version. Raises Invalid
+    that names each wrong field."""
     require(by, "agents.add_agent", job.unit)
     creator = by if isinstance(by, Principal) else None
     wrong = _wrong_code(job.code)
     if job.blueprint.status == Blueprint.Status.DISABLED:
         wrong["blueprint"] = f"The blueprint {job.blueprint} is disabled; nobody is hired from it."
     _check(job, at, creator, wrong)
+    try:
+        with transaction.atomic():
+            return _hire(job, creator, by, at)
+    except IntegrityError as meanwhile:  # somebody else was faster with the same code
+        raise ledger.Invalid(REFUSED, fields={"code": TAKEN.format(job.code)}) from meanwhile
+
+
+def _hire(job: Hired, creator: Principal | None, by: ledger.Acts, at: datetime) -> Agent:
     account = Principal(
         kind=Principal.Kind.AGENT, username=f"agent:{job.code}", name=_account_name(job.code, job.name), unit=job.unit
     )
     account.set_unusable_password()
-    account.save()
+    account.save(force_insert=True)
     agent = Agent.objects.create(
         **vars(job) | {"runtime": job.runtime or job.blueprint.runtime}, role=job.blueprint.role,
         risk_class=job.blueprint.risk_class, principal=account, created_by=creator, created_at=at,
     )  # fmt: skip
-    endow("agents.view_unit", account, job.unit, by=by, at=at, reason="It came with being hired.")
-    keep_version(agent, by=by, at=at, why="Hired.")
+    endow_new("agents.view_unit", account, job.unit, by=by, at=at, reason="It came with being hired.")
+    keep_first(agent, by=by, at=at, why="Hired.")
     ledger.record("agent.hired", agent, by=by, at=at, after=agent.status)
     return agent
 
@@ -145,7 +154,7 @@ def _wrong_code(code: str) -> dict[str, str]:
     if not AGENT_CODE.fullmatch(code) or code.lower() in RESERVED_CODES:
         return {"code": "A code has 1 to 20 letters, digits, dots, hyphens or underscores, as in AP-04."}
     if Agent.objects.filter(code=code).exists():
-        return {"code": f"There is an agent {code} already; choose another code."}
+        return {"code": TAKEN.format(code)}
     return {}
 
 

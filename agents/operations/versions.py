@@ -27,8 +27,13 @@ def require_reason(why: str, what: str) -> None:
     check_length(why)
 
 
+def keep_first(row: Versioned, *, by: ledger.Acts, at: datetime, why: str) -> Version:
+    """Keep a row that was just made as its first version."""
+    return _kept(row, 1, row.as_document(), by, at, why)
+
+
 def keep_version(row: Versioned, *, by: ledger.Acts, at: datetime, why: str) -> Version:
-    """Keep the row as it stands now as its next version. The caller holds the row's lock, or has just made the row."""
+    """Keep the row as it stands now as its next version. The caller holds the row's lock."""
     last = Version.objects.of(row).aggregate(last=Max("number"))["last"] or 0
     return _kept(row, last + 1, row.as_document(), by, at, why)
 

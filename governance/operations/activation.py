@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from agents import operations as agents
-from agents.models import Agent, Blueprint, Principal
+from agents.models import ANY_ACTION, Agent, Blueprint, Principal
 from agents.operations import hiring
 from governance.models import EscalationPath, PathStep
 from governance.operations.policies import rules_now
@@ -85,7 +85,7 @@ def _blueprint(agent: Agent) -> Check:
 
 
 def _boundaries(agent: Agent) -> Check:
-    blueprint, named = agent.blueprint, [item["action"] for item in agent.blueprint.actions]
+    blueprint, named = agent.blueprint, _named_actions(agent)
     if not blueprint.names_its_actions:
         words, is_met = "The job description allows every action. Name those of the job.", False
     elif named:
@@ -95,6 +95,10 @@ def _boundaries(agent: Agent) -> Check:
     else:
         words, is_met = "It may do nothing: name actions in the job description, or let it work in a workflow.", False
     return Check("boundaries", "Boundaries", words, is_met, "blueprint", blueprint.code)
+
+
+def _named_actions(agent: Agent) -> list[str]:
+    return [item["action"] for item in agent.blueprint.actions if item["action"] != ANY_ACTION]
 
 
 def _takes_steps(agent: Agent) -> bool:
@@ -118,8 +122,7 @@ def _assessment(agent: Agent, at: datetime) -> Iterator[Check]:
 
 
 def _policies(agent: Agent, rules: RuleSet) -> Iterator[Check]:
-    for item in agent.blueprint.actions:
-        action = item["action"]
+    for action in _named_actions(agent):
         keys = sorted({policy.key for policy in rules.policies for rule in policy.rules if _concerns(rule, action)})
         words = f"{', '.join(keys)} decides." if keys else "No policy in force covers it, so it would always be denied."
         yield Check(f"policy:{action}", f"Policy for {action}", words, bool(keys), "policies", keys[0] if keys else "")
@@ -132,7 +135,7 @@ def _concerns(rule: Rule, action: str) -> bool:
 def _asking(agent: Agent, rules: RuleSet) -> dict[str, int]:
     """The escalation paths that a question of the agent can take, each with the most approvals a rule wants on it."""
     wanted: dict[str, int] = {}
-    actions = [item["action"] for item in agent.blueprint.actions]
+    actions = _named_actions(agent)
     for rule in (rule for policy in rules.policies for rule in policy.rules):
         if rule.escalate is not None and any(_concerns(rule, action) for action in actions):
             wanted[rule.escalate.path] = max(wanted.get(rule.escalate.path, 1), rule.escalate.approvals)

@@ -1,5 +1,6 @@
 """An agent's life with a browser: hired, submitted, assessed, let begin by a second person, paused, retired."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -29,7 +30,7 @@ def test_hire_review_activate_pause_retire(visitor: Callable[..., Page]) -> None
     ingrid.get_by_role("link", name="Second clerk").click()
     ingrid.get_by_role("link", name="Review", exact=True).click()
     expect(ingrid.get_by_role("button", name="Let it begin")).to_have_count(0)
-    ingrid.get_by_role("link", name="Mend it: Assessment of risk").click()
+    ingrid.get_by_role("link", name=re.compile("Mend it.*Assessment of risk")).click()
     for label, text in {
         "What does it do?": "Pays.", "Which data is touched?": "Amounts.", "What can go wrong?": "Pays twice.",
         "What is done about it?": "A person approves.",

@@ -35,6 +35,8 @@ def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.Complet
         ("DEBUG", "maybe"),
         ("SEAL_EVERY_SECONDS", "soon"),
         ("SWEEP_EVERY_SECONDS", "0"),
+        ("SPONSOR_GRACE_DAYS", "-1"),
+        ("DORMANT_DAYS", "soon"),
         ("SIGN_IN_ATTEMPTS", "0"),
         ("TIME_ZONE", "Nowhere/At-all"),
         ("TRUSTED_ORIGINS", "https://os.example,os.example"),
