@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from agents.operations import define_people_roles
 from autonomy_site.demo import company, documents, report
 from autonomy_site.demo.programs import Programs
 from observability import ledger
@@ -98,7 +99,9 @@ class Show:
             if not company.is_built():
                 built = company.build(database_now())
                 passwords, keys = built.passwords, built.keys
-            elif self.wishes.new_passwords:
+            else:
+                define_people_roles()  # the company of an earlier version may lack what a role is for now
+            if self.wishes.new_passwords and not passwords:
                 passwords = {row[0]: company.new_password(row[0]) for row in company.PEOPLE}
             factors = company.second_factors()
             self._keep_keys(keys)

@@ -26,7 +26,7 @@ def decided(robot: Any, sign_in: Any) -> None:
 def test_maria_asks_and_ingrid_approves(visitor: Visitor, decided: None, script: bool) -> None:
     maria = visitor("maria", at="/agents/AP-04", java_script_enabled=script)
     maria.get_by_role("link", name="Autonomy", exact=True).click()
-    expect(maria.get_by_text("Only 1 question was decided.")).to_be_visible()
+    expect(maria.locator("#main").get_by_text("Only 1 question was decided.")).to_be_visible()
     maria.get_by_label("Why has it earned this?").fill("Priya agreed with it.")
     maria.get_by_role("button", name="Ask the council for level 3").click()
     expect(maria.get_by_text("Waits for the council").first).to_be_visible()
@@ -39,7 +39,7 @@ def test_maria_asks_and_ingrid_approves(visitor: Visitor, decided: None, script:
     ingrid.get_by_label("Your reason").fill("Convincing.")
     ingrid.get_by_role("button", name="Approve level 3").click()
 
-    expect(ingrid.get_by_text("AP-04 acts at level 3 from its next question on.")).to_be_visible()
+    expect(ingrid.locator("#main").get_by_text("AP-04 acts at level 3 from its next question on.")).to_be_visible()
     assert Agent.objects.get(code="AP-04").autonomy_level == 3
 
 
@@ -50,7 +50,7 @@ def test_a_rejection_without_a_reason_says_what_is_missing(visitor: Visitor, sig
 
     ingrid.get_by_role("button", name="Reject").click()
 
-    expect(ingrid.get_by_text("A reason is needed.")).to_be_visible()
+    expect(ingrid.locator("#main").get_by_text("A reason is needed.")).to_be_visible()
     assert PromotionRequest.objects.get().is_open
 
 
