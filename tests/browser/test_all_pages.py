@@ -16,7 +16,7 @@ from workflows.models import Run
 
 LISTS = (
     "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
-    "search", "settings", "password-change", "people", "people-admit", "people-emergencies", "mfa_index",
+    "search", "settings", "password-change", "people", "people-emergencies", "mfa_index",
     "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn", "usersessions_list", "account_reauthenticate",
 )  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
