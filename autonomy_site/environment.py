@@ -208,8 +208,8 @@ def oidc() -> Oidc | None:
     _check_issuer(issuer)
     service = Oidc(
         issuer=issuer,
-        client_id=_needed("OIDC_CLIENT_ID"),
-        client_secret=_needed("OIDC_CLIENT_SECRET"),
+        client_id=_needed("OIDC_CLIENT_ID", read("str", "OIDC_CLIENT_ID", "")),
+        client_secret=_needed("OIDC_CLIENT_SECRET", read("str", "OIDC_CLIENT_SECRET", "")),
         name=read("str", "OIDC_NAME", "single sign-on"),
         groups_claim=read("str", "OIDC_GROUPS_CLAIM", "groups"),
         group_map=_group_map(read("json", "OIDC_GROUP_MAP", {})),
@@ -223,8 +223,7 @@ def oidc() -> Oidc | None:
     return service
 
 
-def _needed(name: str) -> str:
-    value = str(read("str", name, ""))
+def _needed(name: str, value: str) -> str:
     if not value:
         raise ImproperlyConfigured(f"{name} must be set when OIDC_ISSUER is.")
     return value

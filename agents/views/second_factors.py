@@ -35,13 +35,16 @@ def counted(request: HttpRequest, kind: str) -> None:
 
 
 class WithOptions:
-    """A page whose script talks to a passkey: `options` is what the device is asked, as JSON in an attribute."""
+    """A page whose script talks to a passkey: `options` is what the device is asked, as JSON in an attribute,
+    and empty when the person has no passkey to ask for."""
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         """With the options as text."""
         shown: dict[str, Any] = super().get_context_data(**more)  # type: ignore[misc]
         asked = shown.get("js_data") or {}
-        options = asked.get("creation_options") or asked.get("request_options")
+        wanted = asked.get("request_options") or {}
+        known = wanted if wanted.get("publicKey", {}).get("allowCredentials") else None
+        options = asked.get("creation_options") or known
         return shown | {"options": json.dumps(options) if options else ""}
 
 

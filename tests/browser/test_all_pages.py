@@ -17,7 +17,7 @@ from workflows.models import Run
 LISTS = (
     "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
     "search", "settings", "password-change", "agent-autonomy", "agents-blueprints", "agents-chart", "people",
-    "people-admit", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
+    "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
     "usersessions_list", "account_reauthenticate",
 )  # fmt: skip
 PROFILE = ("autonomy", "work", "decisions", "access", "memory", "keys", "audit")

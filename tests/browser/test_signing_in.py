@@ -12,9 +12,11 @@ from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
+from agents import operations
 from agents.models import Principal
 from autonomy_site.environment import Oidc
 from observability.models import Event
+from tests.browser.conftest import PHONE
 from tests.browser.test_all_pages import RULES
 from tests.conftest import PASSWORD, let_in
 
@@ -157,7 +159,7 @@ def test_the_sessions_elsewhere_end(page: Page, visitor: Callable[..., Page], ha
 
     page.get_by_role("button", name="Sign out everywhere else").click()
 
-    expect(page.get_by_text("You are signed out everywhere else")).to_be_visible()
+    expect(page.locator("#main").get_by_text("You are signed out everywhere else")).to_be_visible()
     expect(page.get_by_text("Safari on iPhone")).to_have_count(0)
     assert phone.get("/runs").status_code == 302
 
@@ -173,7 +175,7 @@ def test_a_form_goes_on_after_the_question_who_it_is(page: Page, halden: Any, se
     page.goto("/control")
     page.get_by_label("Why").fill("Strange payments since noon.")
     page.get_by_role("button", name="Pause all work").click()
-    expect(page.get_by_text("Paused from now on.")).to_be_visible()
+    expect(page.locator("#main").get_by_text("Paused from now on.")).to_be_visible()
     page.get_by_label("Why").fill("The bank confirmed all of them.")
     page.get_by_role("button", name="Return to normal operation").click()
     expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
@@ -182,5 +184,24 @@ def test_a_form_goes_on_after_the_question_who_it_is(page: Page, halden: Any, se
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
 
-    expect(page.get_by_text("Normal operation from now on.")).to_be_visible()
+    expect(page.locator("#main").get_by_text("Normal operation from now on.")).to_be_visible()
     expect(page.get_by_text("The bank confirmed all of them.").first).to_be_visible()
+
+
+def test_the_pages_of_it_are_accessible_and_fit(visitor: Callable[..., Page], halden: Any, now: Any) -> None:
+    operations.open_break_glass(why="A drill.", opened_by="root", at=now)
+    page = visitor("jonas", size=PHONE)
+    for path in ("/people/admit", "/people/daniel?ask=roles", "/people/daniel?ask=disable", "/people/emergencies"):
+        page.goto(path)
+        assert faults(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
+    expect(page.get_by_text("The emergency account is open until").first).to_be_visible()
+    page.goto("/people/admit")
+    page.get_by_label("Name", exact=True).fill("Nina Ott")
+    page.get_by_label("Name to sign in with").fill("nina")
+    page.get_by_role("button", name="Admit the person").click()
+    link = page.get_by_label("Link").input_value()
+    assert faults(page) == []
+    page.context.clear_cookies()
+    page.goto(link)
+    assert faults(page) == []

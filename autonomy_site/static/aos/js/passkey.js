@@ -8,6 +8,7 @@ const WORDS = {
   none: "This browser cannot use passkeys here. Use a code instead.",
   away: "The passkey could not be asked for. Try again.",
   NotAllowedError: "No passkey was used: it was cancelled, or there is none for this page.",
+  SecurityError: "Passkeys need the name of the site, not its number: open this page under localhost or its host name.",
   InvalidStateError: "This device has a passkey for you already.",
 };
 
