@@ -2,11 +2,13 @@
 
 from agents.models.agents import Agent, AgentQuerySet, Role
 from agents.models.cards import ForeignCard
-from agents.models.keys import ClientKey, Consent, GivenAnswer, Key, UsedToken
+from agents.models.keys import CLIENT_KEY_BY_NAME, KEY_BY_PREFIX, ClientKey, Consent, GivenAnswer, Key, UsedToken
 from agents.models.principals import Principal, PrincipalManager, PrincipalQuerySet, Unit, UnitQuerySet
 from agents.models.systems import SharedQuerySet, System
 
 __all__ = [
+    "CLIENT_KEY_BY_NAME",
+    "KEY_BY_PREFIX",
     "Agent",
     "AgentQuerySet",
     "ClientKey",
