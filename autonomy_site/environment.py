@@ -115,7 +115,7 @@ def secret_key(*, production: bool) -> str:
     return given or _kept_secret(data_folder() / "secret_key")
 
 
-def signing_keys() -> list[dict[str, str]]:
+def signing_keys() -> list[dict[str, Any]]:
     """The server's private keys for tokens and cards (JWK, P-256), the one that signs first; the others only prove
     what was signed before. From TOKEN_SIGNING_KEY, a key or a key set; without it made once, in the data folder."""
     given = str(read("str", "TOKEN_SIGNING_KEY", ""))

@@ -58,7 +58,7 @@ class EntryOutput(EventOutput):
     position = serializers.IntegerField(allow_null=True)
     before = serializers.CharField()
     why = serializers.CharField()
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]
     cost = serializers.DecimalField(max_digits=18, decimal_places=6, allow_null=True)
     seconds = serializers.DecimalField(max_digits=18, decimal_places=3, allow_null=True)
     credential = serializers.CharField()

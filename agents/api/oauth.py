@@ -67,7 +67,11 @@ def _answered(request: HttpRequest) -> dict[str, Any]:
     key = _client(request, given, server, at)
     # The credential of the request is the key that signed; its token will have a jti of its own.
     caller = caller_of(request, Caller(credential=f"client_key:{key.kid}", version=version_of(key.agent)))
-    target = {"server": server, "resource": given.get("resource", ""), "asked": given.get("scope", "").strip()}
+    target: dict[str, Any] = {
+        "server": server,
+        "resource": given.get("resource", ""),
+        "asked": given.get("scope", "").strip(),
+    }
     if grant == EXCHANGE:
         return _exchanged(key, given, target, caller, at)
     issued = operations.issue_token(key, caller=caller, at=at, **target)

@@ -6,7 +6,7 @@ from agents.models.agents import Agent, AgentQuerySet, Role
 from agents.models.blueprints import ANY_ACTION, Blueprint, BlueprintQuerySet
 from agents.models.cards import ForeignCard
 from agents.models.emergencies import BreakGlass, BreakGlassQuerySet
-from agents.models.keys import ClientKey, Consent, GivenAnswer, Key, UsedToken
+from agents.models.keys import CLIENT_KEY_BY_NAME, KEY_BY_PREFIX, ClientKey, Consent, GivenAnswer, Key, UsedToken
 from agents.models.principals import Principal, PrincipalManager, PrincipalQuerySet, Unit, UnitQuerySet
 from agents.models.reviews import Review, ReviewItem
 from agents.models.systems import SharedQuerySet, System
@@ -14,6 +14,8 @@ from agents.models.versions import VALID_FOR, Assessment, AssessmentQuerySet, Ve
 
 __all__ = [
     "ANY_ACTION",
+    "CLIENT_KEY_BY_NAME",
+    "KEY_BY_PREFIX",
     "VALID_FOR",
     "Agent",
     "AgentQuerySet",

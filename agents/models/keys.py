@@ -8,6 +8,7 @@ from django.db import models
 from uuid_utils.compat import uuid7
 
 from agents.models.agents import Agent
+from agents.models.prepared import Prepared
 from agents.models.principals import Principal
 from agents.rules import ALL_SCOPES
 from observability.ledger import Subject
@@ -55,6 +56,14 @@ class Key(models.Model):
         return self.status == self.Status.ACTIVE and not self.expired(at)
 
 
+KEY_BY_PREFIX = Prepared(
+    lambda prefix: Key.objects.select_related(
+        "agent__principal", "agent__role", "agent__unit", "agent__blueprint"
+    ).filter(prefix=prefix),
+    "prefix",
+)
+
+
 class ClientKey(models.Model):
     """The public half of a key pair with which an agent proves who it is at the token endpoint (RFC 7523)."""
 
@@ -90,6 +99,15 @@ class ClientKey(models.Model):
     def opens(self, at: datetime) -> bool:
         """Whether the key is neither revoked nor expired."""
         return self.status == self.Status.ACTIVE and at < self.expires_at
+
+
+CLIENT_KEY_BY_NAME = Prepared(
+    lambda code, kid: ClientKey.objects.select_related(
+        "agent__principal", "agent__role", "agent__unit", "agent__blueprint"
+    ).filter(agent__code=code, kid=kid),
+    "code",
+    "kid",
+)
 
 
 class Consent(models.Model):

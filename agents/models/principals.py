@@ -166,7 +166,7 @@ def _within(held: Rights, person: Principal) -> Rights:
             # A unit opens all below it: of those, the ones that the person may see.
             seen = [pk for pk in units_below(keys) if pk in person.unit_ids()]
         else:
-            seen = list(kind._default_manager.visible_to(person).filter(pk__in=keys).values_list("pk", flat=True))  # type: ignore[attr-defined]
+            seen = list(kind._default_manager.visible_to(person).filter(pk__in=keys).values_list("pk", flat=True))
         if seen:
             left.rows[app, model, codename] = seen
     return left

@@ -72,9 +72,7 @@ def endow(
     return given
 
 
-def endow_new(
-    permission: str, to: Principal, row: models.Model, *, by: ledger.Acts, at: datetime, reason: str
-) -> None:
+def endow_new(permission: str, to: Principal, row: models.Model, *, by: ledger.Acts, at: datetime, reason: str) -> None:
     """As `endow`, for an account that has just been made: it holds nothing yet, so nothing is looked up."""
     kind = ContentType.objects.get_for_model(row)
     right = Permission.objects.only("pk").get(content_type=kind, codename=permission.partition(".")[2])

@@ -52,7 +52,9 @@ def import_card(file: bytes, *, unit: Unit, by: ledger.Acts, at: datetime) -> Fo
 
 @transaction.atomic
 def _imported(read: Read, unit: Unit, by: ledger.Acts, at: datetime) -> ForeignCard:
-    known = ForeignCard.objects.select_for_update(of=("self",)).filter(unit=unit, url=read.url).first()
+    known: ForeignCard | None = (
+        ForeignCard.objects.select_for_update(of=("self",)).filter(unit=unit, url=read.url).first()
+    )
     if known is None:
         return _pinned(read, unit, by, at)
     if read.sha256 == known.sha256:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from agents.models import Agent, Key, Principal
+from agents.models import KEY_BY_PREFIX, Agent, Key, Principal
 from agents.operations.access import require
 from agents.operations.agents import require_working
 from agents.operations.reasons import check_length
@@ -147,8 +147,7 @@ def sign_in_with_key(text: str, *, at: datetime) -> Agent:
     parts = split_key(text)
     if parts is None:
         raise UnknownKey
-    known = Key.objects.select_related("agent__principal", "agent__role", "agent__unit", "agent__blueprint")
-    key = known.filter(prefix=parts[0]).first()
+    key = KEY_BY_PREFIX.first(prefix=parts[0])
     # The digest is compared for an unknown prefix too, so that the time tells nothing.
     right = same_digest(key.secret_sha256 if key else "0" * 64, secret_digest(parts[1]))
     if key is None or not right or key.status != Key.Status.ACTIVE or key.expired(at):

@@ -14,7 +14,7 @@ from django.db.models import Q
 from joserfc.jwk import JWKRegistry, Key
 from uuid_utils.compat import uuid7
 
-from agents.models import Agent, ClientKey, Consent, Principal, UsedToken
+from agents.models import CLIENT_KEY_BY_NAME, Agent, ClientKey, Consent, Principal, UsedToken
 from agents.operations.agents import AgentNotActive, require_working
 from agents.operations.signing import KIND, SIGNS_WITH, server_keys, sign
 from agents.rules.keys import CONSENT_START, same_digest, secret_digest, split_key
@@ -376,8 +376,7 @@ def _read_own(text: str, server: Server, at: datetime) -> Token:
 
 
 def _client_key(token: Token, at: datetime) -> ClientKey:
-    keys = ClientKey.objects.select_related("agent__principal", "agent__role", "agent__unit")
-    key = keys.filter(agent__code=token.text("client_id"), kid=token.text("client_kid")).first()
+    key = CLIENT_KEY_BY_NAME.first(code=token.text("client_id"), kid=token.text("client_kid"))
     if key is None or not key.opens(at):
         raise BadToken("The key with which it was had is revoked or expired.")
     return key

@@ -1,5 +1,6 @@
 """Every page, in both themes, on a desk and on a phone: no accessibility fault by axe, no sideways scroll, no error."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Page
 
+from agents.models import ForeignCard, Unit
+from agents.operations import import_card
 from governance.models import Escalation
 from observability import ledger
 from tests.browser.conftest import DESKTOP, PHONE
@@ -16,9 +19,9 @@ from workflows.models import Run
 
 LISTS = (
     "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
-    "search", "settings", "password-change", "agent-autonomy", "agents-blueprints", "agents-chart", "people",
-    "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
-    "usersessions_list", "account_reauthenticate",
+    "search", "settings", "password-change", "agent-autonomy", "agent-cards", "agents-blueprints", "agents-chart",
+    "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
+    "usersessions_list", "settings-agents", "account_reauthenticate",
 )  # fmt: skip
 PROFILE = ("autonomy", "work", "decisions", "access", "memory", "keys", "audit")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -37,6 +40,7 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     clerk.finish(clerk.claim(), paid=False, reason="Rejected.")
     ask_to_pay(robot, "2026-2", amount="48200.00")
     bring(robot, "2026-3", findings=1)
+    card = foreign_card()
     while ledger.seal():
         pass
     waiting = Escalation.objects.open().order_by("id").first()
@@ -55,7 +59,20 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     )
     named += tuple((f"agent-{page}", "AP-04") for page in ("edit", "review", "assessment", "retire", "history"))
     named += tuple((f"agent-blueprint{page}", "payments-clerk") for page in ("", "-edit", "-history"))
+    details.append(("agent-cards-one", card.uid))
+    keys = [f"{reverse('agent', args=['AP-04'])}?tab=keys{ask}" for ask in ("&ask=new-key", "&ask=client-key")]
+    profile += keys
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
+
+
+def foreign_card() -> ForeignCard:
+    """The card of an agent elsewhere that came in changed."""
+    unit, at = Unit.objects.get(code="finance"), ledger.database_now()
+    card = {"name": "Customs agent", "version": "1", "url": "https://broker.example/a2a", "skills": [{"id": "clear"}]}
+    for version in ("1", "2"):
+        file = json.dumps({**card, "version": version}).encode()
+        pinned = import_card(file, unit=unit, by=ledger.SYSTEM, at=at)
+    return pinned
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
