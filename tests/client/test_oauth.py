@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 from autonomy_client import AsyncAutonomy, Autonomy, KeyCredentials, NotUnderstood, TokenRefused, Unauthorized
-from autonomy_client.oauth import ASSERTION, EXCHANGE, PrivateKeyCredentials, token_in
+from autonomy_client.oauth import ASSERTION, EXCHANGE, PrivateKeyCredentials, public_jwk, token_in
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
@@ -93,6 +93,7 @@ def test_without_a_kid_it_is_the_thumbprint_of_the_key(key: Any) -> None:
     given = PrivateKeyCredentials("AP-04", key.as_pem(private=True), token_url=TOKENS)
 
     assert given.kid == key.thumbprint()
+    assert public_jwk(key.as_pem(private=True)) == key.as_dict(private=False) | {"kid": key.thumbprint()}
     assert PrivateKeyCredentials("AP-04", key.as_dict(private=True) | {"kid": "k2"}, token_url=TOKENS).kid == "k2"
 
 
@@ -270,6 +271,17 @@ def test_an_agent_acts_for_a_person_with_a_token_of_its_own() -> None:
     assert exchanged["subject_token_type"] == "urn:autonomy-os:token-type:consent"
     assert (exchanged["client_id"], exchanged["resource"]) == ("AP-04", SERVER)
     assert office.used == ["token-1", "token-2", "token-1"]
+
+
+def test_a_persons_consent_is_exchanged_once_and_its_token_used_to_its_end() -> None:
+    office, began = Office(seconds=900), time.monotonic()
+    with connected(office, credentials()) as client, client.on_behalf_of("consent-of-priya") as for_priya:
+        for_priya.me()
+        for_priya.me()
+        held = for_priya.credentials._held
+
+    assert began + 900 <= held.good_until <= time.monotonic() + 900
+    assert [form["grant_type"] for form in office.asked] == [EXCHANGE]
 
 
 def test_a_key_cannot_act_for_a_person() -> None:

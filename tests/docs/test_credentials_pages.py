@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from autonomy_client import Autonomy, TokenRefused, Unauthorized
 from autonomy_client.oauth import PrivateKeyCredentials
-from joserfc.jwk import ECKey
 
 SERVER = "http://127.0.0.1:8000"
 
@@ -43,11 +43,13 @@ def test_a_rotated_key_without_an_overlap_is_refused_on_the_next_request(halden:
 
 
 @pytest.fixture
-def registered(halden: Any, connect: Any, run_block: Any, sign_in: Any) -> dict[str, Any]:
+def registered(
+    halden: Any, connect: Any, run_block: Any, sign_in: Any, capsys: pytest.CaptureFixture[str]
+) -> dict[str, Any]:
     """The key pair of the page, its public half registered for AP-04 by Jonas of IT."""
     run_block("connect/keys-and-tokens.md", "pair")
     assert Path("agent.pem").stat().st_mode & 0o077 == 0
-    public = ECKey.import_key(Path("agent.pem").read_bytes()).as_dict(private=False)
+    public = json.loads(capsys.readouterr().out)
     answer = sign_in("jonas").call("post", "agents/AP-04/client-keys", {"jwk": public})
     assert answer.status_code == 201, answer.content
     body: dict[str, Any] = answer.json()
@@ -70,19 +72,38 @@ def test_a_revoked_pair_gets_none(registered: Any, run_block: Any, sign_in: Any)
         autonomy.me()
 
 
-def test_an_agent_acts_for_a_person_until_she_withdraws_it(
-    registered: Any, connect: Any, run_block: Any, sign_in: Any
-) -> None:
+@pytest.fixture
+def acting(registered: Any, connect: Any) -> PrivateKeyCredentials:
+    """AP-04 with its pair, and a run that Sofia may see."""
     connect("AP-01").start_run("invoice-to-payment", key="2026-1187", input={"document": "1187.xml"})
-    sofia = sign_in("sofia")
+    return PrivateKeyCredentials("AP-04", Path("agent.pem").read_text(), token_url=f"{SERVER}/oauth/token")
+
+
+def consented(sofia: Any) -> dict[str, Any]:
     given = sofia.call("post", "me/delegated-tokens", {"agent": "AP-04"})
     assert given.status_code == 201, given.content
-    credentials = PrivateKeyCredentials("AP-04", Path("agent.pem").read_text(), token_url=f"{SERVER}/oauth/token")
-    names = {"Autonomy": Autonomy, "credentials": credentials, "consent": given.json()["subject_token"]}
+    body: dict[str, Any] = given.json()
+    return body
 
-    names = run_block("connect/act-for-a-person.md", "for", **names)
+
+def test_an_agent_acts_for_a_person(acting: Any, run_block: Any, sign_in: Any) -> None:
+    consent = consented(sign_in("sofia"))["subject_token"]
+
+    names = run_block(
+        "connect/act-for-a-person.md", "for", Autonomy=Autonomy, credentials=acting, consent=consent
+    )  # fmt: skip
+
     assert names["run"].key == "2026-1187"
 
-    assert sofia.call("post", f"me/delegated-tokens/{given.json()['id']}/withdraw", {}).status_code == 200
-    with names["autonomy"].on_behalf_of(names["consent"]) as for_sofia, pytest.raises(TokenRefused):
-        next(for_sofia.runs())
+
+def test_a_consent_that_is_withdrawn_ends_at_the_next_request(acting: Any, sign_in: Any) -> None:
+    sofia = sign_in("sofia")
+    consent = consented(sofia)
+    with Autonomy(SERVER, acting) as autonomy, autonomy.on_behalf_of(consent["subject_token"]) as for_sofia:
+        assert [run.key for run in for_sofia.runs()] == ["2026-1187"]
+
+        assert sofia.call("post", f"me/delegated-tokens/{consent['id']}/withdraw", {}).status_code == 200
+
+        with pytest.raises(TokenRefused):
+            next(for_sofia.runs())
+        assert autonomy.me().code == "AP-04"

@@ -47,6 +47,8 @@ class Token:
 class TokenCredentials(Credentials):
     """A token that is fetched when it is needed, kept, and renewed before its end, once for all who wait for it."""
 
+    renew_before_seconds = RENEW_BEFORE_SECONDS
+
     def __init__(self, token_url: str) -> None:
         self.token_url = token_url
         self._held: Token | None = None
@@ -98,7 +100,7 @@ class TokenCredentials(Credentials):
         return httpx.Request("POST", self.token_url, data=self.form(time.time()), headers=headers, extensions=limits)
 
     def _keep(self, response: httpx.Response) -> Token:
-        self._held = token_in(response, time.monotonic())
+        self._held = token_in(response, time.monotonic(), self.renew_before_seconds)
         return self._held
 
 
@@ -155,6 +157,9 @@ class PrivateKeyCredentials(TokenCredentials):
 class DelegatedCredentials(TokenCredentials):
     """An agent's token with which it acts for a person; it names both, and ends with the person's consent."""
 
+    # A consent works once, so there is no other token to be had before this one ends.
+    renew_before_seconds = 0.0
+
     def __init__(self, agent: PrivateKeyCredentials, subject_token: str, subject_token_type: str) -> None:
         super().__init__(agent.token_url)
         self.agent = agent
@@ -164,7 +169,7 @@ class DelegatedCredentials(TokenCredentials):
         return {"grant_type": EXCHANGE, **self.subject, **self.agent.wanted, **self.agent.proof(now)}
 
 
-def token_in(response: httpx.Response, now: float) -> Token:
+def token_in(response: httpx.Response, now: float, renew_before_seconds: float = RENEW_BEFORE_SECONDS) -> Token:
     """The token that the endpoint gave at `now`, or the error that it is."""
     if response.status_code in (400, 401, 403):
         raise _refusal(response)
@@ -176,7 +181,7 @@ def token_in(response: httpx.Response, now: float) -> Token:
         life = float(answer.body.get("expires_in", 300))
     except (TypeError, ValueError):
         life = 0.0
-    return Token(text, now + max(life - min(RENEW_BEFORE_SECONDS, life / 4), 0.0))
+    return Token(text, now + max(life - min(renew_before_seconds, life / 4), 0.0))
 
 
 def _refusal(response: httpx.Response) -> TokenRefused:
@@ -214,16 +219,25 @@ def signed_jwt(claims: Mapping[str, Any], key: SigningKey, kid: str) -> str:
     return f"{text}.{_encoded(_signature(text.encode(), key))}"
 
 
+def public_jwk(private_key: str | bytes | Mapping[str, Any]) -> dict[str, str]:
+    """The public half of a private key, as a JWK to register for the agent."""
+    key = signing_key(private_key)
+    return {**_public_members(key), "kid": thumbprint(key)}
+
+
 def thumbprint(key: SigningKey) -> str:
     """The name of a key that follows from its public half (RFC 7638)."""
+    members = json.dumps(_public_members(key), separators=(",", ":"), sort_keys=True)
+    return _encoded(hashlib.sha256(members.encode()).digest())
+
+
+def _public_members(key: SigningKey) -> dict[str, str]:
     public = key.public_key()
     if isinstance(public, ed25519.Ed25519PublicKey):
-        members = {"crv": "Ed25519", "kty": "OKP", "x": _encoded(public.public_bytes_raw())}
-    else:
-        x, y = public.public_numbers().x, public.public_numbers().y
-        parts = {"x": _encoded(x.to_bytes(32, "big")), "y": _encoded(y.to_bytes(32, "big"))}
-        members = {"crv": "P-256", "kty": "EC", **parts}
-    return _encoded(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
+        return {"kty": "OKP", "crv": "Ed25519", "x": _encoded(public.public_bytes_raw())}
+    numbers = public.public_numbers()
+    places = {name: _encoded(value.to_bytes(32, "big")) for name, value in (("x", numbers.x), ("y", numbers.y))}
+    return {"kty": "EC", "crv": "P-256", **places}
 
 
 def _signature(text: bytes, key: SigningKey) -> bytes:
