@@ -3,6 +3,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
 PYTEST_ARGS ?= -q
+# Tests of one file stay together, since they share what was dear to start; the long ones come first.
+ON_TWO_CORES := -n 2 --dist loadscope --no-loadscope-reorder
 # A part of the tests may have none of one kind, which pytest answers with 5; the whole must have both.
 PART_OK := $(if $(filter-out -q,$(PYTEST_ARGS)),|| test $$? -eq 5)
 
@@ -17,7 +19,7 @@ demo: setup
 	@$(PY) manage.py demo $(if $(INVOICES),--invoices "$(INVOICES)") $(ARGS)
 
 test: setup frameworks
-	$(PY) -m pytest $(PYTEST_ARGS) -n 2 -m "not browser" $(PART_OK)
+	$(PY) -m pytest $(PYTEST_ARGS) $(ON_TWO_CORES) -m "not browser" $(PART_OK)
 	$(PY) -m pytest $(PYTEST_ARGS) -m browser $(PART_OK)
 
 check: setup
