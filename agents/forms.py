@@ -170,7 +170,7 @@ class _Offer:
         held = next((item for item in items if (item["system"], item["action"]) == place), None)
         label = self.action.get("label") or self.action["name"]
         self.form.fields[self.box] = forms.BooleanField(label=label, required=False, initial=held is not None)
-        said = "; ".join(f"{name}: {limit}" for name, limit in held["scope"].items()) if held else ""
+        said = "; ".join(f"{name}: {limit}" for name, limit in sorted(held["scope"].items())) if held else ""
         self.form.fields[self.line] = forms.CharField(label=f"Limits of {label}", required=False, initial=said)
 
     def chosen(self, given: Mapping[str, Any]) -> dict[str, Any]:
