@@ -304,9 +304,7 @@ class AssessmentForm(WrittenForm):
     places = {"data": "touches"}
 
     does = forms.CharField(label="What does it do?", max_length=TEXT_AT_MOST, widget=_lines(3, TEXT_AT_MOST))
-    touches = forms.CharField(
-        label="Which data does it touch?", max_length=TEXT_AT_MOST, widget=_lines(3, TEXT_AT_MOST)
-    )
+    touches = forms.CharField(label="Which data is touched?", max_length=TEXT_AT_MOST, widget=_lines(3, TEXT_AT_MOST))
     risks = forms.CharField(label="What can go wrong?", max_length=TEXT_AT_MOST, widget=_lines(3, TEXT_AT_MOST))
     measures = forms.CharField(label="What is done about it?", max_length=TEXT_AT_MOST, widget=_lines(3, TEXT_AT_MOST))
 
