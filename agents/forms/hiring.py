@@ -132,7 +132,7 @@ class _Offer:
         held = next((item for item in items if (item["system"], item["action"]) == place), None)
         label = self.action.get("label") or self.action["name"]
         self.form.fields[self.box] = forms.BooleanField(label=label, required=False, initial=held is not None)
-        said = "; ".join(f"{name}: {limit}" for name, limit in held["scope"].items()) if held else ""
+        said = "; ".join(f"{name}: {limit}" for name, limit in sorted(held["scope"].items())) if held else ""
         self.form.fields[self.line] = forms.CharField(label=f"Limits of {label}", required=False, initial=said)
 
     def chosen(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -266,7 +266,7 @@ class AssessmentForm(WrittenForm):
     places = {"data": "touches"}
 
     does = forms.CharField(label="What does it do?", max_length=TEXT_AT_MOST, widget=lines(3, TEXT_AT_MOST))
-    touches = forms.CharField(label="Which data does it touch?", max_length=TEXT_AT_MOST, widget=lines(3, TEXT_AT_MOST))
+    touches = forms.CharField(label="Which data is touched?", max_length=TEXT_AT_MOST, widget=lines(3, TEXT_AT_MOST))
     risks = forms.CharField(label="What can go wrong?", max_length=TEXT_AT_MOST, widget=lines(3, TEXT_AT_MOST))
     measures = forms.CharField(label="What is done about it?", max_length=TEXT_AT_MOST, widget=lines(3, TEXT_AT_MOST))
 

@@ -74,4 +74,4 @@ def in_words(name: str, value: Any) -> str:
 
 def scope_in_words(scope: Mapping[str, str]) -> str:
     """The limits of an action in one line: Amount: up to 25,000 EUR; Kinds: supplier invoices."""
-    return "; ".join(f"{name}: {limit}" for name, limit in scope.items()) or "without limits of its own"
+    return "; ".join(f"{name}: {limit}" for name, limit in sorted(scope.items())) or "without limits of its own"

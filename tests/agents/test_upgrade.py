@@ -16,7 +16,7 @@ def at_state(targets: list[tuple[str, str]]) -> Any:
     return MigrationExecutor(connection).loader.project_state(targets).apps
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("transactional_db")
 def test_agents_of_an_older_database_get_a_blueprint_that_leaves_all_to_the_policies() -> None:
     leaves = [node for node in MigrationExecutor(connection).loader.graph.leaf_nodes() if node[0] != "agents"]
     old = at_state(BEFORE)
