@@ -238,6 +238,9 @@ SPECTACULAR_SETTINGS = {
         "RunStatus": "workflows.models.Run.Status",
         "EscalationStatus": "governance.models.Escalation.Status",
         "RiskClass": "agents.models.Agent.Risk",
+        "KeyStatus": "agents.models.Key.Status",
+        "ConsentStatus": "agents.models.Consent.Status",
+        "CardStatus": "agents.models.ForeignCard.Status",
     },
 }
 
