@@ -288,6 +288,9 @@ SPECTACULAR_SETTINGS = {
         "EscalationStatus": "governance.models.Escalation.Status",
         "RiskClass": "agents.models.Blueprint.Risk",
         "BlueprintStatus": "agents.models.Blueprint.Status",
+        "KeyStatus": "agents.models.Key.Status",
+        "ConsentStatus": "agents.models.Consent.Status",
+        "CardStatus": "agents.models.ForeignCard.Status",
     },
 }
 

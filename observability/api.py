@@ -36,7 +36,7 @@ class EventView(APIView):
 
     scope = "read"
 
-    @extend_schema(responses=EntryOutput, summary="Show an event in full")
+    @extend_schema(operation_id="api_v1_event_retrieve", responses=EntryOutput, summary="Show an event in full")
     def get(self, request: Request, uid: UUID) -> Response:
         event = Event.objects.visible_to(cast(Reader, request.user)).filter(uid=uid).first()
         if event is None:

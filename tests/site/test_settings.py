@@ -43,6 +43,10 @@ def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.Complet
         ("CURRENCY", "euro"),
         ("LOG_LEVEL", "LOUD"),
         ("DATA_FOLDER", "/dev/null/data"),
+        ("TOKEN_SIGNING_KEY", "secret"),
+        ("TOKEN_SIGNING_KEY", '{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}'),
+        ("TRUSTED_PROXIES", "proxy.example"),
+        ("PUBLIC_URL", "https://os.example/path"),
     ],
 )
 def test_a_wrong_value_stops_the_start_by_name(tmp_path: Path, name: str, value: str) -> None:
