@@ -6,7 +6,19 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import Group
 from django.db import models
-from django.db.models import Case, DurationField, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, Value, When
+from django.db.models import (
+    Case,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
@@ -22,6 +34,17 @@ class Risk(models.IntegerChoices):
     HIGH = 3, "High risk"
 
 
+class PolicyQuerySet(SharedQuerySet):
+    """Reading phrases for policies."""
+
+    def with_standing(self) -> Self:
+        """Each policy with the numbers of the version `in_force` (None without one) and of the `newest`."""
+        versions = PolicyVersion.objects.filter(policy=OuterRef("pk")).order_by("-number").values("number")
+        return self.select_related("unit", "owner").annotate(
+            in_force=Subquery(versions.filter(status=PolicyVersion.Status.ACTIVE)[:1]), newest=Subquery(versions[:1])
+        )
+
+
 class Policy(models.Model):
     """A named set of rules; what it says stands in its versions."""
 
@@ -30,7 +53,7 @@ class Policy(models.Model):
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="policies")
     owner = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="policies")
 
-    objects = SharedQuerySet.as_manager()
+    objects = PolicyQuerySet.as_manager()
 
     class Meta:
         ordering = ["key"]
@@ -246,6 +269,13 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         weighed = Case(When(is_late, then=left * risk), default=left / risk, output_field=DurationField())
         late = Case(When(is_late, then=Value(0)), default=Value(1), output_field=IntegerField())
         return self.annotate(left=left, late=late, weighed=weighed).order_by("late", "weighed", "id")
+
+    def most_urgent_after(self, pk: int, at: datetime) -> Self:
+        """Those that come after this one in the order of `at`; the database compares what it worked out for both."""
+        here = Escalation.objects.filter(pk=pk).most_urgent_first(at)
+        late, weighed = (Subquery(here.values(name)[:1]) for name in ("late", "weighed"))
+        later = Q(weighed__gt=weighed) | Q(weighed=weighed, pk__gt=pk)
+        return self.most_urgent_first(at).filter(Q(late__gt=late) | Q(later, late=late))
 
     def like(self, other: "Escalation") -> Self:
         """Settled ones that asked the same kind of thing for the same reason."""

@@ -8,6 +8,7 @@ from governance.views import policies
 api_urls: list[URLPattern] = [
     path("policies", api.PoliciesView.as_view(), name="api-policies"),
     path("policies/check", api.CheckPolicyView.as_view(), name="api-policy-check"),
+    path("policies/<str:key>", api.PolicyView.as_view(), name="api-policy"),
     path("policies/<str:key>/activate", api.ActivatePolicyView.as_view(), name="api-policy-activate"),
 ]
 urlpatterns: list[URLPattern] = [

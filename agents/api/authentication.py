@@ -4,12 +4,20 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
 from agents import operations
 from agents.models import Agent, Principal
+from observability import ledger
 from observability.ledger import database_now
+
+
+class CsrfFailed(ledger.NotAllowed):
+    """The request has a person's cookie but not the token of a page of ours. Load the page again, then send it."""
+
+    code = "csrf_failed"
 
 
 class KeyAuthentication(BaseAuthentication):
@@ -32,6 +40,13 @@ class PersonAuthentication(SessionAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
         found = super().authenticate(request)
         return found if found and found[0].is_person else None
+
+    def enforce_csrf(self, request: Request) -> None:
+        """Refuse what comes with a cookie and without its token. Raises CsrfFailed."""
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied as refused:
+            raise CsrfFailed from refused
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="autonomy-os"'

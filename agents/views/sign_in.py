@@ -8,11 +8,14 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 from django.views.generic import TemplateView
 
+from agents.api.limits import by_address
 from agents.forms import PasswordForm
 
 
+@method_decorator(by_address("sign-in"), name="dispatch")
 class SignIn(django_views.LoginView):
     """Sign in with name and password."""
 
