@@ -7,11 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from django.conf import settings
+
+from autonomy_site.demo.company import Halden
+from tests.site.world import World, built
 
 PASSWORD = "correct horse battery staple"
 PREPARE = f"""
@@ -68,3 +72,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(listening.getsockname()[1], folder / "autonomy.sqlite3")
         server.terminate()
         server.wait(timeout=30)
+
+
+@pytest.fixture
+def world(halden: Halden, now: datetime) -> World:
+    """Two units with the same things each, and one caller of every kind."""
+    return built(halden, now)
