@@ -23,7 +23,7 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
     role = serializers.CharField(source="role.code")
     unit = serializers.CharField(source="unit.code")
     accountable = serializers.CharField(source="accountable.name")
-    stand_in = serializers.CharField(source="stand_in.name", default=None)
+    stand_in = serializers.CharField(source="stand_in.name", allow_null=True, default=None)
 
     class Meta:
         model = Agent

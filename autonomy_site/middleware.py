@@ -1,4 +1,4 @@
-"""What holds for every request: a bounded body, pages for people only, refusals told as pages."""
+"""What holds for every request: a trace, told limits, a bounded body, pages for people only, refusals told as pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,13 +10,47 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
+from agents.api import limits
 from agents.api.authentication import caller_of_person
 from agents.operations import SignInAgain, lacks_second_factor
-from autonomy_site import problems
+from autonomy_site import problems, traces
 from observability.ledger import Invalid, Refused
 
 Respond = Callable[[HttpRequest], HttpResponseBase]
 DIGITS_AT_MOST = 18  # of a body's length; what is longer is too large, whatever it says
+
+
+class Traced:
+    """Gives each request its trace: `request.trace_id` (32 hex digits) and `request.request_id`. The answer, the log
+    and every problem name it, so that a caller's question can be followed to what happened here."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers
+        trace = traces.begun(given.get("Traceparent", ""), given.get("X-Request-Id", ""), request.path)
+        request.trace_id, request.request_id = trace.trace_id, trace.request_id  # type: ignore[attr-defined]
+        before = traces.current.set(trace)
+        try:
+            response = self.get_response(request)
+        finally:
+            traces.current.reset(before)
+        response["X-Request-ID"], response["traceparent"] = trace.request_id, trace.traceparent
+        return response
+
+
+class LimitsTold:
+    """Tells a caller in each answer how much of its limit is left."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        for name, value in limits.told(request).items():
+            response[name] = value
+        return response
 
 
 class BodyLimit:

@@ -12,10 +12,15 @@ from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 
 from agents.api.authentication import challenge
+from agents.api.limits import TooMany
 from agents.api.permissions import InsufficientScope
+from autonomy_site import traces
 from observability.ledger import NotFound, Refused, record_refusal
 
 log = logging.getLogger(__name__)
+
+
+AGAIN_AFTER_SECONDS = 2  # what 503 says when nobody knows better
 
 
 @dataclass(frozen=True)
@@ -26,22 +31,25 @@ class Problem:
     code: str
     detail: str
     fields: Mapping[str, str] = field(default_factory=dict)
+    retry_after: int | None = None
 
     @property
     def body(self) -> dict[str, Any]:
-        """The problem as JSON."""
+        """The problem as JSON, with the path and the trace of the request that it is about."""
         body: dict[str, Any] = {
             "type": f"urn:autonomy-os:problem:{self.code}", "title": self.code.replace("_", " ").capitalize(),
             "status": self.status, "detail": self.detail, "code": self.code,
+            "errors": [{"field": name, "message": message} for name, message in self.fields.items()],
         }  # fmt: skip
-        if self.fields:
-            body["errors"] = [{"field": name, "message": message} for name, message in self.fields.items()]
+        if trace := traces.current.get():
+            body |= {"instance": trace.path, "trace_id": trace.trace_id}
         return body
 
     @property
     def headers(self) -> dict[str, str]:
         """What a caller's program acts on: when to come again."""
-        return {"Retry-After": "2"} if self.status == 503 else {}
+        seconds = AGAIN_AFTER_SECONDS if self.retry_after is None and self.status == 503 else self.retry_after
+        return {} if seconds is None else {"Retry-After": str(seconds)}
 
     def as_json(self) -> JsonResponse:
         """The problem as an HTTP answer."""
@@ -56,6 +64,15 @@ UNREADABLE = Problem(400, "unreadable", "The request cannot be read: its address
 UNAVAILABLE = Problem(503, "unavailable", "The database did not answer; try again with the same key.")
 UNKEEPABLE = Problem(400, "invalid", "A value is too long or cannot be kept; nothing was changed.")
 INTERNAL = Problem(500, "internal", "Something went wrong here; it was noted and nothing was changed.")
+
+
+SENTENCES = {
+    "authentication_failed": "The Authorization header cannot be read.",
+    "method_not_allowed": "This address does not take this method; the Allow header says which it takes.",
+    "not_acceptable": "The answers of the API are application/json; say so in Accept, or send no Accept.",
+    "not_authenticated": "Send an agent's key in the Authorization header, or sign in as a person.",
+    "unsupported_media_type": "The body has to be application/json.",
+}
 
 
 def concerns_api(request: HttpRequest) -> bool:
@@ -78,6 +95,8 @@ def answer(error: Exception, context: Mapping[str, Any]) -> JsonResponse:
 
 def problem_of(error: BaseException | None) -> Problem:
     """What is told about this error; what nobody foresaw is logged, and none of its words are told."""
+    if isinstance(error, TooMany):
+        return Problem(error.status, error.code, error.detail, retry_after=error.retry_after)
     if isinstance(error, Refused):
         return Problem(error.status, error.code, error.detail, error.fields)
     if isinstance(error, exceptions.APIException):
@@ -107,7 +126,8 @@ def _from_framework(error: exceptions.APIException) -> Problem:
         return Problem(400, "invalid", "The request has errors; nothing was changed.", _flat(error.detail))
     status = 400 if isinstance(error, exceptions.UnsupportedMediaType) else error.status_code
     code = error.get_codes()
-    return Problem(status, code if isinstance(code, str) else "invalid", str(error.detail))
+    code = code if isinstance(code, str) else "invalid"
+    return Problem(status, code, SENTENCES.get(code, str(error.detail)))
 
 
 def _flat(detail: Any, prefix: str = "") -> dict[str, str]:

@@ -58,11 +58,13 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 MIDDLEWARE = [
+    "autonomy_site.middleware.Traced",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "autonomy_site.middleware.LimitsTold",
     "autonomy_site.middleware.BodyLimit",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -107,6 +109,15 @@ CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
 }
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600} if REDIS_URL else {"polling_interval": 0.02}
@@ -202,6 +213,13 @@ TOKEN_SIGNING_KEYS = environment.signing_keys()
 PUBLIC_URL = environment.read("str", "PUBLIC_URL", "", validate=environment.public_url)
 TRUSTED_PROXIES = environment.networks(environment.read("list", "TRUSTED_PROXIES", []))
 warnings.filterwarnings("ignore", message="EdDSA is deprecated via RFC 9864")  # agents may still name it so
+CSRF_FAILURE_VIEW = "autonomy_site.views.csrf_failed"
+
+# --- how often ------------------------------------------------------------------------------------------------
+RATE_LIMIT_PER_MINUTE = environment.read("int", "RATE_LIMIT_PER_MINUTE", 1200, validate=validate.Range(1, 10_000_000))
+SIGN_IN_LIMIT_PER_MINUTE = environment.read(
+    "int", "SIGN_IN_LIMIT_PER_MINUTE", 60, validate=validate.Range(1, 10_000_000)
+)  # fmt: skip
 
 # --- the browser's safety -------------------------------------------------------------------------------------
 EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"  # the empty element that Plotly adds
@@ -266,7 +284,10 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["agents.api.permissions.SignedIn"],
     "DEFAULT_PARSER_CLASSES": ["autonomy_site.rest.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["autonomy_site.rest.ExactJSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["agents.api.limits.ByPrincipal"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "autonomy_site.schema.Described",
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "autonomy_site.problems.answer",
     "COERCE_DECIMAL_TO_STRING": True,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -282,6 +303,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "autonomy_site.schema.with_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "AgentStatus": "agents.models.Agent.Status",
         "RunStatus": "workflows.models.Run.Status",
@@ -302,7 +327,15 @@ LOG_LEVEL = environment.read("log_level", "LOG_LEVEL", logging.WARNING)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stderr}},
+    "filters": {"trace": {"()": "autonomy_site.traces.WithTrace"}},
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s [%(trace_id)s]: %(message)s"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["trace"],
+            "stream": sys.stderr,
+        }
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

@@ -1,7 +1,6 @@
 """All paths: the pages, the API under /api/v1/, its description, the health check."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
 from agents import urls as agents
 from autonomy_site import views
@@ -17,7 +16,7 @@ urlpatterns = [
     path("search", views.Search.as_view(), name="search"),
     path("health", views.health, name="health"),
     path("api/v1/", include([*workflows.api_urls, *governance.api_urls, *agents.api_urls, *observability.api_urls])),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/schema/", views.ApiSchema.as_view(), name="api-schema"),
     path("api/", views.ApiPage.as_view(), name="api-browse"),
 ]
 handler400 = views.bad_request

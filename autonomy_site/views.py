@@ -10,12 +10,14 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views import View
-from drf_spectacular.views import SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from agents.api.authentication import CsrfFailed
 from agents.models import Agent, Principal
 from autonomy_site import problems
 from autonomy_site.context import GROUPS
 from governance.models import Policy
+from observability.ledger import NotFound
 from workflows.models import Run, Workflow
 
 EACH_AT_MOST = 6
@@ -76,6 +78,12 @@ def _policies(user: Principal, words: str) -> list[dict[str, Any]]:
     return [{"label": policy.title, "icon": "scale", "url": reverse("policy", args=[policy.key])} for policy in hits]
 
 
+class ApiSchema(SpectacularAPIView):
+    """The description of the API."""
+
+    http_method_names = ["get", "head"]
+
+
 class ApiPage(SpectacularSwaggerSplitView):
     """The API to look at and to try out."""
 
@@ -95,6 +103,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _told(request, problems.problem_of(exception))
 
 
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What is told about a form that was sent without the token of its page."""
+    return _told(request, problems.problem_of(CsrfFailed()))
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What is told about what is not there, or may not be seen."""
     return _told(request, problems.NOT_FOUND)
@@ -109,6 +122,12 @@ def _told(request: HttpRequest, problem: problems.Problem) -> HttpResponse:
     if problems.concerns_api(request):
         return problem.as_json()
     # Without the request: the frame of a page would ask the database, which may be what failed.
-    template = f"{problem.status}.html" if problem.status in (404, 500, 503) else "400.html"
+    own = {
+        CsrfFailed.code: "403_csrf.html",
+        NotFound.code: "404.html",
+        "internal": "500.html",
+        "unavailable": "503.html",
+    }
+    template = own.get(problem.code, "400.html")
     page = render_to_string(template, {"problem": problem})
     return HttpResponse(page, status=problem.status, headers=problem.headers)

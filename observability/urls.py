@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from observability import api, views
+from observability import views
+from observability.api import events
 
 api_urls: list[URLPattern] = [
-    path("events", api.EventsView.as_view(), name="api-events"),
-    path("events/<uuid:uid>", api.EventView.as_view(), name="api-event"),
+    path("events", events.EventsView.as_view(), name="api-events"),
+    path("events/<uuid:uid>", events.EventView.as_view(), name="api-event"),
 ]
 urlpatterns: list[URLPattern] = [
     path("performance", views.Performance.as_view(), name="performance"),

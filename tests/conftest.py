@@ -52,7 +52,10 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 @pytest.fixture(scope="session", autouse=True)
 def _quick_passwords() -> Iterator[None]:
     # Argon2 costs 50 ms for each of the ten people; its strength is not what these tests are about.
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+    # Nor are limits: some tests send more in a minute than one caller may.
+    many = 10_000_000
+    quick = {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"]}
+    with override_settings(**quick, RATE_LIMIT_PER_MINUTE=many, SIGN_IN_LIMIT_PER_MINUTE=many):
         yield
 
 

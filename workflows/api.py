@@ -1,6 +1,7 @@
 """The agents' door to work: claim, ask, finish, start runs, look into shared memory; and a person's answers."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,15 +11,16 @@ from rest_framework.response import Response
 
 from agents.api.doors import IDEMPOTENCY, ActingDoor, AgentsOnly, Door, PeopleOnly, Then
 from agents.api.hiring import MovingDoor, visible_agent
-from agents.api.versions import IF_MATCH
+from agents.api.versions import IF_MATCH, IF_MATCH_INSTEAD, body_tag, require_match
 from agents.models import Agent
 from agents.operations import OutsideWorkingHours
 from agents.serializers import AgentDetail
 from governance import operations as governance
-from governance.models import Decision, Escalation
+from governance.models import Decision, Escalation, EscalationQuerySet
 from governance.operations import Paused, Question
 from observability import ledger
 from observability.ledger import database_now
+from observability.serializers import page_of
 from workflows import memory, operations
 from workflows.models import Run, Space, Step, Workflow
 from workflows.serializers import (
@@ -27,15 +29,23 @@ from workflows.serializers import (
     AnswerOutput,
     BpmnInput,
     ClaimInput,
+    DecisionOutput,
     EscalationOutput,
+    EscalationsQuery,
+    FactAnswer,
     FactInput,
     FactQuery,
+    FailedOutput,
     FailInput,
     FinishInput,
     LeaseInput,
+    LeaseOutput,
+    PublishedOutput,
     RetireInput,
     RunInput,
     RunOutput,
+    RunsQuery,
+    WorkOutput,
     answer_of,
     decision_of,
     fact_of,
@@ -86,7 +96,7 @@ class WorkDoor(ActingDoor):
 class ClaimView(WorkDoor):
     """Ask for work."""
 
-    @extend_schema(request=ClaimInput, responses=dict, parameters=[IDEMPOTENCY], summary="Claim the next step")
+    @extend_schema(request=ClaimInput, responses=WorkOutput, parameters=[IDEMPOTENCY], summary="Claim the next step")
     def post(self, request: Request) -> Response:
         wait = self.read(ClaimInput, request.data)["wait_seconds"]
         return self.answer_once(request, self.claimed, then=self.next_work, wait_seconds=wait)
@@ -95,7 +105,7 @@ class ClaimView(WorkDoor):
 class HeartbeatView(WorkDoor):
     """Keep a lease alive."""
 
-    @extend_schema(request=LeaseInput, responses=dict, parameters=[IDEMPOTENCY], summary="Keep the lease alive")
+    @extend_schema(request=LeaseInput, responses=LeaseOutput, parameters=[IDEMPOTENCY], summary="Keep the lease alive")
     def post(self, request: Request, uid: UUID) -> Response:
         given = self.read(LeaseInput, request.data)
 
@@ -110,7 +120,7 @@ class FinishView(WorkDoor):
     """Report what was done."""
 
     @extend_schema(
-        request=FinishInput, responses=dict, parameters=[IDEMPOTENCY], summary="Finish a step, claim the next"
+        request=FinishInput, responses=WorkOutput, parameters=[IDEMPOTENCY], summary="Finish a step, claim the next"
     )
     def post(self, request: Request, uid: UUID) -> Response:
         given = self.read(FinishInput, request.data)
@@ -126,7 +136,7 @@ class FinishView(WorkDoor):
 class FailView(WorkDoor):
     """Report that the work did not succeed."""
 
-    @extend_schema(request=FailInput, responses=dict, parameters=[IDEMPOTENCY], summary="Report a failed try")
+    @extend_schema(request=FailInput, responses=FailedOutput, parameters=[IDEMPOTENCY], summary="Report a failed try")
     def post(self, request: Request, uid: UUID) -> Response:
         given = self.read(FailInput, request.data)
 
@@ -142,7 +152,7 @@ class ActionsView(WorkDoor):
 
     scope = "ask"
 
-    @extend_schema(request=ActionInput, responses=dict, parameters=[IDEMPOTENCY], summary="May I do this?")
+    @extend_schema(request=ActionInput, responses=DecisionOutput, parameters=[IDEMPOTENCY], summary="May I do this?")
     def post(self, request: Request) -> Response:
         given = self.read(ActionInput, request.data)
         uid, lease_token, _ = given.pop("step"), given.pop("lease_token"), given.pop("approval")
@@ -162,26 +172,31 @@ class DecisionView(Door):
     """One decision."""
 
     scope = "ask"
+    shows_one = True
 
-    @extend_schema(responses=dict, summary="Show a decision")
+    @extend_schema(responses=DecisionOutput, summary="Show a decision")
     def get(self, request: Request, uid: UUID) -> Response:
         decision = Decision.objects.visible_to(self.principal).filter(uid=uid).first()
         if decision is None:
             raise ledger.NotFound
-        return Response(decision_of(decision))
+        return self.tagged(decision_of(decision))
 
 
 class RunsView(ActingDoor):
     """Runs: list those one may see, start one."""
 
     scope = "work"
+    query = RunsQuery
 
-    @extend_schema(responses=RunOutput(many=True), summary="List runs, newest first")
+    @extend_schema(parameters=[RunsQuery], responses=page_of(RunOutput), summary="List runs, newest first")
     def get(self, request: Request) -> Response:
-        runs = Run.objects.visible_to(self.principal).select_related("workflow", "version").newest_first()
-        return Response({"results": RunOutput(runs[:50], many=True).data})
+        wanted = {"workflow__code": self.asked["workflow"], "status": self.asked["status"]}
+        runs = Run.objects.visible_to(self.principal).filter(**{name: value for name, value in wanted.items() if value})
+        return self.page(runs.as_told(), RunOutput, by="-pk")
 
-    @extend_schema(request=RunInput, responses=RunOutput, parameters=[IDEMPOTENCY], summary="Start a run")
+    @extend_schema(
+        request=RunInput, responses={200: RunOutput, 201: RunOutput}, parameters=[IDEMPOTENCY], summary="Start a run"
+    )
     def post(self, request: Request) -> Response:
         given = self.read(RunInput, request.data)
 
@@ -200,13 +215,14 @@ class RunView(Door):
     """One run."""
 
     scope = "work"
+    shows_one = True
 
     @extend_schema(responses=RunOutput, summary="Show a run")
     def get(self, request: Request, uid: UUID) -> Response:
-        run = Run.objects.visible_to(self.principal).select_related("workflow", "version").filter(uid=uid).first()
+        run = Run.objects.visible_to(self.principal).as_told().filter(uid=uid).first()
         if run is None:
             raise ledger.NotFound
-        return Response(RunOutput(run).data)
+        return self.tagged(RunOutput(run).data)
 
 
 class FactsView(ActingDoor):
@@ -214,6 +230,7 @@ class FactsView(ActingDoor):
 
     permission_classes = [AgentsOnly]
     scope = {"get": "memory:read", "post": "memory:write"}
+    query = FactQuery
 
     def space(self, code: str) -> Space:
         """A space the agent may see; anything else is not found."""
@@ -231,14 +248,15 @@ class FactsView(ActingDoor):
             raise ledger.NotFound(f"There is no run {uid}, or you may not see it.")
         return run
 
-    @extend_schema(parameters=[FactQuery], responses=dict, summary="Look before you work")
+    @extend_schema(parameters=[FactQuery], responses=FactAnswer, summary="Look before you work")
     def get(self, request: Request) -> Response:
-        given = self.read(FactQuery, request.query_params.dict())
-        at = database_now()
+        given, at = self.asked, database_now()
         fact = memory.get(self.space(given["space"]), given["key"], agent=self.agent, at=at, run=self.run(given["run"]))
         return Response(fact_of(fact, at))
 
-    @extend_schema(request=FactInput, responses=dict, parameters=[IDEMPOTENCY], summary="Keep a finding for others")
+    @extend_schema(
+        request=FactInput, responses={201: FactAnswer}, parameters=[IDEMPOTENCY], summary="Keep a finding for others"
+    )
     def post(self, request: Request) -> Response:
         given = self.read(FactInput, request.data)
 
@@ -252,43 +270,74 @@ class FactsView(ActingDoor):
 
 
 class EscalationsView(Door):
-    """Open escalations that the caller may see."""
+    """Questions to people that the caller may see."""
 
     scope = "ask"
+    query = EscalationsQuery
 
-    @extend_schema(responses=EscalationOutput(many=True), summary="List open escalations")
+    @extend_schema(
+        parameters=[EscalationsQuery], responses=page_of(EscalationOutput),
+        summary="List escalations: open ones most urgent first, others newest first",
+    )  # fmt: skip
     def get(self, request: Request) -> Response:
-        found = Escalation.objects.open().visible_to(self.principal).select_related("path", "settled_by")
-        return Response({"results": EscalationOutput(found.most_urgent_first()[:50], many=True).data})
+        found = Escalation.objects.visible_to(self.principal).select_related("path", "settled_by")
+        if self.asked["agent"]:
+            found = found.filter(agent__code=self.asked["agent"])
+        if self.asked["status"] != Escalation.Status.OPEN:
+            return self.page(found.filter(status=self.asked["status"]), EscalationOutput, by="-pk")
+        return self.most_urgent(found.open())
+
+    def most_urgent(self, found: EscalationQuerySet) -> Response:
+        """A page of the most urgent ones as they were when the first page was read: time changes no order meanwhile."""
+        start = self.listing.start
+        at = datetime.fromisoformat(start[0]) if start else database_now()
+        rows = found.most_urgent_after(start[1], at) if start else found.most_urgent_first(at)
+        return self.paged(
+            list(rows[: self.listing.limit + 1]),
+            lambda row: [at.isoformat(), row.pk],
+            lambda some: EscalationOutput(some, many=True).data,
+        )
 
 
 class EscalationView(Door):
     """One escalation."""
 
     scope = "ask"
+    shows_one = True
 
     @extend_schema(responses=EscalationOutput, summary="Show an escalation")
     def get(self, request: Request, uid: UUID) -> Response:
-        return Response(EscalationOutput(visible_escalation(self.principal, uid)).data)
+        return self.tagged(EscalationOutput(visible_escalation(self.principal, uid)).data)
 
 
 class AnswerView(ActingDoor):
-    """A person approves or rejects."""
+    """A person approves or rejects what was read: named by its request's SHA-256 or by its entity tag."""
 
     permission_classes = [PeopleOnly]
     answer = Escalation.Status.APPROVED
 
     @extend_schema(
-        request=AnswerInput, responses=AnswerOutput, parameters=[IDEMPOTENCY], summary="Answer an escalation"
-    )
+        request=AnswerInput, responses=AnswerOutput, parameters=[IDEMPOTENCY, IF_MATCH_INSTEAD],
+        summary="Answer an escalation",
+    )  # fmt: skip
     def post(self, request: Request, uid: UUID) -> Response:
         given = self.read(AnswerInput, request.data)
 
         def act(key: str) -> Answer:
-            settled = operations.settle(uid, self.answer, reviewer=self.principal, at=database_now(), **given)
+            read = given["request_sha256"] or self.read_sha256(uid)
+            settled = operations.settle(
+                uid, self.answer, reviewer=self.principal, at=database_now(), **{**given, "request_sha256": read}
+            )
             return 200, answer_of(settled)
 
         return self.answer_once(request, act)
+
+    def read_sha256(self, uid: UUID) -> str:
+        """The SHA-256 of the request that the reviewer read, known by the tag; the operation compares it again under
+        its lock. Raises MatchNeeded or ChangedSince."""
+        escalation = visible_escalation(self.principal, uid)
+        require_match(self.request, body_tag(EscalationOutput(escalation).data))
+        return escalation.request_sha256
 
 
 def visible_escalation(user: Any, uid: UUID) -> Escalation:
@@ -304,7 +353,9 @@ class WorkflowsView(ActingDoor):
 
     permission_classes = [PeopleOnly]
 
-    @extend_schema(request=BpmnInput, responses=dict, parameters=[IDEMPOTENCY], summary="Publish a BPMN file")
+    @extend_schema(
+        request=BpmnInput, responses={201: PublishedOutput}, parameters=[IDEMPOTENCY], summary="Publish a BPMN file"
+    )
     def post(self, request: Request) -> Response:
         given = self.read(BpmnInput, request.data)
         self.require_recent()

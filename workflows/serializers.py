@@ -2,20 +2,45 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-from agents.api.doors import StrictSerializer, Text, Whole, YesNo
 from governance.models import Decision, Escalation
+from observability.serializers import PageQuery, StrictSerializer, Text, Whole, YesNo
 from workflows.models import Fact, Run, Step
 
 WAIT_AT_MOST_SECONDS = 25
 EXPIRES_AT_MOST_SECONDS = 10 * 366 * 24 * 60 * 60
 
 
+class Sha256(Text):
+    """The SHA-256 of something, 64 hexadecimal digits."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators.append(RegexValidator(r"^[0-9a-f]{64}\Z", "Send 64 hexadecimal digits in small letters."))
+
+
+class RunsQuery(PageQuery):
+    """Which runs."""
+
+    workflow = Text(max_length=80, default="", help_text="Only runs of the workflow with this code.")
+    status = serializers.ChoiceField(Run.Status.choices, default="", help_text="Only runs in this status.")
+
+
+class EscalationsQuery(PageQuery):
+    """Which questions to people."""
+
+    status = serializers.ChoiceField(Escalation.Status.choices, default=Escalation.Status.OPEN)
+    agent = Text(max_length=20, default="", help_text="Only questions of the agent with this code.")
+
+
 class ClaimInput(StrictSerializer):
     """Ask for work, waiting up to 25 seconds for it."""
+
+    example: ClassVar[dict[str, Any]] = {"wait_seconds": 20}
 
     wait_seconds = Whole(min_value=0, max_value=WAIT_AT_MOST_SECONDS, default=0)
 
@@ -23,11 +48,18 @@ class ClaimInput(StrictSerializer):
 class LeaseInput(StrictSerializer):
     """The token of the lease."""
 
+    example: ClassVar[dict[str, Any]] = {"lease_token": 1}
+
     lease_token = Whole(min_value=0)
 
 
 class FinishInput(LeaseInput):
     """What was done; `claim_next` asks for the next work in the same call."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "lease_token": 1, "output": {"readable": True, "number": "2026-1187", "total": "9000.00"}, "cost": "0.0123",
+        "note": "Read from the UBL file.", "claim_next": True, "wait_seconds": 20,
+    }  # fmt: skip
 
     output = serializers.DictField(default=dict)
     cost = serializers.DecimalField(max_digits=14, decimal_places=6, min_value=0, default=Decimal(0))
@@ -38,6 +70,12 @@ class FinishInput(LeaseInput):
 
 class FailInput(LeaseInput):
     """Why it did not succeed, and whether another try can help."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "lease_token": 1,
+        "reason": "The mail server did not answer.",
+        "retryable": True,
+    }
 
     reason = Text(max_length=2000)
     retryable = YesNo(default=True)
@@ -65,11 +103,20 @@ class EvidenceInput(StrictSerializer):
     kind = Text(max_length=40)
     name = Text(max_length=300)
     proves = Text(max_length=500, allow_blank=True, default="")
-    sha256 = serializers.RegexField(r"^[0-9a-f]{64}$", required=False)
+    sha256 = Sha256(required=False)
 
 
 class ActionInput(StrictSerializer):
     """May I do this? `statement` and `confidence` are shown to people as the agent's own words."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "step": "01890d2c-0000-7000-8000-000000000000", "lease_token": 1, "action": "invoice.pay",
+        "resource": {"type": "invoice", "id": "2026-1187", "properties": {"order_matched": True, "findings": 0}},
+        "context": {"amount": "9000.00", "currency": "EUR"}, "title": "Pay EUR 9,000.00 to Kessler Maschinenbau GmbH",
+        "statement": "The order matches and nothing is unusual.", "confidence": "0.98",
+        "changes": [{"field": "Invoice 2026-1187", "before": "open", "after": "scheduled"}],
+        "evidence": [{"kind": "invoice", "name": "1187.xml", "proves": "What the seller asks for"}],
+    }  # fmt: skip
 
     step = serializers.UUIDField(required=False, allow_null=True, default=None)
     lease_token = Whole(min_value=0, default=0)
@@ -89,6 +136,12 @@ class ActionInput(StrictSerializer):
 class RunInput(StrictSerializer):
     """Start a run: `key` is the business key, the same key gets the same run."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "workflow": "invoice-to-payment",
+        "key": "2026-1187",
+        "input": {"document": "1187.xml"},
+    }
+
     workflow = Text(max_length=80)
     key = Text(max_length=200)
     input = serializers.DictField(default=dict)
@@ -96,6 +149,10 @@ class RunInput(StrictSerializer):
 
 class FactInput(StrictSerializer):
     """A finding for shared memory."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "space": "orders", "key": "PO-2026-3007", "value": {"total": "9000.00"}, "expires_seconds": 86_400,
+    }  # fmt: skip
 
     space = Text(max_length=60)
     key = Text(max_length=300)
@@ -110,21 +167,25 @@ class FactInput(StrictSerializer):
 class FactQuery(StrictSerializer):
     """Which fact is wanted, and for which run."""
 
-    space = serializers.CharField(max_length=60)
-    key = serializers.CharField(max_length=300)
+    space = Text(max_length=60)
+    key = Text(max_length=300)
     run = serializers.UUIDField(required=False, default=None)
 
 
 class AnswerInput(StrictSerializer):
-    """A person's answer, bound to the SHA-256 of the request that was read."""
+    """A person's answer, bound to the SHA-256 of the request that was read; without it If-Match has to name its tag."""
 
-    request_sha256 = serializers.RegexField(r"^[0-9a-f]{64}$")
+    example: ClassVar[dict[str, Any]] = {"reason": "The order agrees.", "reason_code": "", "request_sha256": "ab" * 32}
+
+    request_sha256 = Sha256(default="")
     reason = Text(max_length=4000, allow_blank=True, default="")
     reason_code = serializers.ChoiceField(Escalation.ReasonCode.choices, allow_blank=True, default="")
 
 
 class BpmnInput(StrictSerializer):
     """A BPMN 2.0 file as text."""
+
+    example: ClassVar[dict[str, Any]] = {"code": "invoice-to-payment", "bpmn": "<definitions xmlns=…"}
 
     code = serializers.SlugField(max_length=80)
     bpmn = Text(max_length=900_000, trim_whitespace=False)
@@ -135,6 +196,109 @@ class RetireInput(StrictSerializer):
 
     why = Text(max_length=2000)
     successor = Text(max_length=20, allow_null=True, default=None)
+
+
+class RunNamedOutput(serializers.Serializer[Any]):
+    """The run that a step belongs to."""
+
+    id = serializers.UUIDField()
+    key = serializers.CharField()
+    workflow = serializers.CharField()
+
+
+class ApprovalOutput(serializers.Serializer[Any]):
+    """What people answered to the agent's last question about this step."""
+
+    id = serializers.UUIDField(help_text="What to send as `approval` with the next question.")
+    escalation = serializers.UUIDField()
+    status = serializers.ChoiceField(Escalation.Status.choices)
+    reason = serializers.CharField(allow_blank=True)
+    approved_until = serializers.DateTimeField(allow_null=True)
+
+
+class StepOutput(serializers.Serializer[Any]):
+    """A step in an agent's hand."""
+
+    step = serializers.UUIDField()
+    lease_token = serializers.IntegerField()
+    lease_seconds = serializers.IntegerField()
+    attempt = serializers.IntegerField()
+    element = serializers.CharField()
+    name = serializers.CharField()
+    variables = serializers.DictField()
+    approval = ApprovalOutput(allow_null=True)
+    run = RunNamedOutput()
+
+
+class WorkOutput(serializers.Serializer[Any]):
+    """The next step for the agent, null when there is none."""
+
+    work = StepOutput(allow_null=True)
+
+
+class LeaseOutput(serializers.Serializer[Any]):
+    """How long the lease holds from now on."""
+
+    lease_seconds = serializers.IntegerField()
+
+
+class FailedOutput(serializers.Serializer[Any]):
+    """What became of the step, and when it is offered again."""
+
+    status = serializers.ChoiceField(Step.Status.choices)
+    available_at = serializers.DateTimeField()
+
+
+class AskedOutput(serializers.Serializer[Any]):
+    """The question to a person, and until when the person has time."""
+
+    id = serializers.UUIDField()
+    due_at = serializers.DateTimeField()
+
+
+class DecisionOutput(serializers.Serializer[Any]):
+    """The answer to "may I do this?", and what made it."""
+
+    decision = serializers.UUIDField()
+    effect = serializers.ChoiceField(Decision.Effect.choices)
+    reason = serializers.CharField()
+    rule = serializers.CharField(allow_blank=True)
+    policy = serializers.CharField(allow_blank=True)
+    policy_version = serializers.IntegerField(allow_null=True)
+    missing = serializers.ListField(child=serializers.CharField())
+    obligations = serializers.ListField(child=serializers.DictField())
+    escalation = AskedOutput(allow_null=True)
+
+
+class FactOutput(serializers.Serializer[Any]):
+    """A finding from shared memory."""
+
+    id = serializers.UUIDField()
+    space = serializers.CharField()
+    key = serializers.CharField()
+    value = serializers.DictField()
+    sha256 = serializers.CharField()
+    author = serializers.CharField()
+    at = serializers.DateTimeField()
+    age_seconds = serializers.IntegerField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    evidence = serializers.ListField(child=serializers.DictField())
+    saved_seconds = serializers.DecimalField(max_digits=18, decimal_places=3)
+    saved_cost = serializers.DecimalField(max_digits=18, decimal_places=6)
+
+
+class FactAnswer(serializers.Serializer[Any]):
+    """The finding under a key, null when there is none."""
+
+    fact = FactOutput(allow_null=True)
+
+
+class PublishedOutput(serializers.Serializer[Any]):
+    """The version that was published."""
+
+    workflow = serializers.CharField()
+    version = serializers.IntegerField()
+    sha256 = serializers.CharField()
 
 
 class RunOutput(serializers.ModelSerializer[Run]):
@@ -165,7 +329,7 @@ class EscalationOutput(serializers.ModelSerializer[Escalation]):
 
     id = serializers.UUIDField(source="uid")
     path = serializers.CharField(source="path.key")
-    settled_by = serializers.CharField(source="settled_by.name", default=None)
+    settled_by = serializers.CharField(source="settled_by.name", allow_null=True, default=None)
 
     class Meta:
         model = Escalation

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
@@ -15,7 +16,14 @@ from agents import operations
 from agents.models import Agent, Principal
 from agents.operations import SecondFactorNeeded, lacks_second_factor
 from agents.rules import KEY_START, SCOPES, client_address
+from observability import ledger
 from observability.ledger import NO_DOOR, Caller, database_now
+
+
+class CsrfFailed(ledger.NotAllowed):
+    """The request has a person's cookie but not the token of a page of ours. Load the page again, then send it."""
+
+    code = "csrf_failed"
 
 
 def server_of(request: HttpRequest | Request) -> operations.Server:
@@ -99,6 +107,13 @@ class PersonAuthentication(SessionAuthentication):
         if lacks_second_factor(request._request.session, found[0]):
             raise SecondFactorNeeded
         return found
+
+    def enforce_csrf(self, request: Request) -> None:
+        """Refuse what comes with a cookie and without its token. Raises CsrfFailed."""
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied as refused:
+            raise CsrfFailed from refused
 
     def authenticate_header(self, request: Request) -> str:
         return challenge(request)

@@ -12,26 +12,27 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from agents.api.permissions import AgentsOnly, InsufficientScope, PeopleOnly, SignedIn, scope_of
+from agents.api.versions import body_tag, matches
 from agents.models import Agent, GivenAnswer, Principal
 from agents.operations import require_recent
 from observability import ledger
+from observability.api.doors import ReadingDoor
 from observability.ledger import database_now
+from observability.serializers import StrictSerializer, Text, Whole, YesNo
 
 __all__ = [
-    "IDEMPOTENCY", "ActingDoor", "AgentsOnly", "Door", "InsufficientScope", "PeopleOnly", "SignedIn",
-    "StrictSerializer", "Text", "Then", "Whole", "YesNo", "scope_of",
+    "IDEMPOTENCY", "ActingDoor", "AgentsOnly", "Door", "InFlight", "InsufficientScope", "KeyNeeded", "KeyReused",
+    "PeopleOnly", "SignedIn", "StrictSerializer", "Text", "Then", "Whole", "YesNo", "scope_of",
 ]  # fmt: skip
 ABANDONED_AFTER = timedelta(seconds=60)
 LOOK_EVERY_SECONDS = 0.25
 WAITS_LONGER = timedelta(seconds=2)  # a wait begins when the first act is done, and its last look takes a moment
 IDEMPOTENCY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, required=True,
+    "Idempotency-Key", {"type": "string", "minLength": 1, "maxLength": 200}, OpenApiParameter.HEADER, required=True,
     description="One key for one act: a repeat with the same key gets the same answer.",
 )  # fmt: skip
 
@@ -55,52 +56,22 @@ class KeyReused(ledger.Refused):
     code = "idempotency_key_reused"
 
 
-class StrictSerializer(serializers.Serializer[Any]):
-    """Input in which an unknown field, and a number where text belongs, is an error."""
+class Door(ReadingDoor):
+    """A view of the API that knows who asks. `shows_one` says that a GET answers one thing with its entity tag."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
-        if unknown:
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), f"Unknown field; known are {known}."))
-        return super().to_internal_value(data)
+    shows_one = False
 
+    def check_permissions(self, request: Request) -> None:
+        """Count the request before anything is refused: what is refused counts as well."""
+        self.check_throttles(request)
+        super().check_permissions(request)
 
-class Text(serializers.CharField):
-    """Text and nothing else: a number or true is not quietly made into text."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            raise serializers.ValidationError("Send text in quotation marks.")
-        return super().to_internal_value(data)
-
-
-class Whole(serializers.IntegerField):
-    """A whole number and nothing else: not text, not true, not 5.0."""
-
-    def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int:
-            raise serializers.ValidationError("Send a whole number.")
-        return super().to_internal_value(data)
-
-
-class YesNo(serializers.BooleanField):
-    """true or false and nothing else."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            raise serializers.ValidationError("Send true or false.")
-        return data
-
-
-class Door(APIView):
-    """A view that reads; `read` checks the query or body against a serializer."""
-
-    def read(self, shape: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-        """The checked input. Raises a validation error that names each wrong field."""
-        given = shape(data=data)
-        given.is_valid(raise_exception=True)
-        return dict(given.validated_data)
+    def tagged(self, body: Any, tag: str = "") -> Response:
+        """The answer of a GET with its entity tag, by default one of the body; 304 without a body for who has it."""
+        tag = tag or body_tag(body)
+        if matches(self.request.headers.get("If-None-Match", ""), tag):
+            return Response(status=304, headers={"ETag": tag})
+        return Response(body, headers={"ETag": tag})
 
     @property
     def principal(self) -> Principal:

@@ -13,8 +13,10 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 from django.views.generic import TemplateView
 
+from agents.api.limits import by_address
 from agents.forms import PasswordForm, SignInForm
 from agents.operations import signing_in
 from agents.views.adapters import record_failure
@@ -23,6 +25,7 @@ from agents.views.who import address_of, person
 from observability.ledger import database_now
 
 
+@method_decorator(by_address("sign-in"), name="dispatch")
 class SignIn(django_views.LoginView):
     """Sign in with name and password, then with the second factor of those who have one."""
 

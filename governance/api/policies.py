@@ -1,26 +1,32 @@
-"""People's door to policies for programs: check a document, keep it as a draft, put a version in force."""
+"""The programs' door to policies: read them; for people check a document, keep a draft, put a version in force."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly
+from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly
+from agents.api.versions import IF_MATCH, body_tag, require_match
 from agents.models import Principal, Unit
 from agents.operations import require
 from governance import operations
-from governance.models import Policy, PolicyVersion
+from governance.models import Policy, PolicyQuerySet, PolicyVersion
 from governance.rules import PolicyRules
 from governance.rules.texts import TextInvalid, read_text
 from governance.serializers import (
     ActivateInput,
+    CheckedOutput,
     PolicyInput,
+    PolicyOutput,
     PolicyTextInput,
+    PolicyVersionOutput,
 )
 from observability import ledger
 from observability.ledger import database_now
+from observability.serializers import PageQuery, page_of
 
 Answer = tuple[int, Mapping[str, Any]]
 
@@ -39,16 +45,21 @@ class PolicyDoor(ActingDoor):
 
     def policy(self, key: str) -> Policy:
         """The policy, if this person may see it; not found otherwise."""
-        policy = Policy.objects.visible_to(self.principal).select_related("unit", "owner").filter(key=key).first()
-        if policy is None:
-            raise ledger.NotFound(f"There is no policy {key}, or you may not see it.")
-        return policy
+        return visible_policy(self.principal, key, Policy.objects.all())
+
+
+def visible_policy(user: Principal, key: str, policies: PolicyQuerySet) -> Policy:
+    """The policy with its standing, if this user may see it; not found otherwise."""
+    policy: Policy | None = policies.visible_to(user).with_standing().filter(key=key).first()
+    if policy is None:
+        raise ledger.NotFound(f"There is no policy {key}, or you may not see it.")
+    return policy
 
 
 class CheckPolicyView(PolicyDoor):
     """Would this policy be accepted?"""
 
-    @extend_schema(request=PolicyTextInput, responses=dict, summary="Check a policy, save nothing")
+    @extend_schema(request=PolicyTextInput, responses=CheckedOutput, summary="Check a policy, save nothing")
     def post(self, request: Request) -> Response:
         given = self.read(PolicyTextInput, request.data)
         require(self.principal, "governance.add_policy")
@@ -57,9 +68,22 @@ class CheckPolicyView(PolicyDoor):
 
 
 class PoliciesView(PolicyDoor):
-    """Policies: keep the next version of one as a draft."""
+    """Policies: list those one may see, keep the next version of one as a draft."""
 
-    @extend_schema(request=PolicyInput, responses=dict, parameters=[IDEMPOTENCY], summary="Keep a policy as a draft")
+    query = PageQuery
+
+    def get_permissions(self) -> list[Any]:
+        """Everybody may read what they may see; only people write."""
+        return [PeopleOnly() if self.request.method == "POST" else IsAuthenticated()]
+
+    @extend_schema(parameters=[PageQuery], responses=page_of(PolicyOutput), summary="List policies")
+    def get(self, request: Request) -> Response:
+        return self.page(Policy.objects.visible_to(self.principal).with_standing(), PolicyOutput, by="key")
+
+    @extend_schema(
+        request=PolicyInput, responses={201: PolicyVersionOutput}, parameters=[IDEMPOTENCY],
+        summary="Keep a policy as a draft",
+    )  # fmt: skip
     def post(self, request: Request) -> Response:
         given = self.read(PolicyInput, request.data)
 
@@ -85,16 +109,32 @@ class PoliciesView(PolicyDoor):
         return unit, self.principal
 
 
+class PolicyView(Door):
+    """One policy."""
+
+    shows_one = True
+
+    @extend_schema(responses=PolicyOutput, summary="Show a policy")
+    def get(self, request: Request, key: str) -> Response:
+        return self.tagged(PolicyOutput(visible_policy(self.principal, key, Policy.objects.all())).data)
+
+
 class ActivatePolicyView(PolicyDoor):
     """Put one version of a policy in force."""
 
-    @extend_schema(request=ActivateInput, responses=dict, parameters=[IDEMPOTENCY], summary="Put a version in force")
+    @extend_schema(
+        request=ActivateInput, responses=PolicyVersionOutput, parameters=[IDEMPOTENCY, IF_MATCH],
+        summary="Put a version in force",
+    )  # fmt: skip
     def post(self, request: Request, key: str) -> Response:
         given = self.read(ActivateInput, request.data)
         self.require_recent()
 
         def act(once: str) -> Answer:
-            version = self.policy(key).versions.select_related("policy__unit").filter(number=given["version"]).first()
+            policy = visible_policy(self.principal, key, Policy.objects.select_for_update(of=("self",)))
+            require(self.principal, "governance.change_policy", policy)
+            require_match(request, body_tag(PolicyOutput(policy).data))
+            version = policy.versions.select_related("policy__unit").filter(number=given["version"]).first()
             if version is None:
                 raise ledger.NotFound(f"The policy {key} has no version {given['version']}.")
             operations.activate(version, by=self.principal, at=database_now())

@@ -15,6 +15,7 @@ from django.db.models import (
     IntegerField,
     OuterRef,
     Q,
+    Subquery,
     Value,
     When,
 )
@@ -126,6 +127,13 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         weighed = Case(When(is_late, then=left * risk), default=left / risk, output_field=DurationField())
         late = Case(When(is_late, then=Value(0)), default=Value(1), output_field=IntegerField())
         return self.annotate(left=left, late=late, weighed=weighed).order_by("late", "weighed", "id")
+
+    def most_urgent_after(self, pk: int, at: datetime) -> Self:
+        """Those that come after this one in the order of `at`; the database compares what it worked out for both."""
+        here = Escalation.objects.filter(pk=pk).most_urgent_first(at)
+        late, weighed = (Subquery(here.values(name)[:1]) for name in ("late", "weighed"))
+        later = Q(weighed__gt=weighed) | Q(weighed=weighed, pk__gt=pk)
+        return self.most_urgent_first(at).filter(Q(late__gt=late) | Q(later, late=late))
 
     def like(self, other: "Escalation") -> Self:
         """Settled ones that asked the same kind of thing for the same reason."""

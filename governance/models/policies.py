@@ -4,10 +4,21 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from agents.models import Principal, SharedQuerySet, Unit
 from observability.ledger import Subject
+
+
+class PolicyQuerySet(SharedQuerySet):
+    """Reading phrases for policies."""
+
+    def with_standing(self) -> Self:
+        """Each policy with the numbers of the version `in_force` (None without one) and of the `newest`."""
+        versions = PolicyVersion.objects.filter(policy=OuterRef("pk")).order_by("-number").values("number")
+        return self.select_related("unit", "owner").annotate(
+            in_force=Subquery(versions.filter(status=PolicyVersion.Status.ACTIVE)[:1]), newest=Subquery(versions[:1])
+        )
 
 
 class Policy(models.Model):
@@ -18,7 +29,7 @@ class Policy(models.Model):
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="policies")
     owner = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="policies")
 
-    objects = SharedQuerySet.as_manager()
+    objects = PolicyQuerySet.as_manager()
 
     class Meta:
         ordering = ["key"]

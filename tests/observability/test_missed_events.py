@@ -95,7 +95,7 @@ def test_an_agent_reads_its_units_events_page_by_page(halden: Any, robot: Any, n
         answer = reader.call("get", "events", {"after": after, "limit": 2}).json()
         if answer["position"] == after:
             break
-        found += [event["subject_name"] for event in answer["events"]]
+        found += [event["subject_name"] for event in answer["results"]]
         after = answer["position"]
 
     assert found == [f"finance {number}" for number in range(5)]

@@ -7,11 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from django.conf import settings
+
+from autonomy_site.demo.company import Halden
+from tests.site.world import World, built
 
 # Only what never happens runs into it; a busy machine may take its time.
 PATIENCE_SECONDS = 120
@@ -74,3 +78,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(listening.getsockname()[1], folder / "autonomy.sqlite3")
         server.terminate()
         server.wait(timeout=PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def world(halden: Halden, now: datetime) -> World:
+    """Two units with the same things each, and one caller of every kind."""
+    return built(halden, now)

@@ -6,32 +6,34 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from observability import ledger
+from observability.api.doors import ReadingDoor, linked
 from observability.consumers import missed
+from observability.ledger import last_position
 from observability.models import Event, Reader
 from observability.serializers import EntryOutput, EventsOutput, EventsQuery
 from observability.views.audit import reads_all
 
 
-class EventsView(APIView):
+class EventsView(ReadingDoor):
     """What happened."""
 
     scope = "read"
+    query = EventsQuery
 
     @extend_schema(parameters=[EventsQuery], responses=EventsOutput, summary="Read events after a position")
     def get(self, request: Request) -> Response:
-        query = EventsQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        events, position = missed(request.user, query.validated_data["after"])
-        shown = events[: query.validated_data["limit"]]
+        listing, last = self.listing, last_position()
+        events, position = missed(request.user, listing.start[0] if listing.start else self.asked["after"], last)
+        shown = events[: listing.limit]
         if len(shown) < len(events):
             position = shown[-1]["position"]
-        return Response({"events": shown, "position": position})
+        following = listing.address([position]) if position < last else None
+        return linked({"results": shown, "next": following, "position": position})
 
 
-class EventView(APIView):
+class EventView(ReadingDoor):
     """One entry of the audit trail."""
 
     scope = "read"

@@ -5,15 +5,18 @@ from typing import Any
 from rest_framework import serializers
 
 from observability.models import Event
+from observability.serializers.strict import Digits, PageQuery
 
-EVENTS_AT_MOST = 200
+POSITION_AT_MOST = 2**63 - 1
 
 
-class EventsQuery(serializers.Serializer[Any]):
-    """From where, and how many."""
+class EventsQuery(PageQuery):
+    """From which position on, and how many."""
 
-    after = serializers.IntegerField(min_value=0, max_value=2**63 - 1, default=0)
-    limit = serializers.IntegerField(min_value=1, max_value=EVENTS_AT_MOST, default=EVENTS_AT_MOST)
+    after = Digits(
+        min_value=0, max_value=POSITION_AT_MOST, default=0,
+        help_text="Only events with a position above this one: where an earlier reading stopped.",
+    )  # fmt: skip
 
 
 class EventOutput(serializers.Serializer[Any]):
@@ -36,9 +39,10 @@ class EventOutput(serializers.Serializer[Any]):
 
 
 class EventsOutput(serializers.Serializer[Any]):
-    """Events in the order of their positions; ask again with `after` = `position`."""
+    """Events in the order of their positions. `position` is how far they reach: what to come back with as `after`."""
 
-    events = EventOutput(many=True)
+    results = EventOutput(many=True)
+    next = serializers.URLField(allow_null=True, help_text="The address of the next page, null at the end for now.")
     position = serializers.IntegerField()
 
 
