@@ -93,6 +93,8 @@ class Robot(Client):
             return self.post(
                 f"/api/v1/{path}", json.dumps(body or {}), content_type="application/json", headers=headers
             )
+        if method == "delete":
+            return self.delete(f"/api/v1/{path}", headers=headers)
         return self.get(f"/api/v1/{path}", body or {}, headers=headers)
 
     def claim(self) -> dict[str, Any] | None:

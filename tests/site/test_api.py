@@ -37,6 +37,16 @@ ROUTES = {
     "policies": {"post": PEOPLE},
     "policies/check": {"post": PEOPLE},
     "policies/<str:key>/activate": {"post": PEOPLE},
+    "access/objects/<str:kind>/<str:key>": {"get": BOTH},
+    "access/principals/<str:username>": {"get": BOTH},
+    "grants": {"post": PEOPLE},
+    "grants/<uuid:uid>": {"delete": PEOPLE},
+    "delegations": {"get": PEOPLE, "post": PEOPLE},
+    "delegations/<uuid:uid>/end": {"post": PEOPLE},
+    "reviews": {"get": PEOPLE, "post": PEOPLE},
+    "reviews/<uuid:uid>": {"get": PEOPLE},
+    "reviews/<uuid:uid>/items/<int:pk>/certify": {"post": PEOPLE},
+    "reviews/<uuid:uid>/items/<int:pk>/revoke": {"post": PEOPLE},
 }
 CASES = [(route, method, who) for route, methods in ROUTES.items() for method, who in methods.items()]
 
@@ -49,7 +59,7 @@ def api_routes() -> set[str]:
 
 def filled(route: str) -> str:
     """The route with something unknown in each place."""
-    return re.sub(r"<\w+:\w+>", UID, route)
+    return re.sub(r"<\w+:\w+>", UID, re.sub(r"<int:\w+>", "1", route))
 
 
 def send(
