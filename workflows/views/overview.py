@@ -23,7 +23,7 @@ from observability.charts.words import percent
 from observability.forms import Period
 from observability.ledger import database_now
 from observability.models import Event
-from workflows.models import Run, Step
+from workflows.models import Run, Step, Workflow
 from workflows.views.attention import missed_sponsors
 from workflows.views.cards import CARD_ONLY, by_name
 
@@ -152,7 +152,7 @@ def flows(report: kpis.Report, links: RunLinks) -> list[dict[str, Any]]:
 def agents_of(user: Principal, figures: Mapping[str, kpis.AgentFigures]) -> dict[str, Any]:
     """The agents that this person may see, those with work first, and how many are in each state."""
     agents = list(Agent.objects.visible_to(user).exclude(status=Agent.Status.RETIRED).with_people())
-    hands = hands_of(agents)
+    hands = hands_of(agents, user)
     rows = [_row(agent, hands[agent.pk], figures.get(agent.code)) for agent in agents]
     rows.sort(key=lambda row: (-row.load, row.figures is None, row.agent.status != Agent.Status.ACTIVE, row.agent.code))
     states = [row.state for row in rows]
@@ -169,15 +169,16 @@ def _row(agent: Agent, hands: Hands, figures: kpis.AgentFigures | None) -> Agent
     return AgentRow(agent, state, hands.working + hands.waiting, ", ".join(sorted(hands.workflows)), figures)
 
 
-def hands_of(agents: list[Agent]) -> defaultdict[int, Hands]:
-    """What each agent has in its hands now, by the agent's key; one query."""
+def hands_of(agents: list[Agent], user: Principal) -> defaultdict[int, Hands]:
+    """What each agent has in its hands now, by the agent's key; of workflows only those that the user may see."""
     found = defaultdict[int, Hands](Hands)
+    named = dict(Workflow.objects.visible_to(user).values_list("pk", "name"))
     steps = Step.objects.in_hand().filter(agent__in=agents).order_by()
-    for agent, status, workflow in steps.values_list("agent", "status", "run__workflow__name"):
+    for agent, status, workflow in steps.values_list("agent", "status", "run__workflow"):
         hands = found[agent]
         hands.working += status == Step.Status.WORKING
         hands.waiting += status == Step.Status.WAITING
-        hands.workflows.add(workflow)
+        hands.workflows |= {named[workflow]} if workflow in named else set()
     return found
 
 
