@@ -14,7 +14,7 @@ from agents.operations.agents import (
 from agents.operations.emergencies import close_break_glass, end_overdue, open_break_glass, review_break_glass
 from agents.operations.invitations import accept_invitation, invitation_for, invite_again, invited
 from agents.operations.keys import UnknownKey, issue_key, revoke_key, sign_in_with_key
-from agents.operations.movers import change_roles, describe, disable, enable, reset_second_factors
+from agents.operations.movers import change_roles, describe, disable, enable, require_over, reset_second_factors
 from agents.operations.people import add_unit, admit_person
 from agents.operations.sessions import (
     SecondFactorNeeded,
@@ -61,6 +61,7 @@ __all__ = [
     "pause",
     "require",
     "require_active",
+    "require_over",
     "require_recent",
     "reset_second_factors",
     "resume",
