@@ -14,7 +14,7 @@ from agents.api import limits
 from agents.api.authentication import caller_of_person
 from agents.operations import SignInAgain, lacks_second_factor
 from autonomy_site import problems, traces
-from observability.ledger import Invalid, Refused
+from observability.ledger import Invalid, Refused, record_refusal
 
 Respond = Callable[[HttpRequest], HttpResponseBase]
 DIGITS_AT_MOST = 18  # of a body's length; what is longer is too large, whatever it says
@@ -145,6 +145,8 @@ class RefusedAsPage:
             return None
         if isinstance(error, SignInAgain):
             return confirm_first(request)
+        if error.about is not None and request.user.is_authenticated:
+            record_refusal(error, by=request.user)
         template = "404.html" if error.status == 404 else "refused.html"
         return render(request, template, {"refused": error}, status=error.status)
 

@@ -120,8 +120,7 @@ class PersonView(PersonDoor):
         given = self.read(PersonChange, request.data)
         self.require_recent()
         by, at = self.principal, database_now()
-        self.person(username)
-        operations.require(by, "agents.change_principal")
+        operations.require_over(self.person(username), by=by)
         with transaction.atomic():
             person = self.locked(request, username)
             if {"name", "title", "email"} & set(given):
@@ -148,8 +147,7 @@ class DisableView(PersonDoor):
         operate = operations.enable if self.enables else operations.disable
 
         def act(key: str) -> tuple[int, Mapping[str, Any]]:
-            self.person(username)
-            operations.require(self.principal, "agents.change_principal")
+            operations.require_over(self.person(username), by=self.principal)
             person = self.locked(request, username)
             operate(person, by=self.principal, at=database_now(), why=given["why"])
             return 200, told(self.person(username))

@@ -52,7 +52,7 @@ from agents.operations.keys import (
     rotate_key,
     sign_in_with_key,
 )
-from agents.operations.movers import change_roles, describe, disable, enable, reset_second_factors
+from agents.operations.movers import change_roles, describe, disable, enable, require_over, reset_second_factors
 from agents.operations.people import add_unit, admit_person
 from agents.operations.reviews import (
     REMIND_DAYS,
@@ -189,6 +189,7 @@ __all__ = [
     "require",
     "require_active",
     "require_at_work",
+    "require_over",
     "require_recent",
     "require_working",
     "reset_second_factors",

@@ -10,8 +10,7 @@ from django.utils.encoding import force_bytes, force_str
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from agents.models import Principal
-from agents.operations.access import require
-from agents.operations.movers import NotOneself
+from agents.operations.movers import NotOneself, require_over
 from agents.operations.people import require_council_for
 from agents.operations.sessions import end_sessions
 from observability import ledger
@@ -45,9 +44,9 @@ def invitation_for(person: Principal) -> tuple[str, str]:
 @transaction.atomic
 def invite_again(person: Principal, *, by: ledger.Acts, at: datetime) -> tuple[str, str]:
     """A new link for a person who lost the password or the first link; the old password and links are void from now."""
-    require(by, "agents.change_principal")
+    require_over(person, by=by)
     if isinstance(by, Principal) and by.pk == person.pk:
-        raise NotOneself
+        raise NotOneself(about=person)
     require_council_for(person.role_names, by=by)
     if not person.is_active:
         raise ledger.WrongStatus(f"{person} is disabled and gets no invitation.")

@@ -31,13 +31,21 @@ class LastOne(ledger.Refused):
     code = "last_one"
 
 
+def require_over(person: Principal, *, by: ledger.Acts) -> None:
+    """Raise NotAllowed unless `by` may see to this person's account; the attempt is worth a line in the ledger."""
+    try:
+        require(by, "agents.change_principal")
+    except ledger.NotAllowed as refused:
+        raise ledger.NotAllowed(refused.detail, about=person) from refused
+
+
 @transaction.atomic
 def change_roles(
     person: Principal, roles: Iterable[str], *, by: ledger.Acts, at: datetime, unit: Unit | None = None, why: str = ""
 ) -> bool:
     """Give a person exactly these roles, and another unit if one is named; whether anything changed. The person signs
     in again, so that what the new roles ask for (a second factor) is asked at once."""
-    require(by, "agents.change_principal")
+    require_over(person, by=by)
     _refuse_oneself(person, by)
     check_length(why)
     person = _locked(person)
@@ -76,7 +84,7 @@ def _give(person: Principal, before: set[str], after: set[str], unit: Unit | Non
 @transaction.atomic
 def describe(person: Principal, *, by: ledger.Acts, at: datetime, name: str, title: str, email: str) -> bool:
     """Correct what a person is called; whether anything changed."""
-    require(by, "agents.change_principal")
+    require_over(person, by=by)
     wanted = {"name": name.strip(), "title": title.strip(), "email": email.strip()}
     if not wanted["name"]:
         raise ledger.Invalid(fields={"name": "A name is needed."})
@@ -94,7 +102,7 @@ def describe(person: Principal, *, by: ledger.Acts, at: datetime, name: str, tit
 def disable(person: Principal, *, by: ledger.Acts, at: datetime, why: str) -> None:
     """A person leaves: nobody comes in with this account any more, all sessions end now and open pages close within
     seconds. Roles and rights stay on the record and open nothing."""
-    require(by, "agents.change_principal")
+    require_over(person, by=by)
     _refuse_oneself(person, by)
     _require_reason(why)
     person = _locked(person)
@@ -110,7 +118,7 @@ def disable(person: Principal, *, by: ledger.Acts, at: datetime, why: str) -> No
 @transaction.atomic
 def enable(person: Principal, *, by: ledger.Acts, at: datetime, why: str) -> None:
     """A person comes back, with the roles and rights of before."""
-    require(by, "agents.change_principal")
+    require_over(person, by=by)
     _refuse_oneself(person, by)
     require_council_for(person.role_names, by=by)
     _require_reason(why)
@@ -125,7 +133,7 @@ def enable(person: Principal, *, by: ledger.Acts, at: datetime, why: str) -> Non
 def reset_second_factors(person: Principal, *, by: ledger.Acts, at: datetime, why: str) -> int:
     """Remove a person's second factors, after a lost phone for example; how many. Sessions end, and at the next sign-in
     a new factor is set up."""
-    require(by, "agents.change_principal")
+    require_over(person, by=by)
     _refuse_oneself(person, by)
     # Whoever can remove the factors of the council and hand out a new password would be the council.
     require_council_for(person.role_names, by=by)
@@ -145,7 +153,7 @@ def _locked(person: Principal) -> Principal:
 
 def _refuse_oneself(person: Principal, by: ledger.Acts) -> None:
     if isinstance(by, Principal) and by.pk == person.pk:
-        raise NotOneself
+        raise NotOneself(about=person)
 
 
 def _require_another(role: str, person: Principal) -> None:

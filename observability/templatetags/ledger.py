@@ -86,6 +86,7 @@ DEEDS = {
     "person.locked_out": "locked {name} after too many wrong passwords",
     "person.password_changed": "changed their password",
     "person.recovery_codes_made": "made new recovery codes",
+    "person.refused": "tried to change the account of {name} without the right",
     "person.roles_changed": "changed the roles of {name}",
     "person.second_factor_added": "added a second factor ({kind})",
     "person.second_factor_removed": "removed a second factor ({kind})",

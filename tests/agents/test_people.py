@@ -94,6 +94,8 @@ def test_who_may_not_see_to_people_cannot(sign_in: Any, halden: Any) -> None:
         assert person.post("/people/sofia/invite").status_code == 403
         assert "Admit a person" not in person.get("/people").content.decode()
     assert Principal.objects.get(username="sofia").is_active
+    tried = Event.objects.filter(verb="person.refused", subject_id="sofia").values_list("actor_id", flat=True)
+    assert set(tried) == {"maria", "priya", "edith", "daniel"}, "each attempt is in the ledger"
 
 
 def test_a_mover_gets_other_roles_another_unit_and_signs_in_again(sign_in: Any, halden: Any) -> None:

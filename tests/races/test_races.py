@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from agents import operations as agents
-from agents.models import GivenAnswer
+from agents.models import GivenAnswer, Principal
 from governance import operations as governance
 from governance.models import Decision, Escalation, EscalationPath
 from observability import ledger
@@ -303,3 +303,18 @@ def test_two_activations_at_once_leave_one_version_in_force(halden: Any, now: An
     together(4, lambda number: governance.activate(drafts[number], by=daniel, at=now))
 
     assert policy.versions.active().count() == 1
+
+
+def test_the_last_two_of_it_cannot_disable_each_other(halden: Any, now: Any, together: Any) -> None:
+    jonas = halden.people["jonas"]
+    nina = agents.admit_person(
+        "nina", "Nina Ott", unit=halden.units["halden"], roles=["it"], password=None, by=ledger.SYSTEM, at=now
+    )
+    for _ in range(10):
+        sides = ((nina, jonas), (jonas, nina))
+
+        results = together(2, lambda number, of=sides: agents.disable(of[number][0], by=of[number][1], at=now, why="x"))
+
+        assert [getattr(result, "code", "done") for result in results].count("last_one") == 1, results
+        assert Principal.objects.people().holding("it").count() == 1
+        Principal.objects.filter(username__in=("nina", "jonas")).update(is_active=True)
