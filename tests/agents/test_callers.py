@@ -1,8 +1,10 @@
 """Every event tells how its actor came in: credential, address, version, trace, and for whom."""
 
+import csv
 import hashlib
 import ipaddress
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -149,3 +151,16 @@ def test_an_event_of_another_unit_is_not_found(bring: Any, sign_in: Any) -> None
     event = Event.objects.get(verb="run.started")
 
     assert sign_in("tomasz").call("get", f"events/{event.uid}").status_code == 404
+
+
+@pytest.mark.parametrize(("who", "sees"), [("edith", True), ("maria", False)])
+def test_the_export_has_it_and_the_address_for_those_who_read_all_of_it(
+    bring: Any, sign_in: Any, who: str, sees: bool
+) -> None:
+    bring()
+
+    answer = sign_in(who).get("/audit/export.csv")
+    rows = list(csv.DictReader(StringIO(b"".join(answer).decode())))
+
+    assert any(row["credential"].startswith("key:") for row in rows)
+    assert ("address" in rows[0]) is sees
