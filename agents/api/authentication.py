@@ -92,8 +92,8 @@ class TokenAuthentication(_AgentAuthentication):
 
 
 def version_of(agent: Agent) -> str:
-    """The version of the agent's description that is in force, as far as it has versions."""
-    return str(getattr(agent, "version", "") or "")[:40]
+    """The version of the agent's description that is in force, as the ledger keeps it."""
+    return str(agent.version)
 
 
 class PersonAuthentication(SessionAuthentication):

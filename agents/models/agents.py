@@ -127,6 +127,7 @@ class Agent(models.Model):
     last_seen_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
     card_published = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     submitted_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
     submitted_at = models.DateTimeField(null=True)

@@ -61,6 +61,7 @@ class Blueprint(models.Model):
     runtime = models.CharField(max_length=200, blank=True)
     rates = models.JSONField(default=dict)
     currency = models.CharField(max_length=3, default="EUR")
+    version = models.PositiveIntegerField(default=1)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     created_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()

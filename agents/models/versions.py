@@ -13,7 +13,10 @@ VALID_FOR = timedelta(days=365)
 
 
 class Versioned(Protocol):
-    """A row of which every state is kept."""
+    """A row of which every state is kept; `version` is the number of the one in force."""
+
+    pk: Any
+    version: int
 
     def as_subject(self) -> Subject: ...
 

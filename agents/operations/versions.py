@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db import models
 from django.db.models import Max
 
 from agents.models import Principal, Version, Versioned
@@ -35,7 +36,10 @@ def keep_first(row: Versioned, *, by: ledger.Acts, at: datetime, why: str) -> Ve
 def keep_version(row: Versioned, *, by: ledger.Acts, at: datetime, why: str) -> Version:
     """Keep the row as it stands now as its next version. The caller holds the row's lock."""
     last = Version.objects.of(row).aggregate(last=Max("number"))["last"] or 0
-    return _kept(row, last + 1, row.as_document(), by, at, why)
+    table: models.Manager[Any] = type(row)._base_manager  # type: ignore[attr-defined]
+    table.filter(pk=row.pk).update(version=last + 1)
+    row.version = last + 1
+    return _kept(row, row.version, row.as_document(), by, at, why)
 
 
 def keep_change(

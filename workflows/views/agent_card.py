@@ -25,7 +25,6 @@ from observability import ledger
 from observability.ledger import database_now
 
 FRESH_SECONDS = 300
-FIRST_VERSION = "1"
 
 
 class AgentCard(APIView):
@@ -62,7 +61,7 @@ def _agent(code: str, user: Principal | None) -> tuple[Agent, bool]:
 def _card(agent: Agent, user: Principal | None, server: str) -> dict[str, Any]:
     role = Skill(agent.role.code, agent.role.name, agent.role.purpose, ("role",))
     told = Published(
-        name=str(agent), description=agent.purpose, version=version_of(agent) or FIRST_VERSION,
+        name=str(agent), description=agent.purpose, version=version_of(agent),
         organisation=settings.ORGANISATION, server=server, scopes=SCOPES,
         skills=[role, *(_actions(agent, user) if user else [])],
     )  # fmt: skip
