@@ -388,6 +388,8 @@ class ReadinessView(Door):
 class ActivateView(MovingDoor):
     """Let an agent in review begin, as a second person."""
 
+    loosens = True
+
     @extend_schema(
         request=None, responses=AgentDetail, parameters=[IDEMPOTENCY, IF_MATCH], summary="Let a reviewed agent begin"
     )

@@ -78,6 +78,7 @@ class GrantsView(ActingDoor):
     @extend_schema(request=GrantInput, responses=dict, parameters=[IDEMPOTENCY], summary="Give a right on one object")
     def post(self, request: Request) -> Response:
         given = self.read(GrantInput, request.data)
+        self.require_recent()
 
         def act(key: str) -> tuple[int, Mapping[str, Any]]:
             row = holdings.find_object(given["kind"], given["id"], viewer=self.principal)

@@ -57,6 +57,7 @@ class KeysView(CredentialDoor):
     @extend_schema(request=KeyInput, responses=KeyOutput, parameters=[IDEMPOTENCY], summary="Issue a key for an agent")
     def post(self, request: Request, code: str) -> Response:
         given = self.read(KeyInput, request.data)
+        self.require_recent()
 
         def act(key: str) -> Answer:
             text = operations.issue_key(self.of_agent(code), by=self.principal, at=database_now(), **given)
@@ -83,6 +84,7 @@ class RotateKeyView(KeyActDoor):
     @extend_schema(request=RotateInput, responses=KeyOutput, parameters=[IDEMPOTENCY], summary="Replace a key")
     def post(self, request: Request, prefix: str) -> Response:
         given = self.read(RotateInput, request.data)
+        self.require_recent()
 
         def act(key: str) -> Answer:
             return 201, shown_once(
@@ -151,6 +153,7 @@ class ClientKeysView(CredentialDoor):
     )
     def post(self, request: Request, code: str) -> Response:
         given = self.read(ClientKeyInput, request.data)
+        self.require_recent()
 
         def act(key: str) -> Answer:
             row = operations.register_client_key(self.of_agent(code), by=self.principal, at=database_now(), **given)
@@ -191,6 +194,7 @@ class ConsentsView(ActingDoor):
     )
     def post(self, request: Request) -> Response:
         given = self.read(ConsentInput, request.data)
+        self.require_recent()
         code = given.pop("agent")
 
         def act(key: str) -> Answer:

@@ -75,9 +75,12 @@ class MovingDoor(ActingDoor):
     """What the doors share that move an agent along its life: read, lock, compare the entity tag, act, tell."""
 
     permission_classes = [PeopleOnly]
+    loosens = False
 
     def move(self, request: Request, code: str, act: Callable[[Agent], object]) -> Response:
-        """Act once on the agent, if it is still as the caller read it."""
+        """Act once on the agent, if it is still as the caller read it; what lets it do more needs a recent sign-in."""
+        if self.loosens:
+            self.require_recent()
         agent = visible_agent(self.principal, code)
 
         def moved(key: str) -> tuple[int, Mapping[str, Any]]:
@@ -129,6 +132,7 @@ class PauseView(ReasonedView):
 class ResumeView(ReasonedView):
     """Let a paused agent work again."""
 
+    loosens = True
     act = staticmethod(operations.resume)
     shape = WhyInput
 

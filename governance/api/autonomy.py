@@ -99,12 +99,15 @@ class PromotionAnswerView(ActingDoor):
 
     permission_classes = [PeopleOnly]
     answer: Callable[..., None] = operations.approve_promotion
+    loosens = True
 
     @extend_schema(
         request=PromotionAnswerInput, responses=dict, parameters=[IDEMPOTENCY], summary="Settle a promotion request"
     )
     def post(self, request: Request, uid: UUID) -> Response:
         given, settle = self.read(PromotionAnswerInput, request.data), type(self).answer
+        if self.loosens:
+            self.require_recent()
 
         def act(key: str) -> Answer:
             asked = PromotionRequest.objects.visible_to(self.principal).with_people().filter(uid=uid).first()
@@ -120,9 +123,11 @@ class RejectPromotionView(PromotionAnswerView):
     """The council leaves the agent at its level."""
 
     answer = operations.reject_promotion
+    loosens = False
 
 
 class WithdrawPromotionView(PromotionAnswerView):
     """The request is no longer wanted."""
 
     answer = operations.withdraw_promotion
+    loosens = False

@@ -13,7 +13,7 @@ from django.views import View
 from agents.models import Agent, Principal, Role, System
 from agents.operations import DEMOTED, PROMOTED, ceiling_of
 from agents.rules import AUTONOMY
-from agents.views import person
+from agents.views import person, require_recent
 from governance import operations
 from governance.charts import EvidenceTable, compare, evidence_table
 from governance.forms import DemotionRuleForm, ReasonForm
@@ -121,6 +121,8 @@ class AnswerPromotion(LoginRequiredMixin, View):
         asked = PromotionRequest.objects.visible_to(user).with_people().filter(uid=uid).first()
         if asked is None:
             raise ledger.NotFound
+        if self.answer == "approve":
+            require_recent(request)
         try:
             ANSWERS[self.answer](asked, by=user, at=database_now(), why=request.POST.get("reason", ""))
         except ledger.Invalid as wrong:

@@ -17,7 +17,7 @@ from agents.forms import BlueprintForm, WhyForm
 from agents.models import Agent, Blueprint, Principal, System
 from agents.operations.naming import Naming
 from agents.rules import AUTONOMY, RATES, scope_in_words
-from agents.views import person
+from agents.views import person, require_recent
 from observability import ledger
 from observability.ledger import database_now
 
@@ -50,6 +50,7 @@ class MoveBlueprint(LoginRequiredMixin, View):
         user, form = person(request), WhyForm(request.POST)
         blueprint = visible_blueprint(user, code)
         if not self.disable:
+            require_recent(request)
             operations.activate_blueprint(blueprint, by=user, at=database_now())
             messages.success(request, f"{blueprint} is in force. Agents can be hired from it.")
             return redirect("agent-blueprint", blueprint.code)

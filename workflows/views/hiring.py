@@ -14,7 +14,7 @@ from django.views import View
 from agents import operations
 from agents.forms import AgentForm, AssessmentForm, RetireForm, WhyForm
 from agents.models import Agent, Principal
-from agents.views import person
+from agents.views import person, require_recent
 from governance import operations as governance
 from governance.operations import Check
 from observability import ledger
@@ -110,6 +110,7 @@ class ActivateAgent(LoginRequiredMixin, View):
     def post(self, request: HttpRequest, code: str) -> HttpResponse:
         user = person(request)
         agent = visible_agent(user, code)
+        require_recent(request)
         try:
             governance.activate_agent(agent, by=user, at=database_now())
         except (governance.NotReady, operations.SecondPersonNeeded) as refused:

@@ -20,7 +20,7 @@ from agents.models.access import ROLE_TITLES, kind_of, model_of, title_of
 from agents.operations import holdings
 from agents.operations.holdings import Holding
 from agents.rules.access import KINDS, Kind
-from agents.views import person
+from agents.views import person, require_recent
 from observability import kpis, ledger
 from observability.ledger import database_now
 from observability.templatetags.ledger import right_words
@@ -91,6 +91,7 @@ class ObjectPage(LoginRequiredMixin, View):
         """Give a right."""
         user, at = person(request), database_now()
         row = visible_object(user, kind, key)
+        require_recent(request)
         form = GiveForm(request.POST, rights=_rights(kind_of(row)))
         if form.is_valid():
             given = form.cleaned_data
@@ -218,6 +219,7 @@ class PrincipalPage(LoginRequiredMixin, View):
         """Give a right on an object."""
         user, at = person(request), database_now()
         principal = visible_principal(user, username)
+        require_recent(request)
         form = GiveObjectForm(request.POST, rights=_all_rights())
         if form.is_valid():
             given = form.cleaned_data
@@ -305,6 +307,7 @@ class ProlongRight(LoginRequiredMixin, View):
     def post(self, request: HttpRequest, uid: UUID) -> HttpResponse:
         user, form = person(request), TermsForm(request.POST)
         grant = visible_grant(user, uid)
+        require_recent(request)
         if not form.is_valid():
             raise ledger.Invalid(" ".join(str(sentence) for found in form.errors.values() for sentence in found))
         given = form.cleaned_data
