@@ -312,7 +312,7 @@ def test_a_kept_lease_is_renewed_while_the_work_goes_on(platform: Any, client: A
     beats = f"steps/{work.step}/heartbeat"
     enough = threading.Event()
 
-    with client.working(work) as keeper:
+    with client.keeping(work) as keeper:
         while len(platform.sent(beats)) < 3:
             enough.wait(0.005)
 
@@ -325,7 +325,7 @@ def test_a_lease_that_went_to_somebody_else_is_noticed(platform: Any, client: Au
     work = work_for_the_clerk(platform, client)
     platform.steps[work.step]["lease_token"] += 1
 
-    with client.working(work) as keeper:
+    with client.keeping(work) as keeper:
         keeper.thread.join(5)
 
     assert keeper.lost
@@ -336,7 +336,7 @@ def test_a_lease_that_runs_out_while_the_server_is_silent_is_noticed(platform: A
     work = work_for_the_clerk(platform, client)
     platform.faults = [BUSY] * 99
 
-    with client.working(work) as keeper:
+    with client.keeping(work) as keeper:
         keeper.thread.join(5)
 
     assert keeper.lost
