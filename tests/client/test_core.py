@@ -13,7 +13,7 @@ from autonomy_client.keeping import Lease
 from autonomy_client.patience import LONGEST_PAUSE_SECONDS, LOOK_AGAIN_SECONDS, Patience, Tries
 from autonomy_client.shapes import Decision, Work
 from autonomy_client.tools import in_words
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 LUCK = st.floats(0, 1)
@@ -73,6 +73,7 @@ def test_how_long_the_pause_is(attempt: int, asked: float, luck: float, pause: f
     assert Patience(30, 5, 0.25).pause(attempt, asked, luck) == pytest.approx(pause)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.floats(0, 60), LUCK, st.floats(0, 1e9))
 def test_a_pause_is_bounded_and_never_shorter_than_asked(
     attempt: int, asked: float, luck: float, backoff: float
@@ -82,6 +83,7 @@ def test_a_pause_is_bounded_and_never_shorter_than_asked(
     assert asked <= pause <= max(LONGEST_PAUSE_SECONDS, asked * 1.1)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 9), st.lists(st.sampled_from([429, 502, 503, 504]), min_size=20, max_size=20), LUCK)
 def test_a_request_is_tried_once_and_then_as_often_as_wished(retries: int, refusals: list[int], luck: float) -> None:
     tries = Tries(Patience(30, retries, 0.25), 30, now=0)
@@ -91,6 +93,7 @@ def test_a_request_is_tried_once_and_then_as_often_as_wished(retries: int, refus
     assert [pause is None for pause in pauses] == [number >= retries for number in range(20)]
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 100), SECONDS, LUCK)
 def test_what_is_under_way_is_waited_for_until_it_cannot_be_any_more(longest: float, now: float, luck: float) -> None:
     tries = Tries(Patience(30, 0, 0.25), longest, now=0)
@@ -101,6 +104,7 @@ def test_what_is_under_way_is_waited_for_until_it_cannot_be_any_more(longest: fl
     assert pause is None or pause <= LOOK_AGAIN_SECONDS
 
 
+@settings(deadline=None)
 @given(st.integers(100, 599), HEADERS, st.binary(max_size=60))
 def test_any_answer_is_read_or_is_a_typed_error(status: int, headers: dict[str, str], content: bytes) -> None:
     try:
@@ -113,6 +117,7 @@ def test_any_answer_is_read_or_is_a_typed_error(status: int, headers: dict[str, 
         assert isinstance(answer.body, dict)
 
 
+@settings(deadline=None)
 @given(
     st.integers(400, 599),
     st.dictionaries(
@@ -129,11 +134,13 @@ def test_any_problem_has_its_class_its_code_and_a_sentence(status: int, problem:
     assert str(error).startswith(f"{status} ")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["ratelimit", "ratelimit-policy"]), st.text(max_size=60)))
 def test_no_header_about_limits_breaks_anything(headers: dict[str, str]) -> None:
     assert all(limit.remaining >= 0 for limit in limits_in(headers).values())
 
 
+@settings(deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**12), max_value=10**12))
 def test_numbers_are_read_exactly(amount: Decimal) -> None:
     answer = read_answer(200, {}, b'{"amount": %s}' % format(amount, "f").encode())
@@ -141,6 +148,7 @@ def test_numbers_are_read_exactly(amount: Decimal) -> None:
     assert answer.body["amount"] == amount
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 1000), st.lists(st.booleans(), max_size=30))
 def test_a_lease_is_lost_only_after_a_whole_length_of_silence(seconds: float, heard: list[bool]) -> None:
     lease, now = Lease(Work.from_wire({"step": "s", "lease_token": 1, "lease_seconds": seconds}), now=0), 0.0
