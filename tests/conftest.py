@@ -1,22 +1,47 @@
 """What every test can ask for: the Halden Group, its people signed in, its agents with their keys."""
 
 import json
+import pickle
 import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 
 from agents.models import Agent, Principal
 from autonomy_site.demo.company import Halden, build
 from governance.operations import policies
-from observability.ledger import bell, database_now
+from observability import ledger
+from observability.ledger import database_now
+from tests.kept import Kept
 from workflows.operations.definitions import graph_of
 
 PASSWORD = "correct horse battery staple"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests that start whole demos first: they mostly wait, and beside them all others fit."""
+    items.sort(key=lambda item: "tests/demo/" not in item.nodeid)
+
+
+@dataclass(frozen=True)
+class Company:
+    """The Halden Group as it was built: its rows in the database, and as objects nobody has used."""
+
+    nothing: Kept
+    all: Kept
+    halden: bytes
+
+    def fresh(self) -> Halden:
+        """The company's objects, none of which has read a right yet."""
+        built: Halden = pickle.loads(self.halden)
+        return built
 
 
 @pytest.fixture(scope="session")
@@ -24,41 +49,47 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """Parallel runs get a database each."""
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
     # Argon2 costs 50 ms for each of the ten people; its strength is not what these tests are about.
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bells_of_ones_own() -> None:
+    # Servers in two processes of tests share a Redis but no database; one must not ring for what the other wrote.
+    if settings.REDIS_URL:
+        settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"tests-{uuid.uuid4()}"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(_quick_passwords: None, django_db_setup: None, django_db_blocker: Any) -> Iterator[Company]:
+    """The test database of this process with the Halden Group, built once: every test begins with it. One with real
+    transactions puts it back in the end, where Django would leave empty tables."""
+    with django_db_blocker.unblock():
+        nothing = Kept("nothing")
+        built = pickle.dumps(build(database_now(), password=PASSWORD))
+        ledger.seal()
+        kept = Company(nothing, Kept("all"), built)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(connection.ops), "sql_flush", lambda *_, **__: kept.all.statements())
+        yield kept
+
+
+@pytest.fixture(scope="session")
+def company(django_db_setup: Company) -> Company:
+    """What was built in the test database."""
+    return django_db_setup
 
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    """Each test begins with an empty database, whose keys and editions count from 1 again."""
+    """No test finds what an earlier one left in this process's memory: other rows had the same keys."""
+    cache.clear()
     graph_of.cache_clear()
-    policies._shelf.edition = ()
-    bell.is_closed = False  # a server that an earlier test started in this process has closed it
-
-
-@pytest.fixture(autouse=True)
-def _flush_past_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets the test database be emptied after a test with real transactions, which the ledger's triggers refuse.
-    PostgreSQL deletes where Django would truncate: a server that still reads must not meet locks on whole tables."""
-    ops = type(connection.ops)
-    emptying = ops.sql_flush
-
-    def past_the_triggers(self: Any, style: Any, tables: list[str], **options: Any) -> list[str]:
-        if connection.vendor == "postgresql":
-            return [
-                "ALTER TABLE observability_event DISABLE TRIGGER USER",
-                *(f"DELETE FROM {self.quote_name(table)}" for table in tables),
-                "SET CONSTRAINTS ALL IMMEDIATE", "ALTER TABLE observability_event ENABLE TRIGGER USER",
-            ]  # fmt: skip
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'ledger_no_delete'")
-            (trigger,) = cursor.fetchone()
-        return ["DROP TRIGGER ledger_no_delete", *emptying(self, style, tables, **options), trigger]
-
-    monkeypatch.setattr(ops, "sql_flush", past_the_triggers)
+    policies._shelf = policies._Shelf()  # also for the threads of a server that goes on
+    ledger.bell.is_closed = False  # a server that an earlier test started in this process has closed it
 
 
 @pytest.fixture
@@ -68,9 +99,15 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def halden(db: None) -> Halden:
+def halden(db: None, company: Company) -> Halden:
     """The whole Halden Group, everybody with the same password."""
-    return build(database_now(), password=PASSWORD)
+    return company.fresh()
+
+
+@pytest.fixture
+def empty(db: None, company: Company) -> None:
+    """No company: only what the migrations leave."""
+    company.nothing.put_back()
 
 
 class Person(Client):

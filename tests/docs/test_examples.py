@@ -76,9 +76,8 @@ def test_a_large_reminder_that_nobody_answers_is_disputed_after_its_time(robot: 
     assert Escalation.objects.get().status == "withdrawn"
 
 
-@pytest.mark.django_db
 def test_the_script_for_a_company_of_ones_own_ends_with_a_key_that_works(
-    capsys: pytest.CaptureFixture[str], client: Any
+    empty: None, capsys: pytest.CaptureFixture[str], client: Any
 ) -> None:
     exec(compile(marked("operations.md", "company"), "operations.md", "exec"), {})
 

@@ -78,7 +78,7 @@ def test_a_change_whose_event_cannot_be_written_does_not_happen(halden: Any, now
     assert Agent.objects.get(pk=agent.pk).status == "active"
 
 
-def test_positions_have_no_gap_and_are_given_once(db: None, now: Any) -> None:
+def test_positions_have_no_gap_and_are_given_once(empty: None, now: Any) -> None:
     for number in range(7):
         ledger.record("thing.seen", Thing(str(number)), by=SYSTEM, at=now)
 
@@ -89,7 +89,7 @@ def test_positions_have_no_gap_and_are_given_once(db: None, now: Any) -> None:
     assert list(Event.objects.order_by("id").values_list("position", flat=True)) == list(range(1, 9))
 
 
-def test_what_was_rolled_back_leaves_no_gap(db: None, now: Any) -> None:
+def test_what_was_rolled_back_leaves_no_gap(empty: None, now: Any) -> None:
     ledger.record("thing.seen", Thing(), by=SYSTEM, at=now)
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         ledger.record("thing.seen", Thing(), by=SYSTEM, at=now)
