@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -148,19 +149,48 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return inbox
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """A data folder and what happened in it: a first start that was stopped by Ctrl-C while the company was built, and
+    a second one without a browser that went on to its end."""
+
+    data: Path
+    stopped: Demo
+    finished: Demo
+
+    @property
+    def password(self) -> str:
+        """What Priya signs in with."""
+        return re.findall(r"^ +priya +(\S+)", self.stopped.said + self.finished.said, re.MULTILINE)[-1]
+
+
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory, inbox: Path) -> tuple[Path, Demo]:
-    """The data folder after a first start without a browser, and that start."""
-    data = tmp_path_factory.mktemp("first")
-    demo = Demo(data, *WITHOUT_A_BROWSER, str(inbox))
-    demo.end()
-    return data, demo
+def beginning(tmp_path_factory: pytest.TempPathFactory, inbox: Path) -> Beginning:
+    """The beginning that all tests here share."""
+    data = tmp_path_factory.mktemp("beginning")
+    stopped = Demo(data)
+    stopped.hear("lukas")
+    stopped.end(signal.SIGINT)
+    finished = Demo(data, *WITHOUT_A_BROWSER, str(inbox))
+    finished.end()
+    return Beginning(data, stopped, finished)
+
+
+@pytest.fixture(scope="module")
+def at_work(beginning: Beginning, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Demo]]:
+    """A demo at work in a copy of that data folder, for tests that only look; in the end Ctrl-C stops it quietly."""
+    data = Path(shutil.copytree(beginning.data, tmp_path_factory.mktemp("at-work") / "data"))
+    demo = Demo(data)
+    demo.hear("Autonomy OS is at")
+    yield data, demo
+    assert demo.end(signal.SIGINT) == 0
+    assert "Traceback" not in demo.said
 
 
 @pytest.fixture
-def data(first: tuple[Path, Demo], tmp_path: Path) -> Path:
+def data(beginning: Beginning, tmp_path: Path) -> Path:
     """A copy of that data folder for one test."""
-    return Path(shutil.copytree(first[0], tmp_path / "data"))
+    return Path(shutil.copytree(beginning.data, tmp_path / "data"))
 
 
 @pytest.fixture
@@ -178,8 +208,8 @@ def start(data: Path) -> Iterator[Callable[..., Demo]]:
             demo.end(signal.SIGKILL)
 
 
-def test_without_a_browser_it_works_everything_off_and_says_so(first: tuple[Path, Demo], inbox: Path) -> None:
-    demo = first[1]
+def test_without_a_browser_it_works_everything_off_and_says_so(beginning: Beginning, inbox: Path) -> None:
+    demo = beginning.finished
     files = sum(1 for path in inbox.rglob("*.xml") if path.parent.name not in ("orders", "receipts"))
 
     assert demo.process.returncode == 0, demo.said
@@ -190,21 +220,16 @@ def test_without_a_browser_it_works_everything_off_and_says_so(first: tuple[Path
     assert int(figures["Escalations"]) >= len(HOSTILE) + 1
 
 
-def test_files_that_hide_an_attack_or_are_broken_wait_for_priya(first: tuple[Path, Demo], start: Any) -> None:
-    password = re.search(r"^ +priya +(\S+)", first[1].said, re.MULTILINE)
-    assert password
-    demo = start()
-    demo.hear("Autonomy OS is at")
-
-    with signed_in(demo, "priya", password[1]) as browser:
+def test_files_that_hide_an_attack_or_are_broken_wait_for_priya(
+    beginning: Beginning, at_work: tuple[Path, Demo]
+) -> None:
+    with signed_in(at_work[1], "priya", beginning.password) as browser:
         seen = browser.get("/escalations").text
         runs = browser.get("/runs").text
 
     names = ["xxe.xml", "laughs.xml", "torn.xml", "empty.xml", "odd\ufffdname.xml", "huge.xml"]
     assert [name for name in names if name not in seen] == []
     assert "xxe-" in runs
-    assert demo.end(signal.SIGINT) == 0
-    assert "Traceback" not in demo.said
 
 
 def test_an_agent_program_that_is_killed_is_started_again_but_not_for_ever(start: Any) -> None:
@@ -243,30 +268,22 @@ def test_nothing_outlives_a_demo_that_is_killed_and_the_next_start_goes_on(start
     assert {path.stat().st_mode & 0o777 for path in keys.iterdir()} == {0o600}
 
 
-def test_a_second_demo_is_told_why_it_cannot_start(start: Any, tmp_path: Path) -> None:
-    demo = start()
-    demo.hear("Autonomy OS is at")
+def test_a_second_demo_is_told_why_it_cannot_start(at_work: tuple[Path, Demo], tmp_path: Path) -> None:
+    data, demo = at_work
 
-    same_folder = start()
+    same_folder = Demo(data)
     same_port = Demo(tmp_path / "other", port=demo.port)
 
     assert (same_folder.end(), same_port.end()) == (1, 1)
     assert "Another demo is at work in" in same_folder.said
     assert f"Port {demo.port} cannot be used" in same_port.said
     assert "Traceback" not in same_folder.said + same_port.said
-    assert demo.end(signal.SIGINT) == 0
 
 
-def test_ctrl_c_while_the_company_is_built_leaves_nothing_half_done(tmp_path: Path, inbox: Path) -> None:
-    demo = Demo(tmp_path)
-    demo.hear("lukas")
-    code = demo.end(signal.SIGINT)
-
-    again = Demo(tmp_path, *WITHOUT_A_BROWSER, str(inbox))
-
-    assert again.end() == 0, again.said
-    assert code in (0, 130)
-    assert "Traceback" not in demo.said
+def test_ctrl_c_while_the_company_is_built_leaves_nothing_half_done(beginning: Beginning) -> None:
+    assert beginning.finished.process.returncode == 0, beginning.finished.said
+    assert beginning.stopped.process.returncode in (0, 130)
+    assert "Traceback" not in beginning.stopped.said
 
 
 def test_an_empty_folder_is_told_at_once_when_nobody_could_fill_it(start: Any) -> None:
