@@ -234,6 +234,7 @@ SPECTACULAR_SETTINGS = {
         "RunStatus": "workflows.models.Run.Status",
         "EscalationStatus": "governance.models.Escalation.Status",
         "RiskClass": "agents.models.Agent.Risk",
+        "ObjectKind": "agents.api.inputs.KIND_CHOICES",
     },
 }
 
