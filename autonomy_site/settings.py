@@ -307,6 +307,7 @@ SPECTACULAR_SETTINGS = {
         "KeyStatus": "agents.models.Key.Status",
         "ConsentStatus": "agents.models.Consent.Status",
         "CardStatus": "agents.models.ForeignCard.Status",
+        "ObjectKind": "agents.api.inputs.KIND_CHOICES",
     },
 }
 
