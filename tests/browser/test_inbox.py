@@ -182,7 +182,7 @@ def test_the_numbers_beside_the_places_follow_what_happens(
 
     ask_to_pay(robot, "2026-1")
 
-    expect(escalations).to_have_text("1 wait for you", timeout=10_000)
+    expect(escalations).to_have_text("1 wait for you")
     expect(page.locator(".os-nav [data-count='/runs']")).to_have_text("1")
 
 
@@ -193,4 +193,4 @@ def test_the_numbers_follow_also_where_only_polling_works(visitor: Visitor, robo
 
     ask_to_pay(robot, "2026-1")
 
-    expect(page.locator(".os-nav [data-count='/escalations']")).to_have_text("1 wait for you", timeout=20_000)
+    expect(page.locator(".os-nav [data-count='/escalations']")).to_have_text("1 wait for you")

@@ -84,7 +84,8 @@ class Platform:
 
     def claim(self, who: str, wait_seconds: float) -> tuple[int, Any]:
         """The agent's next work, after a wait for it: as long as it wishes, or where the number of runs of the day is
-        known until there is work or the day is over; on a slow machine the agent has to ask for it several times."""
+        known until there is work or the day is over; on a slow machine the agent has to ask for it several times.
+        No work is the answer only when nothing can become ready any more, so no agent goes home before the end."""
         with self.changed:
             if self.expected_runs is None:
                 self.changed.wait_for(lambda: self._next(who), wait_seconds)

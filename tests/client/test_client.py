@@ -31,6 +31,7 @@ from autonomy_client import (
 
 BUSY = (503, {"code": "busy", "detail": "Come back."})
 IN_FLIGHT = (409, {"code": "in_flight", "detail": "Being worked on."})
+PATIENCE_SECONDS = 120
 INPUT = {"document": "a.xml", "sha256": "0" * 64}
 
 
@@ -93,7 +94,7 @@ def test_a_repeat_waits_as_long_as_the_first_one_is_under_way(platform: Any, cli
 def test_an_act_that_stays_under_way_for_ever_is_given_up(platform: Any, server: str) -> None:
     platform.faults = [IN_FLIGHT] * 1000
     with (
-        Autonomy(server, "clerk", timeout=0.05, retries=1, backoff_seconds=0.001) as client,
+        Autonomy(server, "clerk", timeout=0.5, retries=1, backoff_seconds=0.001) as client,
         pytest.raises(Conflict, match="in_flight"),
     ):
         client.start_run("invoice-to-payment", "INV-7", INPUT)
@@ -301,12 +302,14 @@ def test_asking_sends_the_whole_question_and_reads_the_answer(platform: Any, cli
 
 
 def test_a_kept_lease_is_renewed_while_the_work_goes_on(platform: Any, client: Autonomy) -> None:
-    platform.lease_seconds = 0.3
     work = work_for_the_clerk(platform, client)
     beats = f"steps/{work.step}/heartbeat"
     enough = threading.Event()
+    assert client.keeping(work).beat(work, PATIENCE_SECONDS) == platform.lease_seconds
 
-    with client.keeping(work) as keeper:
+    # The lease is short, an answer may take its time: a busy machine does not lose it.
+    platform.lease_seconds = 0.03
+    with Keeper(replace(work, lease_seconds=0.03), lambda work, _: client.heartbeat(work)) as keeper:
         while len(platform.sent(beats)) < 3:
             enough.wait(0.005)
 
@@ -320,7 +323,7 @@ def test_a_lease_that_went_to_somebody_else_is_noticed(platform: Any, client: Au
     platform.steps[work.step]["lease_token"] += 1
 
     with client.keeping(work) as keeper:
-        keeper.thread.join(5)
+        keeper.thread.join(PATIENCE_SECONDS)
 
     assert keeper.lost
 
@@ -331,7 +334,7 @@ def test_a_lease_that_runs_out_while_the_server_is_silent_is_noticed(platform: A
     platform.faults = [BUSY] * 99
 
     with client.keeping(work) as keeper:
-        keeper.thread.join(5)
+        keeper.thread.join(PATIENCE_SECONDS)
 
     assert keeper.lost
     # A beat is not repeated: the next one is its repeat.
@@ -347,15 +350,14 @@ def test_a_heartbeat_without_an_answer_does_not_hold_up_the_report(platform: Any
 
     def beat(_: Work, within_seconds: float) -> float:
         hanging.set()
-        over.wait(30)
+        over.wait(PATIENCE_SECONDS)
         return 15
 
     keeper = Keeper(replace(work, lease_seconds=0.03), beat)
     with keeper:
-        hanging.wait(5)
-        began = time.monotonic()
-    took = time.monotonic() - began
+        assert hanging.wait(PATIENCE_SECONDS)
+    still_hangs = keeper.thread.is_alive()
     over.set()
 
-    assert took < 5
+    assert still_hangs
     client.finish(work, {"paid": True})

@@ -14,8 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 from agents.models import Agent, Principal
 from observability import ledger
 from observability.models import Event
-
-WAIT_SECONDS = 15
+from tests.races.conftest import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def live(address: str, sign_in: Any) -> Iterator[Callable[..., ClientConnection]
         session = cookie if cookie is not None else sign_in(who).cookies["sessionid"].value
         connecting = connect(
             f"ws://{address}/ws/live?after={after}", additional_headers={"Cookie": f"sessionid={session}"},
-            origin=f"http://{address}" if origin == "same" else origin,
+            origin=f"http://{address}" if origin == "same" else origin, open_timeout=PATIENCE_SECONDS,
         )  # fmt: skip
         return opened.enter_context(connecting)
 
@@ -42,7 +41,7 @@ def heard(socket: ClientConnection, until: int) -> list[int]:
     positions: list[int] = []
     reached = 0
     while reached < until:
-        message = json.loads(socket.recv(timeout=WAIT_SECONDS))
+        message = json.loads(socket.recv(timeout=PATIENCE_SECONDS))
         positions += [event["position"] for event in message["events"]]
         assert message["position"] > reached
         reached = message["position"]
@@ -53,7 +52,7 @@ def something(agent: Agent, now: Any, times: int = 1) -> int:
     """Let events about the agent happen; the position of the last once all are sealed."""
     for _ in range(times):
         ledger.record("agent.noted", agent, by=ledger.SYSTEM, at=now)
-    until = time.monotonic() + WAIT_SECONDS
+    until = time.monotonic() + PATIENCE_SECONDS
     while Event.objects.filter(position=None).exists():
         assert time.monotonic() < until, "the server's sealer does not seal"
         time.sleep(0.01)
@@ -152,7 +151,7 @@ def closed_with(socket: ClientConnection) -> int:
     """The code with which the server closes the socket."""
     with pytest.raises(ConnectionClosed) as closed:
         while True:
-            socket.recv(timeout=WAIT_SECONDS)
+            socket.recv(timeout=PATIENCE_SECONDS)
     return closed.value.rcvd.code
 
 
@@ -206,5 +205,5 @@ def test_what_an_agent_does_over_http_arrives_at_the_reviewers_page(
 
     told: list[str] = []
     while "escalation.opened" not in told:
-        told += [event["verb"] for event in json.loads(socket.recv(timeout=WAIT_SECONDS))["events"]]
+        told += [event["verb"] for event in json.loads(socket.recv(timeout=PATIENCE_SECONDS))["events"]]
     assert "decision.made" in told

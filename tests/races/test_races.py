@@ -14,6 +14,7 @@ from governance import operations as governance
 from governance.models import Decision, Escalation, EscalationPath
 from observability import ledger
 from observability.models import Event
+from tests.races.conftest import PATIENCE_SECONDS
 from workflows import operations
 from workflows.models import Run, Step
 
@@ -222,7 +223,7 @@ def test_a_repeat_of_a_wait_that_was_cut_off_gets_the_work_that_the_wait_found(
     def act(number: int) -> Any:
         if number < 2:
             return claim()
-        assert in_flight.wait(timeout=20)
+        assert in_flight.wait(timeout=PATIENCE_SECONDS)
         while not GivenAnswer.objects.filter(body__work=None).exists():
             ledger.bell.wait(ledger.bell.rings, 0.05)
         return start(halden, now, 2)

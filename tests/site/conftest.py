@@ -13,6 +13,8 @@ import httpx
 import pytest
 from django.conf import settings
 
+# Only what never happens runs into it; a busy machine may take its time.
+PATIENCE_SECONDS = 120
 PASSWORD = "correct horse battery staple"
 PREPARE = f"""
 from django.core.management import call_command
@@ -39,9 +41,13 @@ class Site:
         """Where it answers."""
         return f"http://127.0.0.1:{self.port}"
 
+    def visited(self) -> httpx.Client:
+        """A stranger's browser."""
+        return httpx.Client(base_url=self.address, timeout=PATIENCE_SECONDS)
+
     def signed_in(self) -> httpx.Client:
         """Rita's browser."""
-        browser = httpx.Client(base_url=self.address, timeout=60)
+        browser = self.visited()
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.get("/sign-in").text)
         assert token
         given = {"csrfmiddlewaretoken": token[1], "username": "rita", "password": PASSWORD}
@@ -67,4 +73,4 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         )  # fmt: skip
         yield Site(listening.getsockname()[1], folder / "autonomy.sqlite3")
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=PATIENCE_SECONDS)

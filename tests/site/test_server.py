@@ -9,6 +9,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from tests.site.conftest import PATIENCE_SECONDS
+
 PIECE = b"x" * 64 * 1024
 
 
@@ -51,15 +53,15 @@ def test_programs_are_told_so_too(rita: httpx.Client, without_database: None) ->
 
 
 def test_who_is_not_signed_in_still_gets_the_pages_that_need_no_database(site: Any, without_database: None) -> None:
-    assert httpx.get(f"{site.address}/sign-in").status_code == 200
-    assert httpx.get(f"{site.address}/health").status_code == 503
+    assert site.visited().get("/sign-in").status_code == 200
+    assert site.visited().get("/health").status_code == 503
     form = {"username": "rita", "password": "x"}
-    assert httpx.post(f"{site.address}/sign-in", data=form).status_code == 403, "no token, no question to the database"
+    assert site.visited().post("/sign-in", data=form).status_code == 403, "no token, no question to the database"
 
 
 def test_all_is_as_before_when_the_database_is_back(site: Any, rita: httpx.Client) -> None:
     assert rita.get("/settings").status_code == 200
-    assert httpx.get(f"{site.address}/health").json() == {"status": "ok"}
+    assert site.visited().get("/health").json() == {"status": "ok"}
 
 
 def test_a_body_in_pieces_without_a_length_is_read_like_any_other(rita: httpx.Client) -> None:
@@ -73,22 +75,24 @@ def test_a_body_in_pieces_without_a_length_is_read_like_any_other(rita: httpx.Cl
 
 @pytest.mark.parametrize("path", ["/api/v1/runs", "/sign-in", "/nothing"])
 def test_a_body_in_pieces_is_not_taken_beyond_the_limit(site: Any, path: str) -> None:
-    answer = httpx.post(f"{site.address}{path}", content=(PIECE for _ in range(40)))
+    answer = site.visited().post(path, content=(PIECE for _ in range(40)))
 
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
 def test_a_body_that_says_its_length_is_not_taken_either(site: Any) -> None:
-    assert httpx.post(f"{site.address}/sign-in", content=PIECE * 40).status_code == 413
-    assert httpx.post(f"{site.address}/api/v1/runs", content=PIECE * 16).status_code == 401, "exactly 1 MB is allowed"
+    assert site.visited().post("/sign-in", content=PIECE * 40).status_code == 413
+    assert site.visited().post("/api/v1/runs", content=PIECE * 16).status_code == 401, "exactly 1 MB is allowed"
 
 
 @pytest.mark.parametrize(("path", "origin"), [("/ws/other", True), ("/", True), ("/ws/live", False)])
 def test_a_socket_elsewhere_or_from_another_site_is_refused(site: Any, path: str, origin: bool) -> None:
     async def knock() -> None:
         address = f"ws://127.0.0.1:{site.port}{path}"
-        async with connect(address, origin=site.address if origin else "https://evil.example"):
+        async with connect(
+            address, origin=site.address if origin else "https://evil.example", open_timeout=PATIENCE_SECONDS
+        ):
             pass
 
     with pytest.raises(InvalidStatus) as refused:

@@ -115,16 +115,18 @@ class Worker:
                 began = self.between()
                 # What was begun is work of its own: there is more to begin before there is anything to wait for.
                 work = work or self._claim(0 if began else self._wait_seconds())
-                busy_at = time.monotonic() if work or began else busy_at
+                is_busy = bool(work or began)
                 work = self._do(work) if work else None
             except Unauthorized as refused:
                 log.error("The key is not accepted: %s", refused)
                 return 2
             except AutonomyError as refused:
                 log.warning("%s", refused)
-                work = None
+                work, is_busy = None, False
                 self.stopping.wait(max(PAUSE_SECONDS, refused.retry_after))
-            if self._is_idle(time.monotonic() - busy_at):
+            if is_busy:  # the time that the work itself took is no idle time
+                busy_at = time.monotonic()
+            elif self._is_idle(time.monotonic() - busy_at):
                 break
         return 0
 
