@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from html import escape
 from typing import Any
@@ -14,6 +15,7 @@ from observability.charts.look import SERIES, figure, moment, yardstick
 from observability.kpis import Grain, Point, Release, Report
 
 TICKS_AT_MOST = 7
+NAMES_BESIDE_EACH_OTHER = 4
 Row = dict[str, Any]
 Mark = tuple[str, float] | None
 
@@ -114,7 +116,7 @@ def over_time(
         for mark, dash, right in ((baseline, "dash", True), (target, "dot", False))
         if mark
     ]
-    news = [moment(escape(each.name), words.axis_stamp(each.at)) for each in releases]
+    news = [moment(escape(name), words.axis_stamp(at)) for at, name in _apart(report, releases)]
     first, last, by_day = report.points[0], report.points[-1], report.grain in (Grain.DAY, Grain.WEEK)
     ticks = report.points[:: -(-len(report.points) // TICKS_AT_MOST)]
     return figure(
@@ -135,6 +137,22 @@ def over_time(
         annotations=[text for line in lines for text in line["annotations"]] + [each["annotation"] for each in news],
         **more,
     )
+
+
+def _apart(report: Report, releases: Sequence[Release]) -> list[tuple[datetime, str]]:
+    # Names that would stand on each other share one line: the first is told, and how many came with it.
+    room = (report.points[-1].end - report.points[0].start) / NAMES_BESIDE_EACH_OTHER
+    groups: list[list[Release]] = []
+    for each in sorted(releases):
+        if groups and each.at - groups[-1][0].at < room:
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    return [(group[0].at, _together([each.name for each in group])) for group in groups]
+
+
+def _together(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _range(report: Report, first: Point, last: Point) -> list[str]:

@@ -139,13 +139,23 @@ def test_runs_that_end_within_moments_are_shown_by_ten_seconds(halden: Any, sign
 
 def test_a_release_stands_in_the_cycle_time_with_its_name(halden: Any, sign_in: Any, history: None) -> None:
     published = Event.objects.filter(verb="workflow.published").latest("id")
-    Event.objects.bulk_create([_again(published, days=3, data={"version": 7})])
+    Event.objects.bulk_create([_again(published, days=20, data={"version": 7})])
 
     figure = sign_in("maria").get("/performance/charts/cycle-time.json").json()
 
     told = [note["text"] for note in figure["layout"]["annotations"]]
     assert "Invoice to payment v7" in told
     assert any(shape.get("yref") == "paper" for shape in figure["layout"]["shapes"])
+
+
+def test_releases_at_the_same_time_share_one_name(halden: Any, sign_in: Any, history: None) -> None:
+    published = Event.objects.filter(verb="workflow.published").latest("id")
+    Event.objects.bulk_create([_again(published, days=3, data={"version": 7})])
+
+    figure = sign_in("maria").get("/performance/charts/cycle-time.json").json()
+
+    told = [note["text"] for note in figure["layout"]["annotations"]]
+    assert told[2:] == ["Invoice to payment v7 and 2 more"], "the first version and the policy came three days later"
 
 
 def test_each_hour_in_which_people_were_asked_opens_exactly_its_questions(

@@ -1,20 +1,6 @@
-"""Rules of identity: what people's roles may do and what a secret looks like. Plain values in, plain values out."""
+"""What the roles of people allow."""
 
-import hashlib
-import hmac
-import re
 from dataclasses import dataclass
-
-KEY_START = "aos_live_"
-_KEY = re.compile(rf"{KEY_START}(?P<prefix>[0-9a-f]{{12}})_(?P<secret>[A-Za-z0-9_-]{{32,64}})")
-AGENT_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
-AUTONOMY = {
-    0: "Observes",
-    1: "Suggests, a person acts",
-    2: "Acts within limits",
-    3: "Acts, reports afterwards",
-    4: "Acts unattended",
-}
 
 
 @dataclass(frozen=True)
@@ -56,19 +42,3 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
     PeopleRole("member", "Member", ()),
     PeopleRole("auditor", "Auditor", _VIEW),
 )  # fmt: skip
-
-
-def split_key(text: str) -> tuple[str, str] | None:
-    """(prefix, secret) of a key as it stands in the Authorization header, or None when it cannot be one."""
-    parts = _KEY.fullmatch(text)
-    return (parts["prefix"], parts["secret"]) if parts else None
-
-
-def secret_digest(secret: str) -> str:
-    """The SHA-256 of a secret, hex. A 256-bit random secret needs no slow hash."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def same_digest(left: str, right: str) -> bool:
-    """Whether two digests are equal, in constant time."""
-    return hmac.compare_digest(left, right)
