@@ -151,7 +151,7 @@ def _grants(agent: Agent, user: Principal, at: datetime) -> list[Grant]:
         .in_force(at)
         .visible_to(user)
         .with_names()
-        .order_by("permission", "pk")
+        .order_by("permission_id", "pk")
     )
     origins = _origins(agent)
     return [_grant(each, origins) for each in _with_rows(held)]
