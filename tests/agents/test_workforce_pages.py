@@ -98,13 +98,13 @@ def test_hire_review_and_begin_on_the_pages(sign_in: Any) -> None:
     assert 'href="/agents/AP-09/assessment"' in page
 
     words = {"does": "Pays.", "touches": "Amounts.", "risks": "Pays twice.", "measures": "A person approves."}
-    assert "A reason is needed." in said(jonas.post("/agents/AP-09/assessment", {"does": "x"}), 400)
+    assert "This field is required" in said(jonas.post("/agents/AP-09/assessment", {"does": "x"}), 400)
     assert sign_in("daniel").post("/agents/AP-09/assessment", words).status_code == 302
     assert sign_in("maria").post("/agents/AP-09/assessment", words).status_code == 403
     assert jonas.post("/agents/AP-09/submit").status_code == 302
     assert "so somebody else lets it begin" in said(jonas.get("/agents/AP-09/review"))
     assert "Somebody else lets this agent begin" in said(jonas.post("/agents/AP-09/activate"), 403)
-    assert "A reason is needed." in said(ingrid.post("/agents/AP-09/send-back", {"why": ""}), 400)
+    assert "This field is required" in said(ingrid.post("/agents/AP-09/send-back", {"why": ""}), 400)
     assert ingrid.post("/agents/AP-09/send-back", {"why": "Which hours?"}).status_code == 302
     jonas.post("/agents/AP-09/submit")
     assert ingrid.post("/agents/AP-09/activate").url == "/agents/AP-09"
