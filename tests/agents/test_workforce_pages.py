@@ -104,7 +104,7 @@ def test_hire_review_and_begin_on_the_pages(sign_in: Any) -> None:
     assert jonas.post("/agents/AP-09/submit").status_code == 302
     assert "so somebody else lets it begin" in said(jonas.get("/agents/AP-09/review"))
     assert "Somebody else lets this agent begin" in said(jonas.post("/agents/AP-09/activate"), 403)
-    assert "This field is required" in said(ingrid.post("/agents/AP-09/send-back", {"why": ""}), 400)
+    assert "A reason is needed." in said(ingrid.post("/agents/AP-09/send-back", {"why": ""}), 400)
     assert ingrid.post("/agents/AP-09/send-back", {"why": "Which hours?"}).status_code == 302
     jonas.post("/agents/AP-09/submit")
     assert ingrid.post("/agents/AP-09/activate").url == "/agents/AP-09"
