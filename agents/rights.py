@@ -35,8 +35,8 @@ WHERE EXISTS (
 ORDER BY unit.path
 """
 
-# The database's clock, as in ledger.database_now: a right holds nothing from the second on at which it ends.
-_NOW = {"postgresql": "clock_timestamp()", "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"}
+CLOCK = {"postgresql": "clock_timestamp()", "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"}
+"""The database's clock in its own words, as in ledger.database_now: a right holds nothing from its end on."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def held_by(principal_id: int) -> Rights:
     """The rights of an active principal, its own and those of its groups."""
     rights = Rights()
     with connection.cursor() as cursor:
-        cursor.execute(_HELD.format(now=_NOW[connection.vendor]), {"who": principal_id})
+        cursor.execute(_HELD.format(now=CLOCK[connection.vendor]), {"who": principal_id})
         for app, model, codename, pk in cursor.fetchall():
             if pk is None:
                 rights.everywhere.add(f"{app}.{codename}")

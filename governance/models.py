@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import (
     Case,
-    CharField,
     DurationField,
     Exists,
     ExpressionWrapper,
@@ -17,14 +16,15 @@ from django.db.models import (
     IntegerField,
     OuterRef,
     Q,
-    Subquery,
     Value,
     When,
 )
-from django.db.models.functions import Cast, Now
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
-from agents.models import Agent, Grant, Principal, RoleGrant, SharedQuerySet, Unit
+from agents.models import Agent, Principal, SharedQuerySet, Unit
+from governance.rights import delegated_questions, delegations_deciding
 from observability.ledger import Subject
 
 
@@ -237,42 +237,8 @@ def _excludes(person: Principal) -> Q:
     return Q(pk__in=Escalation.not_by.through.objects.filter(principal=person).values("escalation"))
 
 
-def _standing_in(person: Principal) -> "models.QuerySet[Delegation]":
-    """The delegations under which this person decides the escalation of the query around it: within their limits, asked
-    of the absent person, who may decide it, sees its unit, is not excluded and for whom nobody has approved yet. All of
-    it stands in the one query of the list."""
-    absent, asked_now, escalation = OuterRef("person"), OuterRef(OuterRef("asked")), OuterRef(OuterRef("pk"))
-    asked = PathStep.objects.filter(Q(people=absent) | Q(group__user=absent), pk=asked_now)
-    settles = Principal.objects.people().filter(_may("governance", "settle_escalation"), pk=absent)
-    excluded = Escalation.not_by.through.objects.filter(escalation=escalation, principal=absent)
-    voted = Vote.objects.filter(Q(person=absent, instead_of=None) | Q(instead_of=absent), escalation=escalation)
-    paths = Delegation.paths.through.objects.filter(delegation=OuterRef("pk"))
-    in_unit = Unit.objects.filter(pk=OuterRef(OuterRef("unit")), path__startswith=OuterRef("unit__path"))
-    return (
-        Delegation.objects.now()
-        .filter(delegate=person, risk_at_most__gte=OuterRef("risk"))
-        .filter(Exists(asked), Exists(settles), ~Exists(excluded), ~Exists(voted), _sees_the_unit())
-        .filter(Q(unit=None) | Q(Exists(in_unit)))
-        .filter(~Exists(paths) | Exists(paths.filter(escalationpath=OuterRef(OuterRef("path")))))
-        .order_by("pk")
-    )
-
-
-def _may(app: str, codename: str) -> Q:
-    held = Permission.objects.filter(content_type__app_label=app, codename=codename)
-    return Q(groups__permissions__in=held) | Q(user_permissions__in=held)
-
-
-def _sees_the_unit() -> Q:
-    # As Principal.unit_ids, for a person and a unit that only the queries around it know.
-    either = Q(Exists(Principal.objects.filter(_may("agents", "view_unit"), pk=OuterRef("person"))))
-    of_escalation = ExpressionWrapper(OuterRef(OuterRef(OuterRef("unit__path"))), output_field=CharField())
-    upper = Unit.objects.annotate(key=Cast("pk", CharField()), below=of_escalation).exclude(path="")
-    upper = upper.filter(key=OuterRef("object_pk"), below__startswith=F("path"))
-    for table, holder in ((Grant, "user"), (RoleGrant, "group__user")):
-        held = table.objects.in_force(Now()).filter(permission__codename="view_unit", **{holder: OuterRef("person")})
-        either |= Q(Exists(held.filter(Exists(upper), content_type__model="unit")))
-    return either
+def _delegated_to(person: Principal) -> Q:
+    return Q(pk__in=RawSQL(delegated_questions(), [person.pk]))  # noqa: S611 (no text of anybody in it)
 
 
 class EscalationQuerySet(models.QuerySet["Escalation"]):
@@ -293,9 +259,7 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
     def asked_of(self, person: Principal) -> Self:
         """Those that put their question to this person or to somebody whom the person stands in for, whether or not
         the person approved already."""
-        return (
-            self.visible_to(person).filter(_asks(person) | Q(Exists(_standing_in(person)))).exclude(_excludes(person))
-        )
+        return self.visible_to(person).filter(_asks(person) | _delegated_to(person)).exclude(_excludes(person))
 
     def asked_of_oneself(self, person: Principal) -> Self:
         """Those that put their question to this very person."""
@@ -307,10 +271,6 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
             return self.none()
         voted = Vote.objects.filter(Q(person=person) | Q(instead_of=person), escalation=OuterRef("pk"))
         return self.asked_of(person).exclude(Exists(voted))
-
-    def with_delegation(self, person: Principal) -> Self:
-        """Each with `delegation`, the key of the delegation under which this person decides it, None without one."""
-        return self.annotate(delegation=Subquery(_standing_in(person).values("pk")[:1]))
 
     def overdue(self, at: datetime) -> Self:
         """Open ones whose deadline has passed."""
@@ -497,17 +457,14 @@ class DelegationQuerySet(models.QuerySet["Delegation"]):
         """Those that were not ended and hold at some moment of the period."""
         return self.filter(status=Delegation.Status.ACTIVE, starts_at__lt=until, ends_at__gt=since)
 
-    def in_force(self, at: datetime) -> Self:
-        """Those that hold at that time."""
-        return self.filter(status=Delegation.Status.ACTIVE, starts_at__lte=at, ends_at__gt=at)
-
-    def now(self) -> Self:
-        """Those that hold at this moment by the database's clock."""
-        return self.filter(status=Delegation.Status.ACTIVE, starts_at__lte=Now(), ends_at__gt=Now())
-
     def over(self, at: datetime) -> Self:
         """Those whose time has run out and that nobody ended."""
         return self.filter(status=Delegation.Status.ACTIVE, ends_at__lte=at)
+
+    def deciding(self, escalation: Escalation, delegate: Principal) -> Self:
+        """Those under which this person decides an open question now, the oldest first."""
+        found = RawSQL(delegations_deciding(), [delegate.pk, escalation.pk])  # noqa: S611 (no text of anybody in it)
+        return self.filter(pk__in=found).order_by("pk")
 
     def visible_to(self, user: Principal) -> Self:
         """Those of people in the user's units, those that the user gave and those that let the user decide."""

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import CharField, Q
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Cast
 from guardian.managers import GroupObjectPermissionManager, UserObjectPermissionManager
 from guardian.models import GroupObjectPermissionAbstract, UserObjectPermissionAbstract
 from uuid_utils.compat import uuid7
@@ -39,7 +39,7 @@ def unit_of(row: Any) -> int:
 class GrantQuerySet(models.QuerySet[Any]):
     """Reading phrases for rights on single rows."""
 
-    def in_force(self, at: datetime | Now) -> Self:
+    def in_force(self, at: datetime) -> Self:
         """Those that hold at that time."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=at))
 

@@ -177,10 +177,7 @@ def delegation_of(reviewer: Principal, escalation: Escalation) -> Delegation | N
     this = Escalation.objects.filter(pk=escalation.pk)
     if this.asked_of_oneself(reviewer).exists():
         return None
-    found: Any = this.with_delegation(reviewer).first()
-    if found is None or found.delegation is None:
-        return None
-    return Delegation.objects.select_related("person").filter(pk=found.delegation).first()
+    return Delegation.objects.deciding(escalation, reviewer).select_related("person").first()
 
 
 def _told(instead_of: Principal | None) -> dict[str, str]:
