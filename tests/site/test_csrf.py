@@ -30,7 +30,8 @@ def takes_post(pattern: URLPattern) -> bool:
     return view is not None and hasattr(view, "post") and "post" in view.http_method_names
 
 
-POSTED = sorted({path for path, pattern in routes(get_resolver().url_patterns) if takes_post(pattern)})
+FOR_PROGRAMS = {"oauth/token"}  # no cookie opens it: an agent shows what it signed
+POSTED = sorted({path for path, pattern in routes(get_resolver().url_patterns) if takes_post(pattern)} - FOR_PROGRAMS)
 
 
 def filled(path: str) -> str:
