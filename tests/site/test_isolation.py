@@ -162,7 +162,7 @@ def queries(route: str, other: Other) -> list[dict[str, str]]:
 
 
 def walk(ask: Any, other: Other, only: str = "") -> dict[str, int]:
-    """Ask for every address; the answer by address without a query. Nothing that comes may carry the mark or the code."""
+    """Ask for every address; its answer without a query, by address. Nothing of it may carry the mark or the code."""
     told: dict[str, int] = {}
     for route, _ in routes(only):
         for path in addresses(route, other):
