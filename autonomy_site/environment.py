@@ -180,8 +180,11 @@ def redis_url() -> str:
 def cache() -> dict[str, Any]:
     """Where attempts are counted and used codes are remembered: in Redis for many processes, in memory for one."""
     if url := redis_url():
-        return {"BACKEND": "autonomy_site.caching.SharedCache", "LOCATION": url, "KEY_PREFIX": "autonomy-os"}
-    return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        return {
+            "BACKEND": "autonomy_site.caching.SharedCache", "LOCATION": url, "KEY_PREFIX": "autonomy-os",
+            "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+        }  # fmt: skip
+    return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
 
 
 @dataclass(frozen=True)

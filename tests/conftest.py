@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client, override_settings
@@ -57,6 +58,16 @@ def _quick_passwords() -> Iterator[None]:
     quick = {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"]}
     with override_settings(**quick, RATE_LIMIT_PER_MINUTE=many, SIGN_IN_LIMIT_PER_MINUTE=many):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _redis_of_ones_own() -> None:
+    # Two processes of tests share a Redis but no database: one must not ring for what the other wrote, nor empty what
+    # the other counts.
+    if settings.REDIS_URL:
+        own = f"tests-{uuid.uuid4()}"
+        settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = own
+        settings.CACHES["default"]["KEY_PREFIX"] = own
 
 
 @pytest.fixture(scope="session")

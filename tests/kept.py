@@ -45,6 +45,7 @@ def past_the_ledgers_triggers(statements: Iterable[str]) -> Iterator[str]:
         yield from statements
         yield "SET CONSTRAINTS ALL IMMEDIATE"
         yield f"ALTER TABLE {LEDGER} ENABLE TRIGGER USER"
+        yield "SET CONSTRAINTS ALL DEFERRED"
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'ledger_no_delete'")

@@ -7,11 +7,13 @@ from agents.models import Review
 from agents.operations.reasons import WHY_AT_MOST
 from agents.rules.access import KINDS
 
+KIND_CHOICES = [(kind.name, kind.title) for kind in KINDS.values()]
+
 
 class GrantInput(StrictSerializer):
     """One right on one object for a person or agent (`to`, the user name) or for everybody with a role (`role`)."""
 
-    kind = serializers.ChoiceField(choices=list(KINDS))
+    kind = serializers.ChoiceField(choices=KIND_CHOICES)
     id = Text(max_length=80)
     permission = Text(max_length=100)
     to = Text(max_length=80, allow_blank=True, default="")
@@ -41,7 +43,7 @@ class ReviewInput(StrictSerializer):
 
     name = Text(max_length=200)
     due_at = serializers.DateTimeField()
-    kinds = serializers.ListField(child=serializers.ChoiceField(choices=list(KINDS)), default=list)
+    kinds = serializers.ListField(child=serializers.ChoiceField(choices=KIND_CHOICES), default=list)
     units = serializers.ListField(child=Text(max_length=60), default=list, max_length=200)
     answered_by = serializers.ChoiceField(choices=Review.AnsweredBy.choices, default=Review.AnsweredBy.ACCOUNTABLE)
     named = Text(max_length=80, allow_blank=True, default="")

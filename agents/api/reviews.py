@@ -34,7 +34,7 @@ class ReviewsView(ActingDoor):
 
     permission_classes = [PeopleOnly]
 
-    @extend_schema(responses=dict, parameters=[AFTER], summary="List access reviews")
+    @extend_schema(responses=dict, parameters=[AFTER], summary="List access reviews", operation_id="v1_reviews_list")
     def get(self, request: Request) -> Response:
         visible = Review.objects.visible_to(self.principal).select_related("started_by")
         rows, following = page_after(visible, request)

@@ -89,10 +89,13 @@ def roles_reaching(row: Any, *, at: datetime) -> list[Holding]:
     everywhere = Group.permissions.through.objects.filter(
         permission__content_type__app_label=kind.app, permission__codename__in=kind.rights
     )
-    given = everywhere.select_related("group", "permission").order_by("group__name", "permission__codename")
+    held: dict[Group, list[str]] = defaultdict(list)
+    for each in everywhere.select_related("group", "permission").order_by("group__name"):
+        held[each.group].append(each.permission.codename)
+    origin = f"By the role, on all {kind.plural.lower()}"
     found = [
-        Holding(each.group, right_words(each.permission.codename), f"By the role, on all {kind.plural.lower()}")
-        for each in given
+        Holding(group, _listed([right_words(each) for each in kind.rights if each in codes]), origin)
+        for group, codes in held.items()
     ]
     grants = RoleGrant.objects.in_force(at)
     reaching = grants.filter(_reaching(grants, row)).select_related("group").with_names().order_by("group__name", "pk")
@@ -124,15 +127,14 @@ def _on(row: Any, kind: Kind, grant: Grant | RoleGrant, others: dict[tuple[str, 
     who = "By the role: " if by_role else ""
     if grant.permission.codename == "manage_unit":
         allowed = [right_words(each) for each in kind.rights if comes_with_managing(each)]
-        words = ", ".join(allowed[:-1]) + f" and {allowed[-1]}" if len(allowed) > 1 else allowed[0]
-        return Holding(grant.holder, words, _sentence(f"{who}manages the unit {about}"), about, grant)
+        return Holding(grant.holder, _listed(allowed), _sentence(f"{who}manages the unit {about}"), about, grant)
     return Holding(grant.holder, "see", _sentence(f"{who}sees the unit {about}"), about, grant)
 
 
 # --- what may I? ----------------------------------------------------------------------------------------------
 def grants_of(principal: Principal, *, viewer: Principal, at: datetime) -> GrantQuerySet:
     """The rights given to this person or agent directly, on objects that the viewer may see; one's own are all seen."""
-    grants = Grant.objects.filter(user=principal).in_force(at).with_names()
+    grants = Grant.objects.filter(user=principal).in_force(at).select_related("user").with_names()
     seen: GrantQuerySet = grants if viewer == principal else grants.visible_to(viewer)
     return seen
 
@@ -184,7 +186,7 @@ def also_allows(holding: Holding) -> str:
     if holding.grant is None or not isinstance(holding.row, Unit):
         return ""
     if holding.grant.permission.codename == "manage_unit":
-        return f"{', '.join(BY_UNIT_OWNERSHIP[:-1]).capitalize()} and {BY_UNIT_OWNERSHIP[-1]} everything in it"
+        return f"{_sentence(_listed([right_words(f'{each}_x') for each in BY_UNIT_OWNERSHIP]))} everything in it"
     return "See everything in it and below it"
 
 
@@ -200,6 +202,10 @@ def _rows_of(grants: Iterable[Grant | RoleGrant]) -> dict[tuple[str, str], Any]:
             found = model_of(kind)._default_manager.in_bulk(keys)
             rows |= {(model, str(pk)): row for pk, row in found.items()}
     return rows
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
 def _sentence(text: str) -> str:

@@ -26,7 +26,7 @@ class DelegationsView(ActingDoor):
 
     permission_classes = [PeopleOnly]
 
-    @extend_schema(responses=dict, parameters=[AFTER], summary="List delegations")
+    @extend_schema(responses=dict, parameters=[AFTER], summary="List delegations", operation_id="v1_delegations_list")
     def get(self, request: Request) -> Response:
         found = Delegation.objects.visible_to(self.principal).with_names()
         rows, following = page_after(found, request)

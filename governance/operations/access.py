@@ -174,7 +174,13 @@ def access_of(agent: Agent, user: Principal, *, at: datetime) -> Access:
 
 
 def _grants(agent: Agent, user: Principal, at: datetime) -> list[Grant]:
-    held = Held.objects.filter(user=agent.principal).in_force(at).visible_to(user).with_names().order_by("pk")
+    held = (
+        Held.objects.filter(user=agent.principal)
+        .in_force(at)
+        .visible_to(user)
+        .with_names()
+        .order_by("permission_id", "pk")
+    )
     origins = _origins(agent)
     return [_grant(each, origins) for each in _with_rows(held)]
 

@@ -278,7 +278,7 @@ def test_the_page_of_an_object_says_who_may_and_why(halden: Any, sign_in: Any) -
     assert ("priya", "see", "Sees the unit Finance") in rights
     assert ("daniel", "see", "Sees the unit Halden Group") in rights
     roles = {(row["holder"]["name"], row["may"], row["origin"]) for row in told["roles"]}
-    assert ("IT", "issue keys for", "By the role, on all agents") in roles
+    assert ("IT", "see, pause, issue keys for and change", "By the role, on all agents") in roles
     given = next(row["grant"] for row in told["results"] if row["holder"]["id"] == "sofia" and row["may"] != "see")
     assert (given["reason"], given["granted_by"], given["expires_at"]) == ("She checks it.", "Jonas Weber", None)
     assert told["may_change"] is False

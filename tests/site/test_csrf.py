@@ -30,8 +30,10 @@ def takes_post(pattern: URLPattern) -> bool:
     return view is not None and hasattr(view, "post") and "post" in view.http_method_names
 
 
-FOR_PROGRAMS = {"oauth/token"}  # no cookie opens it: an agent shows what it signed
-POSTED = sorted({path for path, pattern in routes(get_resolver().url_patterns) if takes_post(pattern)} - FOR_PROGRAMS)
+WITHOUT_COOKIES = {"oauth/token"}  # looks at no cookie: whoever comes signs the request itself
+POSTED = sorted(
+    {path for path, pattern in routes(get_resolver().url_patterns) if takes_post(pattern)} - WITHOUT_COOKIES
+)
 
 
 def filled(path: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agents import operations as agents
+from agents.models import Grant
 from observability import ledger
 from observability.models import Event
 from workflows import operations
@@ -55,7 +56,7 @@ def test_an_agent_gets_only_the_work_of_its_role(reader: Any, robot: Any) -> Non
 
 def test_an_agent_without_the_right_on_the_workflow_gets_nothing(reader: Any, halden: Any) -> None:
     start(reader, "1")
-    halden.agents["AP-01"].principal.userobjectpermission_set.filter(permission__codename="work_in_workflow").delete()
+    Grant.objects.filter(user=halden.agents["AP-01"].principal, permission__codename="work_in_workflow").delete()
 
     assert reader.claim() is None
 
