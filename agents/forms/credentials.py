@@ -23,6 +23,7 @@ class CardForm(forms.Form):
         super().__init__(*args, **kwargs)
         units = [unit.pk for unit in Unit.objects.visible_to(person) if person.may("agents.add_agent", unit)]
         self.fields["unit"].queryset = Unit.objects.filter(pk__in=units)  # type: ignore[attr-defined]
+        self.may_pin = bool(units)
 
     def clean_card(self) -> bytes:
         """What stands in the file, read no further than a card may be long."""

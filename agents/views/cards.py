@@ -42,6 +42,8 @@ class CardsPage(LoginRequiredMixin, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         user = person(request)
         form = CardForm(request.POST, request.FILES, person=user)
+        if not form.may_pin:
+            raise ledger.NotAllowed
         if form.is_valid():
             try:
                 card = operations.import_card(
@@ -57,8 +59,7 @@ class CardsPage(LoginRequiredMixin, View):
 
 def _listed(request: HttpRequest, form: CardForm, *, status: int = 200) -> HttpResponse:
     user = person(request)
-    units = form.fields["unit"].queryset  # type: ignore[attr-defined]
-    shown = {"cards": visible_cards(user)[:LISTED], "form": form, "may_pin": units.exists()}
+    shown = {"cards": visible_cards(user)[:LISTED], "form": form, "here": "cards"}
     return render(request, "agents/cards.html", shown, status=status)
 
 

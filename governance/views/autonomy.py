@@ -70,7 +70,7 @@ class AutonomyPage(LoginRequiredMixin, View):
         page = {
             "open": PromotionRequest.objects.open().visible_to(user).with_people().order_by("id"), "form": form,
             "rules": [(rule, _role_words(rule.role)) for rule in DemotionRule.objects.select_related("changed_by")],
-            "may_set": user.may("governance.promote_agent"), "changed": changed[:LATEST],
+            "may_set": user.may("governance.promote_agent"), "changed": changed[:LATEST], "here": "autonomy",
         }  # fmt: skip
         return render(request, "governance/autonomy.html", page, status=status)
 

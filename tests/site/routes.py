@@ -8,13 +8,16 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
-from agents.models import Agent, Unit
-from governance.models import Decision, Escalation, Policy
+from agents.models import Agent, Blueprint, ForeignCard, Grant, Principal, Review, Unit
+from governance.models import Decision, Delegation, DemotionRule, Escalation, Policy, PromotionRequest
 from workflows.models import Run, Space, Step, Workflow
 
 MATRIX = Path(__file__).with_name("matrix.txt")
@@ -133,11 +136,125 @@ DOORS: dict[tuple[str, str], Door] = {
 }
 OPEN_API = {("api-schema", "get"), ("api-browse", "get")}  # the description itself, for everybody
 
+
+JWK = '{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}'
+
+
+def _why(side: Side) -> dict[str, Any]:
+    return {"why": "A drill.", "reason": "A drill."}
+
+
+def _agent(side: Side, status: str = "") -> list[Any]:
+    """The code of the side's agent, or of its one with this status."""
+    return [Agent.objects.get(unit=side.unit, status=status, name="New").code if status else side.agent.code]
+
+
+def _draft(side: Side) -> list[Any]:
+    return _agent(side, "draft")
+
+
+def _in_review(side: Side) -> list[Any]:
+    return _agent(side, "in_review")
+
+
+def _blueprint(side: Side) -> list[Any]:
+    return [side.agent.blueprint.code]
+
+
+def _draft_blueprint(side: Side) -> list[Any]:
+    return [Blueprint.objects.get(unit=side.unit, status=Blueprint.Status.DRAFT).code]
+
+
+def _owner(side: Side) -> Principal:
+    return Principal.objects.get(username={"finance": "maria"}.get(side.unit.code, "tomasz"))
+
+
+def _person(side: Side) -> list[Any]:
+    return [_owner(side).username]
+
+
+def _card(side: Side) -> ForeignCard:
+    return ForeignCard.objects.get(unit=side.unit)
+
+
+def _new_card(side: Side) -> dict[str, Any]:
+    card = {"name": "Drill", "version": "1", "url": "https://b.example", "skills": [{"id": "x"}]}
+    return {"unit": side.unit.pk, "card": ContentFile(json.dumps(card).encode(), name="agent-card.json")}
+
+
+def _promotion(side: Side) -> list[Any]:
+    return [PromotionRequest.objects.get(agent__unit=side.unit).uid]
+
+
+def _right(side: Side) -> list[Any]:
+    """The owner's right on the space."""
+    return [Grant.objects.get(user=_owner(side), object_pk=str(side.space.pk), content_type__model="space").uid]
+
+
+def _delegation(side: Side) -> list[Any]:
+    return [Delegation.objects.get(person=_owner(side)).uid]
+
+
+def _review(side: Side) -> Review:
+    return Review.objects.get(units=side.unit)
+
+
+def _item(side: Side) -> int:
+    """The key of one right in the review of the side."""
+    return int(_review(side).items.order_by("pk").first().pk)
+
+
+def _client_key(side: Side) -> list[Any]:
+    return [side.agent.code, side.agent.client_keys.get().uid]
+
+
+def _job(side: Side) -> dict[str, Any]:
+    """A blueprint as its form sends it."""
+    named = {"role": side.agent.role.code, "unit": side.unit.code, "owner": _owner(side).username}
+    return {
+        **named, "name": "Drill", "purpose": "A drill.", "autonomy_ceiling": "1", "risk_class": "1", "currency": "EUR",
+        "code": "drill", "why": "A drill.",
+    }  # fmt: skip
+
+
+def _hired(side: Side) -> dict[str, Any]:
+    """An agent as its form sends it."""
+    named = {"blueprint": side.agent.blueprint.code, "unit": side.unit.code, "accountable": _owner(side).username}
+    return {
+        **named, "code": "ZZ-01", "name": "Drill", "purpose": "A drill.", "autonomy_level": "0",
+        "environment": "production", "icon": "bot", "ends_on": "2999-01-01", "why": "A drill.",
+    }  # fmt: skip
+
+
+def _roles(side: Side) -> dict[str, Any]:
+    return {"roles": ["member"], "unit": side.unit.pk, "why": "A drill."}
+
+
+def _delegated(side: Side) -> dict[str, Any]:
+    last = timezone.localdate() + timedelta(days=9)
+    first = last - timedelta(days=3)
+    days = {"first": first.isoformat(), "last": last.isoformat()}
+    to = {"finance": "priya"}.get(side.unit.code, "daniel")
+    return {"person": _owner(side).username, "to": to, **days, "risk_at_most": "3", "reason": "A drill."}
+
+
+def _new_review(side: Side) -> dict[str, Any]:
+    last = (timezone.localdate() + timedelta(days=9)).isoformat()
+    return {"name": "Drill", "last": last, "units": [side.unit.code], "answered_by": "accountable"}
+
+
 PAGES: dict[tuple[str, str], Door] = {
     **{(name, "get"): Door(READ) for name in (
         "overview", "control", "control-posture", "escalations", "escalations-new", "runs", "agents", "workflows",
         "memory", "policies", "sign-in", "signed-out", "password-change", "password-changed", "settings", "performance",
         "audit", "audit-export", "live-counts", "live-events", "search", "health", "api-schema", "api-browse",
+        "account_login", "mfa_login_webauthn", "mfa_authenticate", "account_reauthenticate", "mfa_reauthenticate",
+        "mfa_reauthenticate_webauthn", "sign-in-again", "usersessions_list", "mfa_index", "mfa_activate_totp",
+        "mfa_deactivate_totp", "mfa_list_webauthn", "mfa_add_webauthn", "mfa_view_recovery_codes",
+        "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "settings-agents", "agent-cards", "people",
+        "people-admit", "people-emergencies", "agent-new", "agents-chart", "agents-blueprints", "agent-blueprint-new",
+        "access", "access-principals", "access-delegations", "access-reviews", "access-review-new", "agent-autonomy",
+        "oauth-jwks", "oauth-server", "oauth-resource",
     )},
     ("control", "post"): Door(CHANGE, body=lambda side: {"state": "paused", "why": "A drill."}),
     ("escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
@@ -164,6 +281,102 @@ PAGES: dict[tuple[str, str], Door] = {
     ("password-change", "post"): Door(CHANGE, body=lambda side: {"old_password": "wrong"}),
     ("settings", "post"): Door(CHANGE),
     ("performance-chart", "get"): Door(READ, lambda side: ["cycle-time"]),
+    # signing in, and one's own account
+    ("account_login", "post"): Door(READ, body=lambda side: {"username": "nobody", "password": "wrong"}),
+    **{(name, "post"): Door(CHANGE) for name in (
+        "account_logout", "mfa_login_webauthn", "mfa_authenticate", "account_reauthenticate", "mfa_reauthenticate",
+        "mfa_reauthenticate_webauthn", "sign-in-service", "usersessions_list", "mfa_activate_totp",
+        "mfa_deactivate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes", "oauth-token",
+    )},
+    ("openid_connect_callback", "get"): Door(READ, lambda side: ["company"]),
+    ("invitation", "get"): Door(READ, lambda side: ["Mw", "wrong"]),
+    ("invitation", "post"): Door(CHANGE, lambda side: ["Mw", "wrong"]),
+    **{(name, method): Door(CHANGE, lambda side: [1]) for name, method in (
+        ("mfa_edit_webauthn", "get"), ("mfa_edit_webauthn", "post"), ("mfa_remove_webauthn", "get"),
+        ("mfa_remove_webauthn", "post"), ("mfa_remove_webauthn", "delete"),
+    )},
+    ("settings-agents", "post"): Door(
+        CREATE, body=lambda side: {"agent": side.agent.code, "scopes": ["work"], "minutes": "5"}
+    ),
+    ("settings-agents-withdraw", "post"): Door(CHANGE, lambda side: [side.run.uid]),
+    # people
+    ("people-admit", "post"): Door(
+        CREATE, body=lambda side: {**_roles(side), "name": "Drill", "username": "drill", "title": "", "email": ""}
+    ),
+    ("people-emergencies", "post"): Door(CHANGE, body=lambda side: {"use": str(side.run.uid), "review": "A drill."}),
+    ("people-person", "get"): Door(ONE, _person),
+    ("people-roles", "post"): Door(CHANGE, _person, _roles),
+    **{(f"people-{act}", "post"): Door(CHANGE, _person, _why) for act in ("disable", "enable", "factors", "invite")},
+    # agents: hired, changed, retired, their credentials
+    ("agent-new", "post"): Door(CREATE, body=_hired),
+    ("agent-edit", "get"): Door(READ, _agent),
+    ("agent-edit", "post"): Door(CHANGE, _agent, _hired),
+    ("agent-review", "get"): Door(READ, _agent),
+    ("agent-assessment", "get"): Door(READ, _agent),
+    ("agent-assessment", "post"): Door(
+        CHANGE, _agent, lambda side: dict.fromkeys(("does", "touches", "risks", "measures"), "A drill.")
+    ),
+    ("agent-submit", "post"): Door(CHANGE, _draft),
+    ("agent-activate", "post"): Door(CHANGE, _in_review),
+    ("agent-send-back", "post"): Door(CHANGE, _in_review, _why),
+    ("agent-retire", "get"): Door(READ, _agent),
+    ("agent-retire", "post"): Door(CHANGE, _agent, _why),
+    ("agent-history", "get"): Door(READ, _agent),
+    ("agent-history", "post"): Door(CHANGE, _agent, lambda side: {"number": "1", "why": "A drill."}),
+    ("agent-card", "get"): Door(READ, _agent),
+    ("agent-card-publish", "post"): Door(CHANGE, _agent, lambda side: {"published": "yes"}),
+    ("agent-key-rotate", "post"): Door(
+        CREATE, lambda side: [side.agent.code, side.key], lambda side: {"overlap_hours": "1"}
+    ),
+    ("agent-client-key", "post"): Door(CREATE, _agent, lambda side: {"jwk": JWK, "scopes": ["work"], "days": "9"}),
+    ("agent-client-key-revoke", "post"): Door(CHANGE, _client_key, _why),
+    ("agent-blueprint", "get"): Door(ONE, _blueprint),
+    ("agent-blueprint-new", "post"): Door(CREATE, body=_job),
+    ("agent-blueprint-edit", "get"): Door(READ, _blueprint),
+    ("agent-blueprint-edit", "post"): Door(CHANGE, _blueprint, _job),
+    ("agent-blueprint-activate", "post"): Door(CHANGE, _draft_blueprint),
+    ("agent-blueprint-disable", "post"): Door(CHANGE, _blueprint, _why),
+    ("agent-blueprint-history", "get"): Door(READ, _blueprint),
+    ("agent-blueprint-history", "post"): Door(CHANGE, _blueprint, lambda side: {"number": "1", "why": "A drill."}),
+    ("agent-cards", "post"): Door(CREATE, body=_new_card),
+    ("agent-cards-one", "get"): Door(ONE, lambda side: [_card(side).uid]),
+    ("agent-cards-accept", "post"): Door(
+        BOUND, lambda side: [_card(side).uid], lambda side: {"sha256": _card(side).seen_sha256, "why": "A drill."}
+    ),
+    ("agent-cards-withdraw", "post"): Door(CHANGE, lambda side: [_card(side).uid], _why),
+    # earned autonomy
+    ("agent-autonomy", "post"): Door(
+        CHANGE, body=lambda side: {"role": "", "error_percent": "5", "at_least": "20", "days": "30", **_why(side)}
+    ),
+    ("agent-demotion-rule-drop", "post"): Door(CHANGE, lambda side: [DemotionRule.objects.get().pk], _why),
+    ("agent-promotion", "get"): Door(READ, _agent),
+    ("agent-promotion", "post"): Door(CHANGE, lambda side: [side.agent.code], _why),
+    ("agent-demotion", "get"): Door(READ, _agent),
+    ("agent-demotion", "post"): Door(CHANGE, _agent, _why),
+    **{(f"promotion-{act}", "post"): Door(CHANGE, _promotion, _why) for act in ("approve", "reject", "withdraw")},
+    # access
+    ("access-object", "get"): Door(ONE, lambda side: ["agent", side.agent.code]),
+    ("access-object", "post"): Door(
+        CHANGE, lambda side: ["agent", side.agent.code],
+        lambda side: {"to": "role:auditor", "permission": "agents.pause_agent", **_why(side)},
+    ),
+    ("access-principal", "get"): Door(ONE, lambda side: [f"agent:{side.agent.code}"]),
+    ("access-principal", "post"): Door(
+        CHANGE, lambda side: [f"agent:{side.agent.code}"],
+        lambda side: {"right": "space:workflows.view_space", "object": side.space.code, **_why(side)},
+    ),
+    ("access-take", "post"): Door(CHANGE, _right, _why),
+    ("access-prolong", "post"): Door(CHANGE, _right, lambda side: {**_why(side), "until": "2999-01-01"}),
+    ("access-delegations", "post"): Door(CREATE, body=_delegated),
+    ("access-delegation-end", "post"): Door(CHANGE, _delegation, _why),
+    ("access-review-new", "post"): Door(CREATE, body=_new_review),
+    ("access-review", "get"): Door(ONE, lambda side: [_review(side).uid]),
+    ("access-review-answer", "post"): Door(
+        CHANGE, lambda side: [_review(side).uid], lambda side: {"item": [str(_item(side))]}
+    ),
+    ("access-review-revoke", "post"): Door(CHANGE, lambda side: [_review(side).uid, _item(side)], _why),
+    ("access-review-json", "get"): Door(READ, lambda side: [_review(side).uid]),
+    ("access-review-csv", "get"): Door(READ, lambda side: [_review(side).uid]),
 }  # fmt: skip
 
 

@@ -34,7 +34,10 @@ class DelegationsPage(LoginRequiredMixin, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Let somebody decide."""
         user, at = person(request), database_now()
-        form = DelegationForm(request.POST, viewer=user, people=_absent(user))
+        people = _absent(user)
+        if not people.exists():
+            raise operations.DelegationRefused
+        form = DelegationForm(request.POST, viewer=user, people=people)
         if form.is_valid():
             given = form.cleaned_data
             terms = operations.Terms(

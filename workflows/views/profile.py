@@ -76,7 +76,7 @@ def shown(
     shown = {
         "agent": agent, "tab": tab, "tabs": [(name, word, counts.get(name)) for name, word, _ in TABS],
         "state": state_of(agent, load), "load": sum(load.values()), "at": place.at, "days": LATELY.days,
-        "level": AUTONOMY[agent.autonomy_level], "ceiling": ceiling_of(agent),
+        "level": AUTONOMY[agent.effective_autonomy], "ceiling": ceiling_of(agent),
         "may_pause": user.may("agents.pause_agent", agent) or agent.acting_sponsor == user,
         "may_change": user.may("agents.change_agent", agent), "may_key": user.may("agents.key_agent", agent),
         **build(place), **more,
