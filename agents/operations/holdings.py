@@ -132,7 +132,7 @@ def _on(row: Any, kind: Kind, grant: Grant | RoleGrant, others: dict[tuple[str, 
 # --- what may I? ----------------------------------------------------------------------------------------------
 def grants_of(principal: Principal, *, viewer: Principal, at: datetime) -> GrantQuerySet:
     """The rights given to this person or agent directly, on objects that the viewer may see; one's own are all seen."""
-    grants = Grant.objects.filter(user=principal).in_force(at).with_names()
+    grants = Grant.objects.filter(user=principal).in_force(at).select_related("user").with_names()
     seen: GrantQuerySet = grants if viewer == principal else grants.visible_to(viewer)
     return seen
 

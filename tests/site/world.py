@@ -1,21 +1,26 @@
 """Two units with the same things each, and one caller of every kind: what the generic tests ask the server about."""
 
+import json
+import time
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
+from joserfc.jwk import ECKey
 
 from agents import operations as agents
-from agents.models import Agent, Principal, Unit
+from agents.models import Agent, Blueprint, Principal, Unit
 from autonomy_site.demo.company import Halden
 from governance import operations as governance
 from governance.models import Policy
 from observability import ledger
 from tests.site.routes import CALLERS, Side, idempotency_key
+from tests.site.things import for_programs
 from workflows import memory, operations
 from workflows.models import Run, Space, Workflow
 
@@ -47,6 +52,8 @@ class World:
             headers["Authorization"] = f"Bearer {self.keys[caller]}"
         if method == "get":
             return self.client.get(path, body or {}, headers=headers)
+        if method == "delete" and body:
+            return self.client.delete(path, query_params=body, headers=headers)
         if not is_api:
             return getattr(self.client, method)(path, body or {}, headers=headers)
         headers = {"Idempotency-Key": idempotency_key(), **headers}
@@ -64,7 +71,12 @@ def built(halden: Halden, at: datetime) -> World:
     agents.pause(halden.agents["AP-02"], by=ledger.SYSTEM, at=at, why="A drill.")
     people = ("sofia", "priya", "maria", "tomasz", "edith", "jonas", "ingrid", "daniel")
     sessions = {name: session_of(halden.people[who]) for name, who in zip(CALLERS[4:12], people, strict=True)}
-    return World(own, far, keys, {**sessions, "disabled": _disabled(halden.units["finance"], at)})
+    world = World(own, far, keys, {**sessions, "disabled": _disabled(halden.units["finance"], at)})
+    for side, owner, stand_in in ((own, "maria", "priya"), (far, "tomasz", "ingrid")):
+        _shown_on_pages(side, halden, halden.people[owner], halden.people[stand_in], at)
+    for side, owner, giver in ((own, "maria", "priya"), (far, "tomasz", "tomasz")):
+        for_programs(side, halden.people[owner], halden.people[giver], at)
+    return world
 
 
 def session_of(person: Principal) -> str:
@@ -72,6 +84,8 @@ def session_of(person: Principal) -> str:
     session = SessionStore()
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(person.pk), person.get_session_auth_hash()
     session[BACKEND_SESSION_KEY] = "agents.views.PeopleBackend"
+    session["account_authentication_methods"] = [{"method": each, "at": time.time()} for each in ("password", "mfa")]
+    session["account_authentication_methods_user"] = str(person.pk)
     session.create()
     return str(session.session_key)
 
@@ -88,12 +102,22 @@ def _disabled(unit: Unit, at: datetime) -> str:
 def _hired(halden: Halden, code: str, at: datetime) -> Agent:
     job = agents.Hired(
         code=code, name="Order reader", purpose="Reads orders.", unit=halden.units["procurement"],
-        role=halden.agents["AP-01"].role, accountable=halden.people["tomasz"], autonomy_level=1,
-        risk_class=Agent.Risk.LOW, runtime="A program", ends_on=halden.agents["AP-01"].ends_on,
+        blueprint=_reading(halden, at), accountable=halden.people["tomasz"], autonomy_level=1,
+        ends_on=halden.agents["AP-01"].ends_on,
     )  # fmt: skip
     agent = agents.hire(job, by=ledger.SYSTEM, at=at)
     agents.activate(agent, by=ledger.SYSTEM, at=at)
     return agent
+
+
+def _reading(halden: Halden, at: datetime) -> Blueprint:
+    job = agents.JobDescription(
+        name="Order reader", purpose="Reads orders.", role=halden.agents["AP-01"].role,
+        unit=halden.units["procurement"], owner=halden.people["tomasz"], autonomy_ceiling=3, runtime="A program",
+    )  # fmt: skip
+    blueprint = agents.draft_blueprint("order-reading", job, by=ledger.SYSTEM, at=at)
+    agents.activate_blueprint(blueprint, by=ledger.SYSTEM, at=at)
+    return blueprint
 
 
 def _workflow(halden: Halden, at: datetime) -> Workflow:
@@ -145,3 +169,36 @@ def _policy(halden: Halden, unit: str, at: datetime) -> Policy:
     document = {**POLICY, "key": f"{unit}.orders", "version": 1}
     governance.add_policy(document, unit=halden.units[unit], owner=halden.people["maria"], by=ledger.SYSTEM, at=at)
     return Policy.objects.get(key=f"{unit}.orders")
+
+
+# --- what only pages show -------------------------------------------------------------------------------------
+def _shown_on_pages(side: Side, halden: Halden, owner: Principal, stand_in: Principal, at: datetime) -> None:
+    """One of each thing that has a page and no place in a Side; routes.py finds them by their unit."""
+    for status in ("draft", "in_review", "active"):
+        job = agents.Hired(
+            code=f"{side.agent.code[:2]}-{status[:2].upper()}", name="New", purpose="Begins later.", unit=side.unit,
+            blueprint=side.agent.blueprint, accountable=owner, ends_on=side.agent.ends_on,
+        )  # fmt: skip
+        agent = agents.hire(job, by=ledger.SYSTEM, at=at)
+        if status != "draft":
+            agents.submit(agent, by=ledger.SYSTEM, at=at)
+    agents.activate(agent, by=ledger.SYSTEM, at=at)
+    governance.ask_promotion(agent, by=owner, at=at, why="A drill.")
+    for version in ("1", "2"):
+        card = {"name": side.unit.code, "version": version, "url": "https://a.example", "skills": [{"id": "x"}]}
+        agents.import_card(json.dumps(card).encode(), unit=side.unit, by=ledger.SYSTEM, at=at)
+    agents.register_client_key(side.agent, ECKey.generate_key("P-256").as_dict(private=False), by=ledger.SYSTEM, at=at)
+    agents.grant("workflows.view_space", owner, side.space, by=ledger.SYSTEM, at=at, reason="A drill.")
+    later = {"starts_at": at + timedelta(days=1), "ends_at": at + timedelta(days=2)}
+    terms = governance.Terms(person=owner, delegate=stand_in, reason="A drill.", **later)
+    governance.delegate(terms, by=owner, at=at)
+    scope = agents.Scope(name=f"Rights of {side.unit}", due_at=at + timedelta(days=5), units=(side.unit,))
+    agents.start_review(scope, by=halden.people["daniel"], at=at)
+    rule = governance.RuleChange(
+        role=side.agent.role.code, overruled_percent=None, error_percent=Decimal(5), at_least=20, days=30
+    )
+    governance.set_demotion_rule(rule, by=ledger.SYSTEM, at=at, why="A drill.")
+    job = agents.JobDescription(
+        name="New", purpose="Begins later.", role=side.agent.role, unit=side.unit, owner=owner, runtime="A program"
+    )
+    agents.draft_blueprint(f"{side.unit.code}-draft", job, by=ledger.SYSTEM, at=at)
