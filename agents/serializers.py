@@ -1,5 +1,7 @@
 """Output shapes of identity."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from agents.models import Agent, Blueprint, Version
@@ -36,9 +38,11 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
 class AgentDetail(AgentSerializer):
     """An agent as those see it who look after it."""
 
+    hours = serializers.DictField()
+
     blueprint = serializers.CharField(source="blueprint.code")
     accountable_username = serializers.CharField(source="accountable.username")
-    stand_in_username = serializers.CharField(source="stand_in.username", default=None)
+    stand_in_username = serializers.CharField(source="stand_in.username", allow_null=True, default=None)
 
     class Meta(AgentSerializer.Meta):
         fields = [
@@ -47,12 +51,22 @@ class AgentDetail(AgentSerializer):
         ]  # fmt: skip
 
 
+class ScopedActionOutput(serializers.Serializer[Any]):
+    """One action of a system that belongs to a job; the scope is read by people."""
+
+    system = serializers.CharField()
+    action = serializers.CharField()
+    scope = serializers.DictField(child=serializers.CharField())
+
+
 class BlueprintOutput(serializers.ModelSerializer[Blueprint]):
     """A job description."""
 
     role = serializers.CharField(source="role.code")
     unit = serializers.CharField(source="unit.code")
     owner = serializers.CharField(source="owner.username")
+    actions = ScopedActionOutput(many=True)
+    rates = serializers.DictField(child=serializers.CharField())
 
     class Meta:
         model = Blueprint
@@ -65,7 +79,9 @@ class BlueprintOutput(serializers.ModelSerializer[Blueprint]):
 class VersionOutput(serializers.ModelSerializer[Version]):
     """One state of an agent or a blueprint."""
 
-    author = serializers.CharField(source="author.username", default=None)
+    document = serializers.DictField()
+
+    author = serializers.CharField(source="author.username", allow_null=True, default=None)
 
     class Meta:
         model = Version

@@ -5,7 +5,6 @@ from django.urls import path
 from agents import views
 from agents.api import access, blueprints, cards, credentials, hiring, oauth, registry, reviews
 from agents.api import people as people_api
-from agents.models import ReviewItem
 from agents.views import emergencies, invitations, people, second_factors, sessions, single_sign_on
 
 api_urls = [
@@ -45,12 +44,9 @@ api_urls = [
     path("grants/<uuid:uid>", access.GrantView.as_view(), name="api-grant"),
     path("reviews", reviews.ReviewsView.as_view(), name="api-reviews"),
     path("reviews/<uuid:uid>", reviews.ReviewView.as_view(), name="api-review"),
-    path("reviews/<uuid:uid>/items/<int:pk>/certify", reviews.AnswerItemView.as_view(), name="api-review-certify"),
-    path(
-        "reviews/<uuid:uid>/items/<int:pk>/revoke",
-        reviews.AnswerItemView.as_view(answer=ReviewItem.Status.REVOKED),
-        name="api-review-revoke",
-    ),
+    path("reviews/<uuid:uid>/items", reviews.ReviewItemsView.as_view(), name="api-review-items"),
+    path("reviews/<uuid:uid>/items/<int:item>/certify", reviews.CertifyView.as_view(), name="api-review-certify"),
+    path("reviews/<uuid:uid>/items/<int:item>/revoke", reviews.RevokeView.as_view(), name="api-review-revoke"),
 ]
 for_programs = [
     path("oauth/token", oauth.TokenView.as_view(), name="oauth-token"),

@@ -4,8 +4,9 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 
-from agents.api.doors import ActingDoor, Door
+from agents.api.doors import ActingDoor
 from autonomy_site.problems import Problem
+from observability.api.doors import ReadingDoor
 from observability.serializers import NoQuery, PageQuery
 
 ERRORS = {
@@ -25,6 +26,7 @@ ERRORS = {
     503: "The database does not answer, or work is held back; `Retry-After` says when to come again.",
 }
 ALWAYS = (400, 401, 403, 404, 405, 406, 413, 429, 500, 503)
+CHANGING = (409, 412, 428)
 ACTING = (409, 412, 422, 428)
 COLUMN_SIZES = {2**15 - 1, 2**31 - 1, 2**63 - 1}
 TEXT = {"type": "string"}
@@ -74,7 +76,7 @@ class Described(AutoSchema):
             return None
         answers = operation["responses"]
         is_list = any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
-        is_one = self.method == "GET" and isinstance(self.view, Door) and not is_list and self.view.shows_one
+        is_one = self.method == "GET" and isinstance(self.view, ReadingDoor) and not is_list and self.view.shows_one
         own = ("ETag",) * is_one + ("Link",) * is_list
         for answer in answers.values():
             answer["headers"] = _headers(*EVERYWHERE, *own)
@@ -85,10 +87,15 @@ class Described(AutoSchema):
             example = getattr(self.get_request_serializer(), "example", None)
             for content in operation["requestBody"]["content"].values():
                 content["example"] = example
-        acts = self.method != "GET" and isinstance(self.view, ActingDoor)
-        for status in sorted((*ALWAYS, *(ACTING if acts else ()))):
+        for status in sorted((*ALWAYS, *self._refusals())):
             answers.setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
         return operation
+
+    def _refusals(self) -> tuple[int, ...]:
+        """What else can be wrong with an act: only a POST carries an Idempotency-Key that another request may have."""
+        if self.method in ("PATCH", "DELETE"):
+            return CHANGING
+        return ACTING if self.method == "POST" and isinstance(self.view, ActingDoor) else ()
 
     def get_operation_id(self) -> str:
         """The same name as long as the path is the same, with `list` for lists."""

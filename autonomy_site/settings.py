@@ -288,12 +288,14 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The API that agents work through. Start with docs/agents.md.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,  # what changes something says itself which of its fields may be left out
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "autonomy_site.schema.with_problems",
@@ -307,7 +309,11 @@ SPECTACULAR_SETTINGS = {
         "KeyStatus": "agents.models.Key.Status",
         "ConsentStatus": "agents.models.Consent.Status",
         "CardStatus": "agents.models.ForeignCard.Status",
-        "ObjectKind": "agents.api.inputs.KIND_CHOICES",
+        "ReviewStatus": "agents.models.Review.Status",
+        "ReviewAnswer": "agents.models.ReviewItem.Status",
+        "PromotionStatus": "governance.models.PromotionRequest.Status",
+        "DelegationStatus": "governance.models.Delegation.Status",
+        "AccessKind": "agents.rules.access.KIND_NAMES",
     },
 }
 

@@ -7,12 +7,12 @@ from rest_framework import serializers
 from agents.models import Agent
 from agents.operations import ceiling_of
 from agents.rules import AUTONOMY
-from governance.models import Policy, PolicyVersion, PromotionRequest
+from governance.models import Delegation, Policy, PolicyVersion, PromotionRequest
 from governance.operations import DAYS, LONGEST_DAYS, Access, Span
 from governance.operations.access import Cell, Grant, Line
 from governance.rules import Effect
 from governance.rules.evidence import Evidence
-from observability.serializers import StrictSerializer, Text, Whole
+from observability.serializers import Digits, StrictSerializer, Text, Whole
 
 
 class PolicyTextInput(StrictSerializer):
@@ -81,19 +81,159 @@ class CheckedOutput(serializers.Serializer[Any]):
 class EvidenceQuery(StrictSerializer):
     """How many days the evidence is about."""
 
-    days = Whole(min_value=1, max_value=LONGEST_DAYS, default=DAYS)
+    days = Digits(min_value=1, max_value=LONGEST_DAYS, default=DAYS, help_text="How many days, up to now.")
 
 
 class PromotionInput(StrictSerializer):
     """Why the agent should act one level higher."""
 
+    example: ClassVar[dict[str, Any]] = {"reason": "Forty questions in a row were approved as asked."}
+
     reason = Text(max_length=4000)
 
 
 class PromotionAnswerInput(StrictSerializer):
-    """The reason for an answer to a request; needed to reject."""
+    """The reason for an answer to a request."""
+
+    example: ClassVar[dict[str, Any]] = {"reason": "The sample is large enough."}
 
     reason = Text(max_length=4000, allow_blank=True, default="")
+
+
+class ShareOutput(serializers.Serializer[Any]):
+    """A share of a whole as text with four places, with its 95 % interval; null of nothing."""
+
+    part = serializers.IntegerField()
+    whole = serializers.IntegerField()
+    share = serializers.CharField(allow_null=True)
+    small_sample = serializers.BooleanField()
+    low = serializers.CharField(allow_null=True)
+    high = serializers.CharField(allow_null=True)
+
+
+class RecordOutput(serializers.Serializer[Any]):
+    """What an agent did with one action, or with all (`action` is empty)."""
+
+    action = serializers.CharField()
+    approved = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    undone = serializers.IntegerField()
+    alone = serializers.IntegerField()
+    acted = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    decided = serializers.IntegerField()
+    overruled = serializers.IntegerField()
+    median_seconds = serializers.CharField(allow_null=True)
+    agreement = ShareOutput()
+    overruling = ShareOutput()
+    errors = ShareOutput()  # type: ignore[assignment]
+
+
+class TriesOutput(serializers.Serializer[Any]):
+    """How the steps went that the agent took."""
+
+    finished = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    median_seconds = serializers.CharField(allow_null=True)
+    errors = ShareOutput()  # type: ignore[assignment]
+
+
+class EvidenceOutput(serializers.Serializer[Any]):
+    """The evidence for an agent's autonomy over a period."""
+
+    agent = serializers.CharField()
+    level = serializers.IntegerField()
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    demoted_at = serializers.DateTimeField(allow_null=True)
+    total = RecordOutput()
+    actions = RecordOutput(many=True)
+    tries = TriesOutput()
+
+
+class PromotionOutput(serializers.Serializer[Any]):
+    """A request for promotion; `evidence` stays as it was kept when asked."""
+
+    id = serializers.UUIDField()
+    agent = serializers.CharField()
+    from_level = serializers.IntegerField()
+    to_level = serializers.IntegerField()
+    status = serializers.ChoiceField(PromotionRequest.Status.choices)
+    reason = serializers.CharField()
+    asked_by = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+    decided_by = serializers.CharField(allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    answer = serializers.CharField()
+    evidence_since = serializers.DateTimeField()
+    evidence = serializers.DictField()
+
+    def to_representation(self, row: PromotionRequest) -> dict[str, Any]:
+        """The request as the API shows it."""
+        return promotion_of(row)
+
+
+class RuleNameOutput(serializers.Serializer[Any]):
+    """A rule of a policy."""
+
+    policy = serializers.CharField()
+    rule = serializers.CharField()
+
+
+class LineOutput(serializers.Serializer[Any]):
+    """One thing that an agent may do, must ask about or never does."""
+
+    what = serializers.CharField()
+    conditions = serializers.ListField(child=serializers.CharField())
+    rule = RuleNameOutput(allow_null=True)
+    note = serializers.CharField()
+
+
+class GivenOutput(serializers.Serializer[Any]):
+    """Who gave a right, when and why; null for what came with hiring."""
+
+    given_by = serializers.CharField(allow_null=True)
+    given_at = serializers.DateTimeField(allow_null=True)
+    why = serializers.CharField()
+
+
+class OtherRightOutput(GivenOutput):
+    """A right on something else than a system."""
+
+    right = serializers.CharField()
+
+
+class CellOutput(serializers.Serializer[Any]):
+    """What holds for one action in a system, and where it comes from."""
+
+    action = serializers.CharField()
+    effect = serializers.CharField()
+    origin = serializers.CharField()
+    rules = RuleNameOutput(many=True)
+    grant = GivenOutput(allow_null=True)
+
+
+class SystemAccessOutput(serializers.Serializer[Any]):
+    """What an agent may do in one system; `scope` is the unit that the system belongs to."""
+
+    system = serializers.CharField()
+    name = serializers.CharField()
+    scope = serializers.CharField()
+    cells = CellOutput(many=True)
+
+
+class BoundariesOutput(serializers.Serializer[Any]):
+    """What an agent may do alone, must ask about and never does, and its access to each system."""
+
+    agent = serializers.CharField()
+    level = serializers.IntegerField()
+    level_means = serializers.CharField()
+    ceiling = serializers.IntegerField()
+    may_do_alone = LineOutput(many=True)
+    must_ask = LineOutput(many=True)
+    never = LineOutput(many=True)
+    matrix = SystemAccessOutput(many=True)
+    other_rights = OtherRightOutput(many=True)
 
 
 def promotion_of(asked: PromotionRequest) -> dict[str, Any]:
@@ -156,6 +296,11 @@ def _given(grant: Grant) -> dict[str, Any]:
 class DelegationInput(StrictSerializer):
     """Who (`to`) decides for whom (`person`, by default oneself), until when, within which limits, and why."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "to": "priya", "ends_at": "2030-12-31T00:00:00Z", "paths": ["accounts-payable"], "risk_at_most": 2,
+        "reason": "On leave.",
+    }  # fmt: skip
+
     person = Text(max_length=80, allow_blank=True, default="")
     to = Text(max_length=80)
     starts_at = serializers.DateTimeField(allow_null=True, default=None)
@@ -169,4 +314,30 @@ class DelegationInput(StrictSerializer):
 class EndInput(StrictSerializer):
     """Why a delegation ends early."""
 
+    example: ClassVar[dict[str, Any]] = {"reason": "Back a day early."}
+
     reason = Text(max_length=2000, allow_blank=True, default="")
+
+
+class PersonNameOutput(serializers.Serializer[Any]):
+    """A person: the name to sign in with, and the name that people read."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
+class DelegationOutput(serializers.Serializer[Any]):
+    """A delegation, with those of its paths and the unit that the reader may see; `etag` for If-Match."""
+
+    id = serializers.UUIDField()
+    person = PersonNameOutput()
+    to = PersonNameOutput()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    status = serializers.ChoiceField(Delegation.Status.choices)
+    paths = serializers.ListField(child=serializers.CharField())
+    risk_at_most = serializers.IntegerField()
+    unit = serializers.CharField(allow_null=True)
+    reason = serializers.CharField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    etag = serializers.CharField()

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from agents.api.doors import IDEMPOTENCY, ActingDoor, AgentsOnly, Door, PeopleOnly, Then
 from agents.api.hiring import MovingDoor, visible_agent
+from agents.api.shapes.reasons import NothingInput
 from agents.api.versions import IF_MATCH, IF_MATCH_INSTEAD, body_tag, require_match
 from agents.models import Agent
 from agents.operations import OutsideWorkingHours
@@ -41,6 +42,7 @@ from workflows.serializers import (
     LeaseInput,
     LeaseOutput,
     PublishedOutput,
+    ReadinessOutput,
     RetireInput,
     RunInput,
     RunOutput,
@@ -382,12 +384,13 @@ class ReadinessView(Door):
     """What has to be in place before an agent begins."""
 
     permission_classes = [PeopleOnly]
+    shows_one = True
 
-    @extend_schema(responses=dict, summary="Show what is missing before an agent can begin")
+    @extend_schema(responses=ReadinessOutput, summary="Show what is missing before an agent can begin")
     def get(self, request: Request, code: str) -> Response:
         checks = governance.readiness(visible_agent(self.principal, code), at=database_now())
         told = [{"name": each.name, "words": each.words, "met": each.is_met, "about": each.about} for each in checks]
-        return Response({"ready": all(each.is_met for each in checks), "checks": told})
+        return self.tagged({"ready": all(each.is_met for each in checks), "checks": told})
 
 
 class ActivateView(MovingDoor):
@@ -396,9 +399,11 @@ class ActivateView(MovingDoor):
     loosens = True
 
     @extend_schema(
-        request=None, responses=AgentDetail, parameters=[IDEMPOTENCY, IF_MATCH], summary="Let a reviewed agent begin"
-    )
+        request=NothingInput, responses=AgentDetail, parameters=[IDEMPOTENCY, IF_MATCH],
+        summary="Let a reviewed agent begin",
+    )  # fmt: skip
     def post(self, request: Request, code: str) -> Response:
+        self.read(NothingInput, request.data)
         at = database_now()
         return self.move(request, code, lambda agent: governance.activate_agent(agent, by=self.principal, at=at))
 

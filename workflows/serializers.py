@@ -194,8 +194,26 @@ class BpmnInput(StrictSerializer):
 class RetireInput(StrictSerializer):
     """Why an agent retires, and the code of the agent that takes its place, if one does."""
 
+    example: ClassVar[dict[str, Any]] = {"why": "The work is done elsewhere.", "successor": "AP-09"}
+
     why = Text(max_length=2000)
     successor = Text(max_length=20, allow_null=True, default=None)
+
+
+class CheckOutput(serializers.Serializer[Any]):
+    """One thing that has to be in place; `about` names where it is mended."""
+
+    name = serializers.CharField()
+    words = serializers.CharField()
+    met = serializers.BooleanField()
+    about = serializers.CharField()
+
+
+class ReadinessOutput(serializers.Serializer[Any]):
+    """What has to be in place before an agent begins."""
+
+    ready = serializers.BooleanField()
+    checks = CheckOutput(many=True)
 
 
 class RunNamedOutput(serializers.Serializer[Any]):

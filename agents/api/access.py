@@ -6,68 +6,62 @@ from uuid import UUID
 
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.http import HttpRequest
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents import operations
 from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly
-from agents.api.inputs import GrantInput, TakeInput
-from agents.api.versions import etag, require_match
-from agents.models import Grant, Principal, RoleGrant
+from agents.api.shapes.access import GrantInput, HoldingOutput, ObjectAccessPage, PrincipalAccessPage, TakeQuery
+from agents.api.versions import IF_MATCH, etag, require_match
+from agents.models import Grant, Principal, RoleGrant, Unit
 from agents.models.access import unit_of
 from agents.operations import holdings
 from agents.operations.holdings import Holding
 from observability import ledger
 from observability.ledger import database_now
-
-PAGE = 100
-KEY_DIGITS = 18
-AFTER = OpenApiParameter("after", int, description="Continue after this number, as `next` of the page before says.")
-IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, required=True, description="The `etag` of what you read."
-)
+from observability.serializers import PageQuery
 
 
 class ObjectAccessView(Door):
     """Who may do what with one object?"""
 
-    @extend_schema(responses=dict, parameters=[AFTER], summary="Who may?")
+    permission_classes = [PeopleOnly]
+    query = PageQuery
+
+    @extend_schema(parameters=[PageQuery], responses=ObjectAccessPage, summary="Who may?")
     def get(self, request: Request, kind: str, key: str) -> Response:
         row = holdings.find_object(kind, key, viewer=self.principal)
         if row is None:
             raise ledger.NotFound
         at = database_now()
-        grants, following = page_after(holdings.grants_reaching(row, at=at), request)
-        about = row.as_subject()
-        return Response(
-            {
-                "object": {"kind": about.kind, "id": about.id, "name": about.name, "unit": unit_of(row)},
-                "may_change": holdings.may_change_rights(self.principal, row),
-                "roles": shown(holdings.roles_reaching(row, at=at)),
-                "results": shown(holdings.holdings_on(row, grants)), "next": following,
-            }
-        )  # fmt: skip
+        unit = Unit.objects.get(pk=unit_of(row)).code
+        head = {
+            "object": {**_named(row), "unit": unit}, "may_change": holdings.may_change_rights(self.principal, row),
+            "roles": shown(holdings.roles_reaching(row, at=at)),
+        }  # fmt: skip
+        grants = holdings.grants_reaching(row, at=at)
+        return self.page_under(head, grants, lambda some: shown(holdings.holdings_on(row, some)), by="pk")
 
 
 class PrincipalAccessView(Door):
     """What may one person or agent do?"""
 
-    @extend_schema(responses=dict, parameters=[AFTER], summary="What may this person or agent?")
+    permission_classes = [PeopleOnly]
+    query = PageQuery
+
+    @extend_schema(parameters=[PageQuery], responses=PrincipalAccessPage, summary="What may this person or agent?")
     def get(self, request: Request, username: str) -> Response:
         principal = Principal.objects.get_queryset().visible_to(self.principal).filter(username=username).first()
         if principal is None:
             raise ledger.NotFound
         at = database_now()
-        grants, following = page_after(holdings.grants_of(principal, viewer=self.principal, at=at), request)
-        return Response(
-            {
-                "principal": {"kind": principal.kind, "id": principal.username, "name": str(principal)},
-                "roles": shown(holdings.role_holdings(principal, viewer=self.principal, at=at)),
-                "results": shown(holdings.holdings_of(grants)), "next": following,
-            }
-        )  # fmt: skip
+        head = {
+            "principal": {"kind": principal.kind, "id": principal.username, "name": str(principal)},
+            "roles": shown(holdings.role_holdings(principal, viewer=self.principal, at=at)),
+        }
+        grants = holdings.grants_of(principal, viewer=self.principal, at=at)
+        return self.page_under(head, grants, lambda some: shown(holdings.holdings_of(some)), by="pk")
 
 
 class GrantsView(ActingDoor):
@@ -75,7 +69,12 @@ class GrantsView(ActingDoor):
 
     permission_classes = [PeopleOnly]
 
-    @extend_schema(request=GrantInput, responses=dict, parameters=[IDEMPOTENCY], summary="Give a right on one object")
+    @extend_schema(
+        request=GrantInput,
+        responses={201: HoldingOutput},
+        parameters=[IDEMPOTENCY],
+        summary="Give a right on one object",
+    )
     def post(self, request: Request) -> Response:
         given = self.read(GrantInput, request.data)
         self.require_recent()
@@ -112,33 +111,23 @@ class GrantView(Door):
     """One right: take it away."""
 
     permission_classes = [PeopleOnly]
+    query = TakeQuery
+    queried = ("DELETE",)
 
-    @extend_schema(
-        responses={204: None}, parameters=[IF_MATCH, OpenApiParameter("reason", str, required=True)],
-        summary="Take a right away",
-    )  # fmt: skip
+    @extend_schema(responses={204: None}, parameters=[IF_MATCH, TakeQuery], summary="Take a right away")
     def delete(self, request: Request, uid: UUID) -> Response:
-        given = self.read(TakeInput, request.query_params.dict())
         with transaction.atomic():
             grant = holdings.find_grant(uid, viewer=self.principal, to_change=True)
             if grant is None:
                 raise ledger.NotFound
             require_match(request, tag_of(grant))
-            operations.revoke(grant, by=self.principal, at=database_now(), why=given["reason"])
+            operations.revoke(grant, by=self.principal, at=database_now(), why=self.asked["reason"])
         return Response(status=204)
 
 
 def tag_of(grant: Grant | RoleGrant) -> str:
     """The entity tag of a right as it is."""
     return etag(grant.uid, grant.reason, grant.granted_by_id, grant.granted_at, grant.expires_at)
-
-
-def page_after(found: Any, request: Request | HttpRequest) -> tuple[list[Any], str | None]:
-    """One page of rows in the order in which they were given, and the query of the next one."""
-    text = request.GET.get("after", "")
-    after = int(text) if text.isascii() and text.isdecimal() and len(text) <= KEY_DIGITS else 0
-    rows = list(found.filter(pk__gt=after).order_by("pk")[: PAGE + 1])
-    return rows[:PAGE], f"?after={rows[PAGE - 1].pk}" if len(rows) > PAGE else None
 
 
 def shown(found: Iterable[Holding]) -> list[dict[str, Any]]:
@@ -148,7 +137,6 @@ def shown(found: Iterable[Holding]) -> list[dict[str, Any]]:
 
 def _shown(holding: Holding) -> dict[str, Any]:
     grant, holder = holding.grant, holding.holder
-    about = holding.row.as_subject() if holding.row is not None else None
     given = {
         "id": grant.uid, "permission": f"{grant.content_type.app_label}.{grant.permission.codename}",
         "reason": grant.reason, "granted_by": str(grant.granted_by) if grant.granted_by else None,
@@ -160,5 +148,10 @@ def _shown(holding: Holding) -> dict[str, Any]:
             "id": holder.name if isinstance(holder, Group) else holder.username, "name": holding.holder_name,
         },
         "may": holding.words, "origin": holding.origin,
-        "object": {"kind": about.kind, "id": about.id, "name": about.name} if about else None, "grant": given,
+        "object": _named(holding.row) if holding.row is not None else None, "grant": given,
     }  # fmt: skip
+
+
+def _named(row: Any) -> dict[str, str]:
+    about = row.as_subject()
+    return {"kind": about.kind, "id": about.id, "name": about.name}

@@ -5,40 +5,33 @@ from typing import Any
 
 from django.db import transaction
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents import operations
-from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly
+from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly
 from agents.api.shapes.hiring import BlueprintChangeInput, BlueprintInput
-from agents.api.versions import IF_MATCH, etag, require_match
+from agents.api.versions import IF_MATCH, body_tag, require_match
 from agents.models import Blueprint, Principal
 from agents.operations.naming import Naming
 from agents.serializers import BlueprintOutput
 from observability import ledger
 from observability.ledger import database_now
+from observability.serializers import PageQuery, page_of
 
 
-class PeopleWrite(ActingDoor):
-    """Everybody signed in reads; only people write."""
-
-    def get_permissions(self) -> list[Any]:
-        """Only people past the reading methods."""
-        guards = list(super().get_permissions())
-        return guards if self.request.method in SAFE_METHODS else [*guards, PeopleOnly()]
-
-
-class BlueprintsView(PeopleWrite):
+class BlueprintsView(ActingDoor):
     """The job descriptions that the caller may see."""
 
-    @extend_schema(responses=BlueprintOutput(many=True), summary="List blueprints")
+    permission_classes = [PeopleOnly]
+    query = PageQuery
+
+    @extend_schema(parameters=[PageQuery], responses=page_of(BlueprintOutput), summary="List blueprints")
     def get(self, request: Request) -> Response:
-        found = Blueprint.objects.visible_to(self.principal).with_people()
-        return Response({"results": BlueprintOutput(found[:200], many=True).data})
+        return self.page(Blueprint.objects.visible_to(self.principal).with_people(), BlueprintOutput, by="code")
 
     @extend_schema(
-        request=BlueprintInput, responses=BlueprintOutput, parameters=[IDEMPOTENCY], summary="Write a blueprint"
+        request=BlueprintInput, responses={201: BlueprintOutput}, parameters=[IDEMPOTENCY], summary="Write a blueprint"
     )
     def post(self, request: Request) -> Response:
         given = self.read(BlueprintInput, request.data)
@@ -55,12 +48,15 @@ class BlueprintsView(PeopleWrite):
         return self.answer_once(request, act)
 
 
-class BlueprintView(PeopleWrite):
+class BlueprintView(Door):
     """One job description."""
+
+    permission_classes = [PeopleOnly]
+    shows_one = True
 
     @extend_schema(responses=BlueprintOutput, summary="Show a blueprint")
     def get(self, request: Request, code: str) -> Response:
-        return _told(visible_blueprint(self.principal, code))
+        return self.tagged(BlueprintOutput(visible_blueprint(self.principal, code)).data)
 
     @extend_schema(
         request=BlueprintChangeInput, responses=BlueprintOutput, parameters=[IF_MATCH], summary="Change a blueprint"
@@ -90,7 +86,7 @@ def visible_blueprint(user: Principal, code: str) -> Blueprint:
 
 def tag_of_blueprint(blueprint: Blueprint) -> str:
     """The entity tag of the blueprint in its present state."""
-    return etag("blueprint", blueprint.code, blueprint.status, *blueprint.as_document().items())
+    return body_tag(BlueprintOutput(blueprint).data)
 
 
 def _told(blueprint: Blueprint) -> Response:

@@ -17,23 +17,25 @@ from agents.models import Unit
 from agents.views.cards import visible_card, visible_cards
 from observability import ledger
 from observability.ledger import database_now
+from observability.serializers import PageQuery, page_of
 
 Answer = tuple[int, Mapping[str, Any]]
-LISTED = 200
 
 
 class ForeignCardsView(ActingDoor):
     """The cards of agents elsewhere that were pinned."""
 
     permission_classes = [PeopleOnly]
-
-    @extend_schema(responses=CardsOutput(many=True), summary="List foreign agent cards")
-    def get(self, request: Request) -> Response:
-        cards = visible_cards(self.principal)
-        return Response({"results": CardsOutput(cards[:LISTED], many=True).data})
+    query = PageQuery
 
     @extend_schema(
-        request=CardInput, responses=CardOutput, parameters=[IDEMPOTENCY], summary="Pin a foreign agent card"
+        parameters=[PageQuery], responses=page_of(CardsOutput), summary="List foreign agent cards, newest first"
+    )
+    def get(self, request: Request) -> Response:
+        return self.page(visible_cards(self.principal), CardsOutput, by="-pk")
+
+    @extend_schema(
+        request=CardInput, responses={201: CardOutput}, parameters=[IDEMPOTENCY], summary="Pin a foreign agent card"
     )
     def post(self, request: Request) -> Response:
         given = self.read(CardInput, request.data)
@@ -53,10 +55,11 @@ class ForeignCardView(Door):
     """One card, with what changed since it was pinned."""
 
     permission_classes = [PeopleOnly]
+    shows_one = True
 
     @extend_schema(responses=CardOutput, summary="Show a foreign agent card")
     def get(self, request: Request, uid: UUID) -> Response:
-        return Response(CardOutput(visible_card(self.principal, uid)).data)
+        return self.tagged(CardOutput(visible_card(self.principal, uid)).data)
 
 
 class AcceptCardView(ActingDoor):

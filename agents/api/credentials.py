@@ -13,20 +13,21 @@ from agents.api.doors import IDEMPOTENCY, ActingDoor, AgentsOnly, PeopleOnly
 from agents.api.shapes.credentials import (
     ClientKeyInput,
     ClientKeyOutput,
+    ConsentGivenOutput,
     ConsentInput,
     ConsentOutput,
     KeyInput,
     KeyOutput,
     RotateInput,
 )
-from agents.api.shapes.reasons import WhyInput
+from agents.api.shapes.reasons import NothingInput, WhyInput
 from agents.models import Agent, ClientKey, Consent, Key, Principal
 from agents.rules import ANY
 from observability import ledger
 from observability.ledger import database_now
+from observability.serializers import PageQuery, page_of
 
 Answer = tuple[int, Mapping[str, Any]]
-LISTED = 200
 
 
 class CredentialDoor(ActingDoor):
@@ -49,12 +50,17 @@ class CredentialDoor(ActingDoor):
 class KeysView(CredentialDoor):
     """The keys of an agent."""
 
-    @extend_schema(responses=KeyOutput(many=True), summary="List the keys of an agent")
-    def get(self, request: Request, code: str) -> Response:
-        keys = self.of_agent(code).keys.select_related("replaces", "created_by").order_by("-pk")
-        return Response({"results": KeyOutput(keys[:LISTED], many=True).data})
+    query = PageQuery
 
-    @extend_schema(request=KeyInput, responses=KeyOutput, parameters=[IDEMPOTENCY], summary="Issue a key for an agent")
+    @extend_schema(
+        parameters=[PageQuery], responses=page_of(KeyOutput), summary="List the keys of an agent, newest first"
+    )
+    def get(self, request: Request, code: str) -> Response:
+        return self.page(self.of_agent(code).keys.select_related("replaces"), KeyOutput, by="-pk")
+
+    @extend_schema(
+        request=KeyInput, responses={201: KeyOutput}, parameters=[IDEMPOTENCY], summary="Issue a key for an agent"
+    )
     def post(self, request: Request, code: str) -> Response:
         given = self.read(KeyInput, request.data)
         self.require_recent()
@@ -81,7 +87,7 @@ class KeyActDoor(CredentialDoor):
 class RotateKeyView(KeyActDoor):
     """Replace a key."""
 
-    @extend_schema(request=RotateInput, responses=KeyOutput, parameters=[IDEMPOTENCY], summary="Replace a key")
+    @extend_schema(request=RotateInput, responses={201: KeyOutput}, parameters=[IDEMPOTENCY], summary="Replace a key")
     def post(self, request: Request, prefix: str) -> Response:
         given = self.read(RotateInput, request.data)
         self.require_recent()
@@ -115,7 +121,9 @@ class RotateOwnKeyView(ActingDoor):
     permission_classes = [AgentsOnly]
     scope = ANY
 
-    @extend_schema(request=RotateInput, responses=KeyOutput, parameters=[IDEMPOTENCY], summary="Replace my own key")
+    @extend_schema(
+        request=RotateInput, responses={201: KeyOutput}, parameters=[IDEMPOTENCY], summary="Replace my own key"
+    )
     def post(self, request: Request) -> Response:
         given = self.read(RotateInput, request.data)
 
@@ -143,13 +151,20 @@ def shown_once(text: str) -> dict[str, Any]:
 class ClientKeysView(CredentialDoor):
     """The public keys with which an agent gets tokens."""
 
-    @extend_schema(responses=ClientKeyOutput(many=True), summary="List the public keys of an agent")
-    def get(self, request: Request, code: str) -> Response:
-        keys = self.of_agent(code).client_keys.select_related("created_by").order_by("-pk")
-        return Response({"results": ClientKeyOutput(keys[:LISTED], many=True).data})
+    query = PageQuery
 
     @extend_schema(
-        request=ClientKeyInput, responses=ClientKeyOutput, parameters=[IDEMPOTENCY], summary="Register a public key"
+        parameters=[PageQuery], responses=page_of(ClientKeyOutput),
+        summary="List the public keys of an agent, newest first",
+    )  # fmt: skip
+    def get(self, request: Request, code: str) -> Response:
+        return self.page(self.of_agent(code).client_keys.all(), ClientKeyOutput, by="-pk")
+
+    @extend_schema(
+        request=ClientKeyInput,
+        responses={201: ClientKeyOutput},
+        parameters=[IDEMPOTENCY],
+        summary="Register a public key",
     )
     def post(self, request: Request, code: str) -> Response:
         given = self.read(ClientKeyInput, request.data)
@@ -184,13 +199,19 @@ class ConsentsView(ActingDoor):
     """Agents that act for a person, for minutes."""
 
     permission_classes = [PeopleOnly]
-
-    @extend_schema(responses=ConsentOutput(many=True), summary="List the consents that I gave")
-    def get(self, request: Request) -> Response:
-        return Response({"results": ConsentOutput(consents_of(self.principal)[:LISTED], many=True).data})
+    query = PageQuery
 
     @extend_schema(
-        request=ConsentInput, responses=ConsentOutput, parameters=[IDEMPOTENCY], summary="Let an agent act for me"
+        parameters=[PageQuery], responses=page_of(ConsentOutput), summary="List the consents that I gave, newest first"
+    )
+    def get(self, request: Request) -> Response:
+        return self.page(consents_of(self.principal), ConsentOutput, by="-pk")
+
+    @extend_schema(
+        request=ConsentInput,
+        responses={201: ConsentGivenOutput},
+        parameters=[IDEMPOTENCY],
+        summary="Let an agent act for me",
     )
     def post(self, request: Request) -> Response:
         given = self.read(ConsentInput, request.data)
@@ -212,8 +233,12 @@ class WithdrawConsentView(ActingDoor):
 
     permission_classes = [PeopleOnly]
 
-    @extend_schema(request=None, responses=ConsentOutput, parameters=[IDEMPOTENCY], summary="Withdraw a consent")
+    @extend_schema(
+        request=NothingInput, responses=ConsentOutput, parameters=[IDEMPOTENCY], summary="Withdraw a consent"
+    )
     def post(self, request: Request, uid: UUID) -> Response:
+        self.read(NothingInput, request.data)
+
         def act(key: str) -> Answer:
             consent = consents_of(self.principal).filter(uid=uid).first()
             if consent is None:

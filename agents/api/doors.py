@@ -12,11 +12,11 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.permissions import AgentsOnly, InsufficientScope, PeopleOnly, SignedIn, scope_of
-from agents.api.versions import body_tag, matches
 from agents.models import Agent, GivenAnswer, Principal
 from agents.operations import require_recent
 from observability import ledger
@@ -26,7 +26,7 @@ from observability.serializers import StrictSerializer, Text, Whole, YesNo
 
 __all__ = [
     "IDEMPOTENCY", "ActingDoor", "AgentsOnly", "Door", "InFlight", "InsufficientScope", "KeyNeeded", "KeyReused",
-    "PeopleOnly", "SignedIn", "StrictSerializer", "Text", "Then", "Whole", "YesNo", "scope_of",
+    "PeopleOnly", "PeopleWrite", "SignedIn", "StrictSerializer", "Text", "Then", "Whole", "YesNo", "scope_of",
 ]  # fmt: skip
 ABANDONED_AFTER = timedelta(seconds=60)
 LOOK_EVERY_SECONDS = 0.25
@@ -57,21 +57,12 @@ class KeyReused(ledger.Refused):
 
 
 class Door(ReadingDoor):
-    """A view of the API that knows who asks. `shows_one` says that a GET answers one thing with its entity tag."""
-
-    shows_one = False
+    """A view of the API that knows who asks."""
 
     def check_permissions(self, request: Request) -> None:
         """Count the request before anything is refused: what is refused counts as well."""
         self.check_throttles(request)
         super().check_permissions(request)
-
-    def tagged(self, body: Any, tag: str = "") -> Response:
-        """The answer of a GET with its entity tag, by default one of the body; 304 without a body for who has it."""
-        tag = tag or body_tag(body)
-        if matches(self.request.headers.get("If-None-Match", ""), tag):
-            return Response(status=304, headers={"ETag": tag})
-        return Response(body, headers={"ETag": tag})
 
     @property
     def principal(self) -> Principal:
@@ -128,6 +119,17 @@ class ActingDoor(Door):
         elif then is not None and _still_waits(given, wait_seconds):
             raise InFlight
         return Response(given.body, status=given.status_code)
+
+
+class PeopleWrite(ActingDoor):
+    """Everybody signed in reads; only people write."""
+
+    def get_permissions(self) -> list[Any]:
+        """Only people past the reading methods."""
+        guards = list(super().get_permissions())
+        method = str(self.request.method)
+        writes = method not in SAFE_METHODS and hasattr(self, method.lower())
+        return [*guards, PeopleOnly()] if writes else guards
 
 
 def _take(request: Request, key: str) -> tuple[GivenAnswer, bool]:

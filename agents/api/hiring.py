@@ -9,23 +9,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents import operations
-from agents.api.blueprints import PeopleWrite
-from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly
+from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly, PeopleWrite
 from agents.api.registry import AgentsView, AgentView
 from agents.api.shapes.hiring import AgentChangeInput, AgentInput
-from agents.api.shapes.reasons import ReasonInput, WhyInput
-from agents.api.versions import IF_MATCH, etag, require_match
+from agents.api.shapes.reasons import NothingInput, ReasonInput, WhyInput
+from agents.api.versions import IF_MATCH, etag, require_match, tag_over
 from agents.models import Agent, Principal, Version
 from agents.operations.naming import Naming
 from agents.serializers import AgentDetail, VersionOutput
 from observability import ledger
 from observability.ledger import database_now
+from observability.serializers import PageQuery, page_of
 
 
 class HiringView(PeopleWrite, AgentsView):
     """The agents that the caller may see; people hire."""
 
-    @extend_schema(request=AgentInput, responses=AgentDetail, parameters=[IDEMPOTENCY], summary="Hire an agent")
+    @extend_schema(request=AgentInput, responses={201: AgentDetail}, parameters=[IDEMPOTENCY], summary="Hire an agent")
     def post(self, request: Request) -> Response:
         given = self.read(AgentInput, request.data)
 
@@ -57,7 +57,9 @@ class AgentDoor(PeopleWrite, AgentView):
 
     @extend_schema(responses=AgentDetail, summary="Show an agent")
     def get(self, request: Request, code: str) -> Response:
-        return told(visible_agent(self.principal, code))
+        agent = visible_agent(self.principal, code)
+        body = AgentDetail(agent).data
+        return self.tagged(body, tag_over(tag_of_agent(agent), body))
 
     @extend_schema(request=AgentChangeInput, responses=AgentDetail, parameters=[IF_MATCH], summary="Change an agent")
     def patch(self, request: Request, code: str) -> Response:
@@ -90,7 +92,7 @@ class MovingDoor(ActingDoor):
             return 200, AgentDetail(agent).data
 
         answer = self.answer_once(request, moved)
-        answer["ETag"] = tag_of_agent(agent)
+        answer["ETag"] = tag_over(tag_of_agent(agent), answer.data)
         return answer
 
 
@@ -98,54 +100,61 @@ class SubmitView(MovingDoor):
     """Put a draft before a second person."""
 
     @extend_schema(
-        request=None, responses=AgentDetail, parameters=[IDEMPOTENCY, IF_MATCH], summary="Submit an agent for review"
-    )
+        request=NothingInput, responses=AgentDetail, parameters=[IDEMPOTENCY, IF_MATCH],
+        summary="Submit an agent for review",
+    )  # fmt: skip
     def post(self, request: Request, code: str) -> Response:
+        self.read(NothingInput, request.data)
         return self.move(request, code, lambda agent: operations.submit(agent, by=self.principal, at=database_now()))
 
 
-class ReasonedView(MovingDoor):
-    """Move an agent with a reason; `act` is the operation."""
-
-    act: Callable[..., None] = staticmethod(operations.pause)
-    shape: type[Any] = ReasonInput
-
-    @extend_schema(
-        request=ReasonInput, responses=AgentDetail, parameters=[IDEMPOTENCY, IF_MATCH],
-        summary="Send back, pause or resume an agent",
-    )  # fmt: skip
-    def post(self, request: Request, code: str) -> Response:
-        why = self.read(self.shape, request.data)["why"]
-        return self.move(request, code, lambda agent: self.act(agent, by=self.principal, at=database_now(), why=why))
-
-
-class SendBackView(ReasonedView):
+class SendBackView(MovingDoor):
     """Return an agent from review to draft."""
 
-    act = staticmethod(operations.send_back)
+    @extend_schema(
+        request=ReasonInput, responses=AgentDetail, parameters=[IDEMPOTENCY, IF_MATCH], summary="Send an agent back"
+    )
+    def post(self, request: Request, code: str) -> Response:
+        why, by, at = self.read(ReasonInput, request.data)["why"], self.principal, database_now()
+        return self.move(request, code, lambda agent: operations.send_back(agent, by=by, at=at, why=why))
 
 
-class PauseView(ReasonedView):
+class PauseView(MovingDoor):
     """Stop an agent."""
 
+    @extend_schema(
+        request=ReasonInput, responses=AgentDetail, parameters=[IDEMPOTENCY, IF_MATCH], summary="Pause an agent"
+    )
+    def post(self, request: Request, code: str) -> Response:
+        why, by, at = self.read(ReasonInput, request.data)["why"], self.principal, database_now()
+        return self.move(request, code, lambda agent: operations.pause(agent, by=by, at=at, why=why))
 
-class ResumeView(ReasonedView):
+
+class ResumeView(MovingDoor):
     """Let a paused agent work again."""
 
     loosens = True
-    act = staticmethod(operations.resume)
-    shape = WhyInput
+
+    @extend_schema(
+        request=WhyInput, responses=AgentDetail, parameters=[IDEMPOTENCY, IF_MATCH], summary="Resume an agent"
+    )
+    def post(self, request: Request, code: str) -> Response:
+        why, by, at = self.read(WhyInput, request.data)["why"], self.principal, database_now()
+        return self.move(request, code, lambda agent: operations.resume(agent, by=by, at=at, why=why))
 
 
 class VersionsView(Door):
     """How an agent stood after each change."""
 
     permission_classes = [PeopleOnly]
+    query = PageQuery
 
-    @extend_schema(responses=VersionOutput(many=True), summary="List the versions of an agent, newest first")
+    @extend_schema(
+        parameters=[PageQuery], responses=page_of(VersionOutput), summary="List the versions of an agent, newest first"
+    )
     def get(self, request: Request, code: str) -> Response:
         versions = Version.objects.of(visible_agent(self.principal, code)).select_related("author")
-        return Response({"results": VersionOutput(versions[:200], many=True).data})
+        return self.page(versions, VersionOutput, by="-number")
 
 
 def visible_agent(user: Principal, code: str) -> Agent:
@@ -157,10 +166,11 @@ def visible_agent(user: Principal, code: str) -> Agent:
 
 
 def tag_of_agent(agent: Agent) -> str:
-    """The entity tag of the agent in its present state."""
+    """The entity tag of what people decide about the agent, which a change has to have read: not when it was seen."""
     return etag("agent", agent.code, agent.status, agent.risk_class, *agent.as_document().items())
 
 
 def told(agent: Agent) -> Response:
     """The agent as the API shows it, with its entity tag."""
-    return Response(AgentDetail(agent).data, headers={"ETag": tag_of_agent(agent)})
+    body = AgentDetail(agent).data
+    return Response(body, headers={"ETag": tag_over(tag_of_agent(agent), body)})

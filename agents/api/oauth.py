@@ -4,13 +4,14 @@ Django's own views: requests are forms and errors are those of RFC 6749, unlike 
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from agents import operations
 from agents.api.authentication import caller_of, server_of, version_of
+from agents.api.limits import TooMany, by_address
 from agents.models import ClientKey
 from agents.rules import ALL_SCOPES
 from agents.rules.tokens import ALGORITHMS, TOKEN_AT_MOST
@@ -21,6 +22,7 @@ JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 GRANTS = ("client_credentials", EXCHANGE)
 ANSWER_FROM_CACHE_SECONDS = 300
+NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 class InvalidRequest(ledger.Refused):
@@ -47,15 +49,30 @@ class TokenView(View):
 
     http_method_names = ["post"]
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The answer; too many requests of one address or one client are refused as every other error here."""
+        try:
+            return self.limited(request, *args, **kwargs)
+        except TooMany as refused:
+            answer = _refused(refused)
+            answer["Retry-After"] = str(refused.retry_after)
+            return answer
+
+    @method_decorator(by_address("token", field="client_id"))
+    def limited(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The same for who has asked seldom enough."""
+        return super().dispatch(request, *args, **kwargs)
+
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            answer, status = _answered(request), 200
+            return JsonResponse(_answered(request), headers=NOT_KEPT)
         except ledger.Refused as refused:
-            answer, status = (
-                {"error": refused.code, "error_description": refused.detail.replace('"', "'")},
-                refused.status,
-            )
-        return JsonResponse(answer, status=status, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+            return _refused(refused)
+
+
+def _refused(refused: ledger.Refused) -> JsonResponse:
+    told = {"error": refused.code, "error_description": refused.detail.replace('"', "'")}
+    return JsonResponse(told, status=refused.status, headers=NOT_KEPT)
 
 
 def _answered(request: HttpRequest) -> dict[str, Any]:

@@ -5,51 +5,19 @@ from typing import Any
 
 from django.db import transaction
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents import operations
-from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly, StrictSerializer, Text
-from agents.api.versions import etag, require_match
+from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly
+from agents.api.shapes.people import AdmittedOutput, PersonChange, PersonInput, PersonOutput
+from agents.api.shapes.reasons import ReasonInput
+from agents.api.versions import IF_MATCH, body_tag, require_match
 from agents.models import Principal, Unit
 from observability import ledger
 from observability.ledger import database_now
-
-AT_MOST = 200
-IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, required=True,
-    description="The ETag of the person as you read it, or * for any state.",
-)  # fmt: skip
-
-
-class PersonInput(StrictSerializer):
-    """A new person."""
-
-    username = Text(max_length=60)
-    name = Text(max_length=200)
-    unit = Text(max_length=60)
-    roles = serializers.ListField(child=Text(max_length=60), max_length=20)
-    title = Text(max_length=120, required=False, allow_blank=True, default="")
-    email = serializers.EmailField(required=False, allow_blank=True, default="")
-
-
-class PersonChange(StrictSerializer):
-    """What changes of a person; what is not named stays."""
-
-    name = Text(max_length=200, required=False)
-    unit = Text(max_length=60, required=False)
-    roles = serializers.ListField(child=Text(max_length=60), max_length=20, required=False)
-    title = Text(max_length=120, required=False, allow_blank=True)
-    email = serializers.EmailField(required=False, allow_blank=True)
-    why = Text(max_length=2000, required=False, allow_blank=True, default="")
-
-
-class WhyInput(StrictSerializer):
-    """A reason."""
-
-    why = Text(max_length=2000)
+from observability.serializers import PageQuery, page_of
 
 
 class PersonDoor(ActingDoor):
@@ -83,11 +51,15 @@ class PersonDoor(ActingDoor):
 class PeopleView(PersonDoor):
     """The people of the units that the caller may see; IT admits one more."""
 
-    @extend_schema(operation_id="v1_people_list", responses=dict, summary="List people")
-    def get(self, request: Request) -> Response:
-        return Response({"results": [told(each) for each in seen_by(self.principal)[:AT_MOST]]})
+    query = PageQuery
 
-    @extend_schema(request=PersonInput, responses=dict, parameters=[IDEMPOTENCY], summary="Admit a person")
+    @extend_schema(parameters=[PageQuery], responses=page_of(PersonOutput), summary="List people")
+    def get(self, request: Request) -> Response:
+        return self.page(seen_by(self.principal), PersonOutput, by="username")
+
+    @extend_schema(
+        request=PersonInput, responses={201: AdmittedOutput}, parameters=[IDEMPOTENCY], summary="Admit a person"
+    )
     def post(self, request: Request) -> Response:
         given = self.read(PersonInput, request.data)
         self.require_recent()
@@ -96,7 +68,7 @@ class PeopleView(PersonDoor):
             person = operations.admit_person(
                 **{**given, "unit": self.unit(given["unit"])}, password=None, by=self.principal, at=database_now()
             )
-            return 201, told(self.person(person.username))
+            return 201, {**PersonOutput(self.person(person.username)).data, "invitation": None}
 
         answer = self.answer_once(request, act)
         # The link is a secret and therefore no part of the kept answer; a repeat makes it again until it is used.
@@ -111,11 +83,13 @@ class PeopleView(PersonDoor):
 class PersonView(PersonDoor):
     """One person."""
 
-    @extend_schema(responses=dict, summary="Show a person")
-    def get(self, request: Request, username: str) -> Response:
-        return tagged(self.person(username))
+    shows_one = True
 
-    @extend_schema(request=PersonChange, responses=dict, parameters=[IF_MATCH], summary="Change a person")
+    @extend_schema(responses=PersonOutput, summary="Show a person")
+    def get(self, request: Request, username: str) -> Response:
+        return self.tagged(PersonOutput(self.person(username)).data)
+
+    @extend_schema(request=PersonChange, responses=PersonOutput, parameters=[IF_MATCH], summary="Change a person")
     def patch(self, request: Request, username: str) -> Response:
         given = self.read(PersonChange, request.data)
         self.require_recent()
@@ -139,10 +113,11 @@ class DisableView(PersonDoor):
     enables = False
 
     @extend_schema(
-        request=WhyInput, responses=dict, parameters=[IDEMPOTENCY, IF_MATCH], summary="Disable or enable a person"
-    )
+        request=ReasonInput, responses=PersonOutput, parameters=[IDEMPOTENCY, IF_MATCH],
+        summary="Disable or enable a person",
+    )  # fmt: skip
     def post(self, request: Request, username: str) -> Response:
-        given = self.read(WhyInput, request.data)
+        given = self.read(ReasonInput, request.data)
         self.require_recent()
         operate = operations.enable if self.enables else operations.disable
 
@@ -150,7 +125,7 @@ class DisableView(PersonDoor):
             operations.require_over(self.person(username), by=self.principal)
             person = self.locked(request, username)
             operate(person, by=self.principal, at=database_now(), why=given["why"])
-            return 200, told(self.person(username))
+            return 200, PersonOutput(self.person(username)).data
 
         return self.answer_once(request, act)
 
@@ -161,20 +136,11 @@ def seen_by(user: Principal) -> Any:
     return people.prefetch_related("groups").order_by("username")
 
 
-def told(person: Principal) -> dict[str, Any]:
-    """A person as the API shows it."""
-    return {
-        "username": person.username, "name": person.name, "title": person.title, "email": person.email,
-        "unit": person.unit.code if person.unit else None, "roles": sorted(group.name for group in person.groups.all()),
-        "is_active": person.is_active,
-    }  # fmt: skip
-
-
 def tag_of(person: Principal) -> str:
     """The entity tag of a person in this state."""
-    return etag(person.pk, *told(person).values())
+    return body_tag(PersonOutput(person).data)
 
 
 def tagged(person: Principal) -> Response:
     """The person with its entity tag."""
-    return Response(told(person), headers={"ETag": tag_of(person)})
+    return Response(PersonOutput(person).data, headers={"ETag": tag_of(person)})

@@ -1,6 +1,6 @@
 """Access reviews for programs: start one, read it, answer for a right."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +10,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents import operations
-from agents.api.access import AFTER, IF_MATCH, page_after
 from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly
-from agents.api.inputs import CertifyInput, ReasonInput, ReviewInput
-from agents.api.versions import etag, require_match
+from agents.api.shapes.access import (
+    ReviewDetail,
+    ReviewInput,
+    ReviewItemOutput,
+    ReviewOutput,
+    RevokeInput,
+    item_tag,
+)
+from agents.api.shapes.reasons import NothingInput
+from agents.api.versions import IF_MATCH, require_match
 from agents.models import Principal, Review, ReviewItem, Unit
 from observability import ledger
 from observability.ledger import database_now
+from observability.serializers import PageQuery, page_of
 
 Answer = tuple[int, Mapping[str, Any]]
 
@@ -33,20 +41,21 @@ class ReviewsView(ActingDoor):
     """Access reviews: those one may see, and a new one."""
 
     permission_classes = [PeopleOnly]
+    query = PageQuery
 
-    @extend_schema(responses=dict, parameters=[AFTER], summary="List access reviews", operation_id="v1_reviews_list")
+    @extend_schema(parameters=[PageQuery], responses=page_of(ReviewOutput), summary="List access reviews, newest first")
     def get(self, request: Request) -> Response:
-        visible = Review.objects.visible_to(self.principal).select_related("started_by")
-        rows, following = page_after(visible, request)
-        return Response({"results": [review_of(row) for row in rows], "next": following})
+        return self.page(Review.objects.visible_to(self.principal).select_related("started_by"), ReviewOutput, by="-pk")
 
-    @extend_schema(request=ReviewInput, responses=dict, parameters=[IDEMPOTENCY], summary="Start an access review")
+    @extend_schema(
+        request=ReviewInput, responses={201: ReviewOutput}, parameters=[IDEMPOTENCY], summary="Start an access review"
+    )
     def post(self, request: Request) -> Response:
         given = self.read(ReviewInput, request.data)
 
         def act(key: str) -> Answer:
             review = operations.start_review(self.scope(given), by=self.principal, at=database_now())
-            return 201, review_of(review)
+            return 201, ReviewOutput(review).data
 
         return self.answer_once(request, act)
 
@@ -65,67 +74,78 @@ class ReviewsView(ActingDoor):
 
 
 class ReviewView(Door):
-    """One access review with its rights, as far as one may see them."""
+    """One access review, and how far it is."""
 
     permission_classes = [PeopleOnly]
+    shows_one = True
 
-    @extend_schema(responses=dict, parameters=[AFTER], summary="Show an access review")
+    @extend_schema(responses=ReviewDetail, summary="Show an access review")
     def get(self, request: Request, uid: UUID) -> Response:
         review = found(uid, self.principal)
-        items = review.items.all().visible_to(self.principal)
-        counts = items.order_by().values_list("status").annotate(Count("pk"))
-        rows, following = page_after(items.select_related("unit", "reviewer", "answered_by"), request)
-        body = review_of(review) | {
-            "totals": dict.fromkeys(ReviewItem.Status.values, 0) | dict(counts),
-            "results": [item_of(row) for row in rows], "next": following,
-        }  # fmt: skip
-        return Response(body, headers={"ETag": etag(body)})
+        items = review.items.all().visible_to(self.principal).order_by()
+        counts = items.values_list("status").annotate(Count("pk"))
+        totals = dict.fromkeys(ReviewItem.Status.values, 0) | dict(counts)
+        return self.tagged({**ReviewOutput(review).data, "totals": totals})
 
 
-class AnswerItemView(ActingDoor):
-    """Answer for one right of a review."""
+class ReviewItemsView(Door):
+    """The rights of one access review, as far as one may see them."""
 
     permission_classes = [PeopleOnly]
-    answer = ReviewItem.Status.CERTIFIED
+    query = PageQuery
 
     @extend_schema(
-        request=ReasonInput, responses=dict, parameters=[IDEMPOTENCY, IF_MATCH], summary="Answer for a right"
+        parameters=[PageQuery], responses=page_of(ReviewItemOutput), summary="List the rights of an access review"
     )
-    def post(self, request: Request, uid: UUID, pk: int) -> Response:
-        certifies = self.answer == ReviewItem.Status.CERTIFIED
-        given = self.read(CertifyInput if certifies else ReasonInput, request.data)
+    def get(self, request: Request, uid: UUID) -> Response:
+        items = found(uid, self.principal).items.all().visible_to(self.principal)
+        return self.page(items.select_related("unit", "reviewer", "answered_by"), ReviewItemOutput, by="pk")
 
-        def act(key: str) -> Answer:
+
+class ItemDoor(ActingDoor):
+    """What the answers for one right of a review share."""
+
+    permission_classes = [PeopleOnly]
+
+    def answer(self, request: Request, uid: UUID, item: int, act: Callable[[Review], object]) -> Response:
+        """Answer once, if the right still stands in the review as the caller read it."""
+
+        def answered(key: str) -> Answer:
             review = found(uid, self.principal)
             Review.objects.select_for_update().get(pk=review.pk)
-            item = review.items.all().visible_to(self.principal).filter(pk=pk).first()
-            if item is None:
+            row = review.items.all().visible_to(self.principal).filter(pk=item).first()
+            if row is None:
                 raise ledger.NotFound
-            require_match(request, item_tag(item))
-            at = database_now()
-            if certifies:
-                operations.certify(review, [pk], by=self.principal, at=at)
-            else:
-                operations.revoke_item(review, pk, by=self.principal, at=at, why=given["reason"])
-            return 200, item_of(review.items.select_related("unit", "reviewer", "answered_by").get(pk=pk))
+            require_match(request, item_tag(row))
+            act(review)
+            now = review.items.select_related("unit", "reviewer", "answered_by").get(pk=item)
+            return 200, ReviewItemOutput(now).data
 
-        return self.answer_once(request, act)
+        return self.answer_once(request, answered)
 
 
-def review_of(review: Review) -> dict[str, Any]:
-    """A review as the API shows it."""
-    return {
-        "id": review.uid, "name": review.name, "kinds": review.kinds, "status": review.status,
-        "answered_by": review.answered_by, "started_by": str(review.started_by), "started_at": review.started_at,
-        "due_at": review.due_at, "closed_at": review.closed_at, "sha256": review.sha256,
-    }  # fmt: skip
+class CertifyView(ItemDoor):
+    """The right is still needed."""
+
+    @extend_schema(
+        request=NothingInput, responses=ReviewItemOutput, parameters=[IDEMPOTENCY, IF_MATCH],
+        summary="Say that a right is still needed",
+    )  # fmt: skip
+    def post(self, request: Request, uid: UUID, item: int) -> Response:
+        self.read(NothingInput, request.data)
+        by, at = self.principal, database_now()
+        return self.answer(request, uid, item, lambda review: operations.certify(review, [item], by=by, at=at))
 
 
-def item_of(item: ReviewItem) -> dict[str, Any]:
-    """One right of a review as the API shows it."""
-    return item.as_evidence() | {"etag": item_tag(item)}
+class RevokeView(ItemDoor):
+    """The right is not needed any more and is taken away."""
 
-
-def item_tag(item: ReviewItem) -> str:
-    """The entity tag of an item: it changes once, with the answer."""
-    return etag(item.pk, item.status, item.answered_at)
+    @extend_schema(
+        request=RevokeInput, responses=ReviewItemOutput, parameters=[IDEMPOTENCY, IF_MATCH],
+        summary="Take away a right that is not needed",
+    )  # fmt: skip
+    def post(self, request: Request, uid: UUID, item: int) -> Response:
+        why, by, at = self.read(RevokeInput, request.data)["reason"], self.principal, database_now()
+        return self.answer(
+            request, uid, item, lambda review: operations.revoke_item(review, item, by=by, at=at, why=why)
+        )

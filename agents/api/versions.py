@@ -1,13 +1,12 @@
 """Entity tags (RFC 9110, 8.8.3 and 13.1.1): nobody overwrites what he has not read."""
 
-import hashlib
-import json
-
-from django.core.serializers.json import DjangoJSONEncoder
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from observability import ledger
+from observability.api.tags import body_tag, etag, matches, tag_over
+
+__all__ = ["IF_MATCH", "IF_MATCH_INSTEAD", "body_tag", "etag", "matches", "require_match", "tag_over"]
 
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, required=True,
@@ -33,24 +32,6 @@ class ChangedSince(ledger.Refused):
     code = "changed_since"
 
 
-def etag(*parts: object) -> str:
-    """The strong entity tag of a row in the state that `parts` describe, in quotation marks."""
-    told = "\x1f".join(str(part) for part in parts)
-    return f'"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
-
-
-def body_tag(body: object) -> str:
-    """The strong entity tag of a resource that is shown as this body."""
-    return etag(json.dumps(body, cls=DjangoJSONEncoder))
-
-
-def matches(header: str, tag: str) -> bool:
-    """Whether a list of tags, as If-Match and If-None-Match have it, holds this one; * holds every tag, and a weak tag
-    counts as its strong one."""
-    wanted = [each.strip().removeprefix("W/") for each in header.split(",")]
-    return tag in wanted or wanted == ["*"]
-
-
 def require_match(request: Request, tag: str) -> None:
     """Raise MatchNeeded without an If-Match header, ChangedSince when it names another state. Call it in the
     transaction that changes the row, after the row is locked."""
@@ -58,5 +39,6 @@ def require_match(request: Request, tag: str) -> None:
     if not wanted:
         raise MatchNeeded
     # Compared as it is: for a change a weak tag never counts (RFC 9110, 13.1.1).
-    if wanted != "*" and tag not in [each.strip() for each in wanted.split(",")]:
+    given = [each.strip() for each in wanted.split(",")]
+    if wanted != "*" and not any(each == tag or each.startswith(f"{tag[:-1]}-") for each in given):
         raise ChangedSince

@@ -50,6 +50,7 @@ KINDS: dict[str, Kind] = {
         ),
     )
 }  # fmt: skip
+KIND_NAMES = tuple(KINDS)
 BY_UNIT_OWNERSHIP = ("view", "pause", "start", "cancel")
 """What managing a unit allows on every agent, workflow and other object of the unit."""
 

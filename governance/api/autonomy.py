@@ -13,15 +13,19 @@ from agents.models import Agent
 from governance import operations
 from governance.models import PromotionRequest
 from governance.serializers import (
+    BoundariesOutput,
+    EvidenceOutput,
     EvidenceQuery,
     PromotionAnswerInput,
     PromotionInput,
+    PromotionOutput,
     boundaries_data,
     evidence_data,
     promotion_of,
 )
 from observability import ledger
 from observability.ledger import database_now
+from observability.serializers import PageQuery, page_of
 
 Answer = tuple[int, Mapping[str, Any]]
 
@@ -45,44 +49,48 @@ class AgentDoor(Door):
 class BoundariesView(AgentDoor):
     """What may this agent do alone, what must it ask about, what does it never do?"""
 
-    @extend_schema(responses=dict, summary="Show an agent's boundaries and access")
+    scope = "read"
+    shows_one = True
+
+    @extend_schema(responses=BoundariesOutput, summary="Show an agent's boundaries and access")
     def get(self, request: Request, code: str) -> Response:
         agent = self.agent_of(code)
-        return Response(boundaries_data(agent, operations.access_of(agent, self.principal, at=database_now())))
+        return self.tagged(boundaries_data(agent, operations.access_of(agent, self.principal, at=database_now())))
 
 
 class EvidenceView(AgentDoor):
     """What does the agent's record say about its autonomy?"""
 
-    @extend_schema(parameters=[EvidenceQuery], responses=dict, summary="Show the evidence for an agent's autonomy")
+    scope = "read"
+    query = EvidenceQuery
+
+    @extend_schema(
+        parameters=[EvidenceQuery], responses=EvidenceOutput, summary="Show the evidence for an agent's autonomy"
+    )
     def get(self, request: Request, code: str) -> Response:
-        agent, days = self.agent_of(code), _days(request.query_params.dict())
-        span = operations.span_of(agent, at=database_now(), days=self.read(EvidenceQuery, days)["days"])
+        agent = self.agent_of(code)
+        span = operations.span_of(agent, at=database_now(), days=self.asked["days"])
         return Response(evidence_data(agent, span, operations.evidence_of(agent, self.principal, span=span)))
-
-
-def _days(query: Mapping[str, str]) -> dict[str, Any]:
-    # An address holds text; what is not a whole number stays as it is and is refused by name.
-    return {name: int(text) if name == "days" and _is_whole(text) else text for name, text in query.items()}
-
-
-def _is_whole(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 class PromotionsView(AgentDoor, ActingDoor):
     """Requests to let an agent act one level higher."""
 
     permission_classes = [PeopleOnly]
-
-    @extend_schema(responses=dict, summary="List an agent's requests for promotion, newest first")
-    def get(self, request: Request, code: str) -> Response:
-        found = PromotionRequest.objects.with_people().filter(agent=self.agent_of(code))
-        return Response({"results": [promotion_of(asked) for asked in found[:50]]})
+    query = PageQuery
 
     @extend_schema(
-        request=PromotionInput, responses=dict, parameters=[IDEMPOTENCY], summary="Ask the council for a promotion"
-    )
+        parameters=[PageQuery], responses=page_of(PromotionOutput),
+        summary="List an agent's requests for promotion, newest first",
+    )  # fmt: skip
+    def get(self, request: Request, code: str) -> Response:
+        found = PromotionRequest.objects.with_people().filter(agent=self.agent_of(code))
+        return self.page(found, PromotionOutput, by="-pk")
+
+    @extend_schema(
+        request=PromotionInput, responses={201: PromotionOutput}, parameters=[IDEMPOTENCY],
+        summary="Ask the council for a promotion",
+    )  # fmt: skip
     def post(self, request: Request, code: str) -> Response:
         given = self.read(PromotionInput, request.data)
 
@@ -102,8 +110,9 @@ class PromotionAnswerView(ActingDoor):
     loosens = True
 
     @extend_schema(
-        request=PromotionAnswerInput, responses=dict, parameters=[IDEMPOTENCY], summary="Settle a promotion request"
-    )
+        request=PromotionAnswerInput, responses=PromotionOutput, parameters=[IDEMPOTENCY],
+        summary="Settle a promotion request",
+    )  # fmt: skip
     def post(self, request: Request, uid: UUID) -> Response:
         given, settle = self.read(PromotionAnswerInput, request.data), type(self).answer
         if self.loosens:

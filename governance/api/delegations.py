@@ -8,15 +8,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.api.access import AFTER, IF_MATCH, page_after
 from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly
-from agents.api.versions import etag, require_match
+from agents.api.versions import IF_MATCH, etag, require_match
 from agents.models import Principal, Unit
 from governance import operations
 from governance.models import Delegation, EscalationPath
-from governance.serializers import DelegationInput, EndInput
+from governance.serializers import DelegationInput, DelegationOutput, EndInput
 from observability import ledger
 from observability.ledger import database_now
+from observability.serializers import PageQuery, page_of
 
 Answer = tuple[int, Mapping[str, Any]]
 
@@ -25,17 +25,19 @@ class DelegationsView(ActingDoor):
     """Delegations: those one may see, and a new one."""
 
     permission_classes = [PeopleOnly]
-
-    @extend_schema(responses=dict, parameters=[AFTER], summary="List delegations", operation_id="v1_delegations_list")
-    def get(self, request: Request) -> Response:
-        found = Delegation.objects.visible_to(self.principal).with_names()
-        rows, following = page_after(found, request)
-        own = set(self.principal.unit_ids())
-        return Response({"results": [delegation_of(row, own) for row in rows], "next": following})
+    query = PageQuery
 
     @extend_schema(
-        request=DelegationInput, responses=dict, parameters=[IDEMPOTENCY], summary="Let somebody decide for another"
+        parameters=[PageQuery], responses=page_of(DelegationOutput), summary="List delegations, newest first"
     )
+    def get(self, request: Request) -> Response:
+        found, own = Delegation.objects.visible_to(self.principal).with_names(), set(self.principal.unit_ids())
+        return self.page_under({}, found, lambda some: [delegation_of(row, own) for row in some], by="-pk")
+
+    @extend_schema(
+        request=DelegationInput, responses={201: DelegationOutput}, parameters=[IDEMPOTENCY],
+        summary="Let somebody decide for another",
+    )  # fmt: skip
     def post(self, request: Request) -> Response:
         given = self.read(DelegationInput, request.data)
 
@@ -72,7 +74,9 @@ class EndDelegationView(ActingDoor):
 
     permission_classes = [PeopleOnly]
 
-    @extend_schema(request=EndInput, responses=dict, parameters=[IDEMPOTENCY, IF_MATCH], summary="End a delegation")
+    @extend_schema(
+        request=EndInput, responses=DelegationOutput, parameters=[IDEMPOTENCY, IF_MATCH], summary="End a delegation"
+    )
     def post(self, request: Request, uid: UUID) -> Response:
         given = self.read(EndInput, request.data)
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly
+from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly, PeopleWrite, SignedIn
 from agents.api.versions import IF_MATCH, body_tag, require_match
 from agents.models import Principal, Unit
 from agents.operations import require
@@ -67,14 +66,12 @@ class CheckPolicyView(PolicyDoor):
         return Response(_checked(rules))
 
 
-class PoliciesView(PolicyDoor):
+class PoliciesView(PeopleWrite, PolicyDoor):
     """Policies: list those one may see, keep the next version of one as a draft."""
 
+    permission_classes = [SignedIn]
+    scope = "read"
     query = PageQuery
-
-    def get_permissions(self) -> list[Any]:
-        """Everybody may read what they may see; only people write."""
-        return [PeopleOnly() if self.request.method == "POST" else IsAuthenticated()]
 
     @extend_schema(parameters=[PageQuery], responses=page_of(PolicyOutput), summary="List policies")
     def get(self, request: Request) -> Response:
@@ -112,6 +109,7 @@ class PoliciesView(PolicyDoor):
 class PolicyView(Door):
     """One policy."""
 
+    scope = "read"
     shows_one = True
 
     @extend_schema(responses=PolicyOutput, summary="Show a policy")

@@ -37,10 +37,11 @@ class EventView(ReadingDoor):
     """One entry of the audit trail."""
 
     scope = "read"
+    shows_one = True
 
-    @extend_schema(operation_id="api_v1_event_retrieve", responses=EntryOutput, summary="Show an event in full")
+    @extend_schema(responses=EntryOutput, summary="Show an event in full")
     def get(self, request: Request, uid: UUID) -> Response:
         event = Event.objects.visible_to(cast(Reader, request.user)).filter(uid=uid).first()
         if event is None:
             raise ledger.NotFound
-        return Response(EntryOutput(event, context={"reads_all": reads_all(request.user)}).data)
+        return self.tagged(EntryOutput(event, context={"reads_all": reads_all(request.user)}).data)

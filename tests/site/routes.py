@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from agents.models import Agent, Blueprint, ForeignCard, Grant, Principal, Review, Unit
 from governance.models import Decision, Delegation, DemotionRule, Escalation, Policy, PromotionRequest
+from tests.site import things
 from workflows.models import Run, Space, Step, Workflow
 
 MATRIX = Path(__file__).with_name("matrix.txt")
@@ -32,11 +33,12 @@ LIST = "list"  # pages by cursor, next and Link; the same number of queries for 
 ONE = "one"  # one thing with its ETag; 304 to who has it
 READ = "read"  # reads something else
 CREATE = "create"  # makes something new; an Idempotency-Key
-LEASE = "lease"  # acts on a step, bound to what was read by the lease token; an Idempotency-Key
+LEASE = "lease"  # acts on what its body names: a step by its lease token, a card by its SHA-256; an Idempotency-Key
+END = "end"  # ends what never changes otherwise, once and for all; an Idempotency-Key, 409 the second time
 BOUND = "bound"  # acts on what is named by request_sha256 or If-Match: 428 without either, 412 when it changed
 CHANGE = "change"  # changes what is there: If-Match, 428 without it, 412 when it changed
 CHECK = "check"  # a POST that changes nothing
-KINDS = (LIST, ONE, READ, CREATE, LEASE, BOUND, CHANGE, CHECK)
+KINDS = (LIST, ONE, READ, CREATE, LEASE, END, BOUND, CHANGE, CHECK)
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,18 @@ def policy_text(side: Side) -> str:
     return json.dumps({**side.policy.versions.all()[0].document})
 
 
+def why(side: Side) -> dict[str, Any]:
+    return {"why": "A drill."}
+
+
+def reason(side: Side) -> dict[str, Any]:
+    return {"reason": "A drill."}
+
+
+def purpose(side: Side) -> dict[str, Any]:
+    return {"purpose": "Another one.", **why(side)}
+
+
 DOORS: dict[tuple[str, str], Door] = {
     ("api-me", "get"): Door(ONE),
     ("api-agents", "get"): Door(LIST),
@@ -133,7 +147,85 @@ DOORS: dict[tuple[str, str], Door] = {
         CHANGE, lambda side: [side.policy.key], lambda side: {"version": side.policy.versions.all()[0].number}
     ),
     ("api-events", "get"): Door(LIST, query=lambda side: {"after": "0"}),
-}
+    ("api-event", "get"): Door(ONE, lambda side: [things.event(side).uid]),
+    # --- agents and their work -------------------------------------------------------------------------------------
+    ("api-blueprints", "get"): Door(LIST),
+    ("api-blueprints", "post"): Door(CREATE, body=things.job),
+    ("api-blueprint", "get"): Door(ONE, lambda side: [side.agent.blueprint.code]),
+    ("api-blueprint", "patch"): Door(CHANGE, lambda side: [side.agent.blueprint.code], purpose),
+    ("api-agents", "post"): Door(CREATE, body=things.hired),
+    ("api-agent", "patch"): Door(CHANGE, lambda side: [side.agent.code], purpose),
+    ("api-agent-submit", "post"): Door(CHANGE, lambda side: [things.agent(side, "draft")]),
+    ("api-agent-send-back", "post"): Door(CHANGE, lambda side: [things.agent(side, "in_review")], why),
+    ("api-agent-activate", "post"): Door(CHANGE, lambda side: [things.agent(side, "in_review")]),
+    ("api-agent-pause", "post"): Door(CHANGE, lambda side: [side.agent.code], why),
+    ("api-agent-resume", "post"): Door(CHANGE, lambda side: [things.agent(side, "paused")], why),
+    ("api-agent-retire", "post"): Door(CHANGE, lambda side: [things.agent(side, "paused")], why),
+    ("api-agent-versions", "get"): Door(LIST, lambda side: [side.agent.code]),
+    ("api-agent-readiness", "get"): Door(ONE, lambda side: [things.agent(side, "in_review")]),
+    ("api-boundaries", "get"): Door(ONE, lambda side: [side.agent.code]),
+    ("api-evidence", "get"): Door(READ, lambda side: [side.agent.code], query=lambda side: {"days": "30"}),
+    ("api-promotions", "get"): Door(LIST, lambda side: [things.promotion(side).agent.code]),
+    ("api-promotions", "post"): Door(CREATE, lambda side: [things.agent(side, "paused")], reason),
+    **{(f"api-promotion-{act}", "post"): Door(END, lambda side: [things.promotion(side).uid], reason) for act in (
+        "approve", "reject", "withdraw",
+    )},
+    # --- people and their rights -----------------------------------------------------------------------------------
+    ("api-people", "get"): Door(LIST),
+    ("api-people", "post"): Door(
+        CREATE, body=lambda side: {"username": "nina", "name": "Nina", "unit": side.unit.code, "roles": ["member"]}
+    ),
+    ("api-person", "get"): Door(ONE, lambda side: [things.person(side).username]),
+    ("api-person", "patch"): Door(CHANGE, lambda side: [things.person(side).username], lambda side: {"title": "Clerk"}),
+    ("api-person-disable", "post"): Door(CHANGE, lambda side: [things.person(side).username], why),
+    ("api-person-enable", "post"): Door(CHANGE, lambda side: [things.person(side, "leaver").username], why),
+    ("api-access-object", "get"): Door(LIST, lambda side: ["agent", side.agent.code]),
+    ("api-access-principal", "get"): Door(LIST, lambda side: [side.agent.principal.username]),
+    ("api-grants", "post"): Door(
+        CREATE,
+        body=lambda side: {
+            "kind": "agent", "id": side.agent.code, "permission": "agents.pause_agent", **reason(side),
+            "to": things.person(side).username,
+        },
+    ),
+    ("api-grant", "delete"): Door(CHANGE, lambda side: [things.grant(side).uid], query=reason),
+    ("api-reviews", "get"): Door(LIST),
+    ("api-reviews", "post"): Door(
+        CREATE, body=lambda side: {"name": "Again", "due_at": things.later(), "units": [side.unit.code]}
+    ),
+    ("api-review", "get"): Door(ONE, lambda side: [things.review(side).uid]),
+    ("api-review-items", "get"): Door(LIST, lambda side: [things.review(side).uid]),
+    ("api-review-certify", "post"): Door(CHANGE, lambda side: [things.review(side).uid, things.item(side).pk]),
+    ("api-review-revoke", "post"): Door(CHANGE, lambda side: [things.review(side).uid, things.item(side).pk], reason),
+    ("api-delegations", "get"): Door(LIST),
+    ("api-delegations", "post"): Door(
+        CREATE,
+        body=lambda side: {
+            "person": side.agent.accountable.username, "to": {"finance": "priya"}.get(side.unit.code, "ingrid"),
+            "ends_at": things.later(), **reason(side),
+        },
+    ),
+    ("api-delegation-end", "post"): Door(CHANGE, lambda side: [things.delegation(side).uid], reason),
+    # --- credentials -----------------------------------------------------------------------------------------------
+    ("api-keys", "get"): Door(LIST, lambda side: [side.agent.code]),
+    ("api-keys", "post"): Door(CREATE, lambda side: [side.agent.code], lambda side: {"name": "laptop"}),
+    ("api-key-rotate", "post"): Door(CREATE, lambda side: [things.key(side).prefix], lambda side: {"overlap_hours": 1}),
+    ("api-key-revoke", "post"): Door(END, lambda side: [things.key(side).prefix], why),
+    ("api-own-key-rotate", "post"): Door(CREATE, body=lambda side: {"overlap_hours": 1}),
+    ("api-client-keys", "get"): Door(LIST, lambda side: [side.agent.code]),
+    ("api-client-keys", "post"): Door(CREATE, lambda side: [side.agent.code], lambda side: {"jwk": things.JWK}),
+    ("api-client-key-revoke", "post"): Door(END, lambda side: [things.client_key(side).uid], why),
+    ("api-consents", "get"): Door(LIST),
+    ("api-consents", "post"): Door(CREATE, body=lambda side: {"agent": side.agent.code, "minutes": 5}),
+    ("api-consent-withdraw", "post"): Door(END, lambda side: [things.consent(side).uid]),
+    ("api-foreign-cards", "get"): Door(LIST),
+    ("api-foreign-cards", "post"): Door(CREATE, body=lambda side: {"unit": side.unit.code, "card": things.CARD}),
+    ("api-foreign-card", "get"): Door(ONE, lambda side: [things.card(side).uid]),
+    ("api-foreign-card-accept", "post"): Door(
+        LEASE, lambda side: [things.card(side).uid], lambda side: {"sha256": things.card(side).seen_sha256}
+    ),
+    ("api-foreign-card-withdraw", "post"): Door(END, lambda side: [things.card(side).uid], why),
+}  # fmt: skip
 OPEN_API = {("api-schema", "get"), ("api-browse", "get")}  # the description itself, for everybody
 
 

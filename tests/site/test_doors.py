@@ -1,5 +1,6 @@
 """What every route of the API promises by what it is (tests/site/routes.py): pages, tags, repeats, strict input."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,10 +17,20 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from agents.models import GivenAnswer
-from governance.models import Escalation, Policy
+from agents.models import (
+    ClientKey,
+    Consent,
+    ForeignCard,
+    GivenAnswer,
+    Grant,
+    Principal,
+    Review,
+    Version,
+)
+from governance.models import Delegation, Escalation, Policy, PromotionRequest
 from observability import ledger
 from observability.models import Event
+from tests.site import things
 from tests.site.routes import (
     BOUND,
     CALLERS,
@@ -27,6 +38,7 @@ from tests.site.routes import (
     CHECK,
     CREATE,
     DOORS,
+    END,
     LEASE,
     LIST,
     METHODS,
@@ -38,9 +50,11 @@ from tests.site.routes import (
 )
 from tests.site.test_matrix import table
 from tests.site.world import World
-from workflows.models import Run
+from workflows.models import Run, Workflow
 
-ACTING = (CREATE, LEASE, BOUND, CHANGE)
+ACTING = (CREATE, LEASE, END, BOUND, CHANGE)
+ONLY_ONCE = ("key", "subject_token", "invitation")  # a secret is shown once
+ASKED_FOR = {"api-blueprint": {"status"}, "api-grants": {"id"}}  # what a door asks for by the name of a column
 RIGHT = table()
 
 
@@ -48,6 +62,12 @@ def entitled(name: str, method: str) -> str:
     """A caller who may do this with a thing of the own unit."""
     statuses = RIGHT.get((name, method, "own")) or RIGHT[name, method, "-"]
     return next(caller for caller, status in zip(CALLERS, statuses, strict=True) if status.startswith("2"))
+
+
+def readers(name: str) -> list[str]:
+    """Everybody who may read this list, the one who sees most first."""
+    by = dict(zip(CALLERS, RIGHT.get((name, "get", "own")) or RIGHT[name, "get", "-"], strict=True))
+    return [caller for caller in ("auditor", "it", "council") if by[caller] == "200"]
 
 
 class Asking:
@@ -71,7 +91,7 @@ class Asking:
             headers["Authorization"] = f"Bearer {self.world.keys[self.caller]}"
         else:
             self.world.client.cookies[settings.SESSION_COOKIE_NAME] = self.world.sessions[self.caller]
-        return self.world.client.post(self.path, body, content_type=content_type, headers=headers)
+        return getattr(self.world.client, self.method)(self.path, body, content_type=content_type, headers=headers)
 
 
 def doors(world: World, *kinds: str) -> Iterator[Asking]:
@@ -112,8 +132,9 @@ def test_a_method_that_a_route_has_not_is_405_and_says_which_it_has(world: World
 def test_one_thing_has_a_strong_tag_and_is_not_sent_twice(world: World) -> None:
     for asking in doors(world, ONE):
         first = asking.ask()
+        assert first.status_code == 200, (asking.name, first.content)
+        assert "ETag" in first.headers, f"{asking.name}: answer with Door.tagged"
         tag = first["ETag"]
-        assert first.status_code == 200, asking.name
         assert tag.startswith('"'), f"{asking.name}: answer with Door.tagged"
         for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
             again = asking.ask(If_None_Match=known)
@@ -148,11 +169,13 @@ def walk(world: World, caller: str, path: str, **query: Any) -> Iterator[dict[st
 
 def test_a_list_read_page_by_page_is_the_whole_list(world: World) -> None:
     ledger.seal()
+    grown(world, 2)
     for asking in doors(world, LIST):
-        whole = next(walk(world, "auditor", asking.path, limit="200"))["results"]
+        reader = readers(asking.name)[0]
+        whole = next(walk(world, reader, asking.path, limit="200"))["results"]
         assert 1 < len(whole) < 200, f"{asking.name}: the world has too few of these to see pages"
         for size in (1, 2, 3):
-            pages = list(walk(world, "auditor", asking.path, limit=str(size)))
+            pages = list(walk(world, reader, asking.path, limit=str(size)))
             assert [row for page in pages for row in page["results"]] == whole, asking.name
             assert max(len(page["results"]) for page in pages) == min(size, len(whole))
 
@@ -165,22 +188,23 @@ def test_a_page_has_between_1_and_200_rows(world: World, limit: str) -> None:
 
 
 def test_a_cursor_holds_for_its_caller_its_list_and_its_filters_alone(world: World) -> None:
-    ledger.seal()
+    grown(world, 2)
     cursors = {}
     for asking in doors(world, LIST):
-        url = world.ask("auditor", "get", asking.path, {"limit": "1"}).json()["next"]
+        reader, *rest = readers(asking.name)
+        url = world.ask(reader, "get", asking.path, {"limit": "1"}).json()["next"]
         cursors[asking.path] = cursor = parse_qs(urlsplit(url).query)["cursor"][0]
         filters = [{name: value} for name, value in asking.given.items() if name != "after" or value != "0"]
         forged = signing.dumps(["x", [1]], salt="another")
         others = [
-            ("council", cursor, {}), *(("auditor", cursor, each) for each in filters), ("auditor", cursor[:-1], {}),
-            ("auditor", f"{cursor}x", {}), ("auditor", "x", {}), ("auditor", forged, {}),
-            *(("auditor", each, {}) for path, each in cursors.items() if path != asking.path),
+            *((other, cursor, {}) for other in rest[-1:]), *((reader, cursor, each) for each in filters),
+            (reader, cursor[:-1], {}), (reader, f"{cursor}x", {}), (reader, "x", {}), (reader, forged, {}),
+            *((reader, each, {}) for path, each in cursors.items() if path != asking.path),
         ]  # fmt: skip
         for caller, text, more in others:
             answer = world.ask(caller, "get", asking.path, {"cursor": text, **more})
             assert (answer.status_code, problem(answer)["code"]) == (400, "cursor_invalid"), (asking.name, caller, more)
-        assert world.ask("auditor", "get", asking.path, {"cursor": cursor}).status_code == 200
+        assert world.ask(reader, "get", asking.path, {"cursor": cursor}).status_code == 200
 
 
 @hypothesis.given(
@@ -257,15 +281,45 @@ def grown(world: World, count: int) -> None:
         world.own.agent, count, uid=fresh(type(world.own.agent), "uid"), code=lambda n: f"G{count}-{n}",
         principal_id=lambda n: accounts[n],
     )  # fmt: skip
+    copied_for_people(world, count)
     while ledger.seal():
         pass
+
+
+def copied_for_people(world: World, count: int) -> None:
+    """That many more of what people look after: each list gets rows that its readers see."""
+    own, edith = world.own, Principal.objects.get(username="edith")
+    clerk, number = things.person(own), str
+    copied(own.agent.blueprint, count, code=lambda n: f"grown-{count}-{n}")
+    copied(clerk, count, username=lambda n: f"clerk-{count}-{n}")
+    accounts = list(Principal.objects.filter(username__startswith=f"clerk-{count}-").values_list("pk", flat=True))
+    copied(Version.objects.of(own.agent)[0], count, number=lambda n: 10 * count + n)
+    copied(things.key(own), count, prefix=lambda n: f"{count}.{n}"[:12])
+    copied(things.client_key(own), count, uid=fresh(ClientKey, "uid"), kid=lambda n: f"{count}-{n}")
+    copied(things.consent(own), count, uid=fresh(Consent, "uid"), prefix=lambda n: f"{count}.{n}",
+           person_id=lambda n: edith.pk)  # fmt: skip
+    copied(things.card(own), count, uid=fresh(ForeignCard, "uid"), url=lambda n: f"https://{count}-{n}.example")
+    copied(things.grant(own), count, uid=fresh(Grant, "uid"), user_id=lambda n: accounts[n])
+    seen = Grant.objects.filter(user=own.agent.principal, permission__codename="work_in_workflow")[0]
+    workflows = _workflows(world, count)
+    copied(seen, count, uid=fresh(Grant, "uid"), object_pk=lambda n: number(workflows[n]))
+    copied(things.review(own), count, uid=fresh(Review, "uid"))
+    copied(things.item(own), count, grant=lambda n: uuid.uuid4())
+    copied(things.delegation(own), count, uid=fresh(Delegation, "uid"))
+    copied(things.promotion(own), count, uid=fresh(PromotionRequest, "uid"), status=lambda n: "withdrawn")
+
+
+def _workflows(world: World, count: int) -> list[int]:
+    copied(world.own.workflow, count, code=lambda n: f"grown-{count}-{n}")
+    return list(Workflow.objects.filter(code__startswith=f"grown-{count}-").values_list("pk", flat=True))
 
 
 def statements(world: World, asking: Asking) -> int:
     """How many statements the longest page of this list takes the database."""
     with CaptureQueriesContext(connection) as taken:
-        answer = world.ask("owner", "get", asking.path, {"limit": "200"})
+        answer = world.ask(readers(asking.name)[0], "get", asking.path, {"limit": "200"})
     assert answer.status_code == 200
+    assert len(answer.json()["results"]) >= 10, asking.name
     return len(taken)
 
 
@@ -276,19 +330,34 @@ def test_a_list_takes_as_many_statements_for_1000_rows_as_for_10(world: World) -
     grown(world, 990)
 
     assert {asking.name: statements(world, asking) for asking in doors(world, LIST)} == few
-    assert max(few.values()) <= 9, few
+    for name, count in few.items():
+        assert count <= (15 if name.startswith("api-access") else 9), f"{name}: {count}"  # rights: one for each kind
 
 
 # --- acts -----------------------------------------------------------------------------------------------------
 def test_an_act_needs_a_key_and_a_repeat_of_it_is_harmless(world: World) -> None:
     for asking in doors(world, *ACTING):
+        if asking.method != "post":
+            continue  # who changes something says what was read: a repeat finds another state
         assert problem(asking.ask(Idempotency_Key="", If_Match="*"))["code"] == "idempotency_key_missing", asking.name
         first = asking.ask(Idempotency_Key="once", If_Match="*")
         happened = Event.objects.count()
         again = asking.ask(Idempotency_Key="once", If_Match="*")
         assert 200 <= first.status_code < 300, (asking.name, first.content)
-        assert (again.status_code, again.json()) == (first.status_code, first.json()), asking.name
+        assert (again.status_code, but_secrets(again)) == (first.status_code, but_secrets(first)), asking.name
         assert Event.objects.count() == happened, asking.name
+
+
+def but_secrets(answer: Any) -> dict[str, Any]:
+    """The body without what is shown only once."""
+    return {name: value for name, value in answer.json().items() if name not in ONLY_ONCE}
+
+
+def test_what_is_ended_is_ended_once(world: World) -> None:
+    for asking in doors(world, END):
+        first, second = asking.ask(), asking.ask()
+        assert (first.status_code, second.status_code) == (200, 409), (asking.name, second.content)
+        assert problem(second)["code"] in ("wrong_status", "too_late"), asking.name
 
 
 def test_a_change_has_to_say_what_was_read(world: World) -> None:
@@ -332,11 +401,11 @@ def test_of_two_who_put_a_version_in_force_the_second_has_to_read_again(world: W
 # --- strict input ---------------------------------------------------------------------------------------------
 def test_no_address_takes_a_query_that_nobody_knows_or_one_twice(world: World) -> None:
     for asking in doors(world, *ACTING, ONE, LIST, CHECK, "read"):
-        known = asking.given if asking.method == "get" else {}
+        known = asking.given if asking.method in ("get", "delete") else {}
         query = "&".join(f"{name}={value}" for name, value in {**known, "colour": "red", "format": "json"}.items())
         address = asking.path
         asking.path = f"{address}?{query}"
-        answer = asking.ask({} if asking.method == "get" else None, If_Match="*")
+        answer = asking.ask({} if asking.method in ("get", "delete") else None, If_Match="*")
         named = {error["field"] for error in problem(answer)["errors"]}
         assert (answer.status_code, named) == (400, {"colour", "format"}), asking.name
         for name, value in known.items():
@@ -348,12 +417,15 @@ def test_no_field_of_any_row_can_be_set_that_the_door_does_not_ask_for(world: Wo
     fields = {name for model in apps.get_models() for name in names_of(model)}
     before = stored()
     for asking in doors(world, *ACTING, CHECK):
+        if asking.method == "delete":
+            continue  # it has no body
         sent = dict.fromkeys(fields, 1) | asking.given
         answer = asking.ask(sent, If_Match="*")
         assert answer.status_code == 400, asking.name
         errors = problem(answer)["errors"]
         unknown = {error["field"] for error in errors if error["message"].startswith("Unknown field")}
-        assert {"status", "id", "unit_id", "principal_id", "is_staff"} <= unknown, asking.name
+        never = {"status", "id", "unit_id", "principal_id", "is_staff"} - ASKED_FOR.get(asking.name, set())
+        assert never <= unknown, asking.name
         assert stored() == before, asking.name
 
 
@@ -386,6 +458,8 @@ HARD = [
 
 def test_no_door_takes_json_that_is_not_exactly_json(world: World) -> None:
     for asking in doors(world, *ACTING, CHECK):
+        if asking.method == "delete":
+            continue  # it has no body
         for name, body, status in HARD:
             assert problem(asking.raw(body))["status"] == status, (asking.name, name)
         for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""):

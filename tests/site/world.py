@@ -20,6 +20,7 @@ from governance import operations as governance
 from governance.models import Policy
 from observability import ledger
 from tests.site.routes import CALLERS, Side, idempotency_key
+from tests.site.things import for_programs
 from workflows import memory, operations
 from workflows.models import Run, Space, Workflow
 
@@ -51,6 +52,8 @@ class World:
             headers["Authorization"] = f"Bearer {self.keys[caller]}"
         if method == "get":
             return self.client.get(path, body or {}, headers=headers)
+        if method == "delete" and body:
+            return self.client.delete(path, query_params=body, headers=headers)
         if not is_api:
             return getattr(self.client, method)(path, body or {}, headers=headers)
         headers = {"Idempotency-Key": idempotency_key(), **headers}
@@ -71,6 +74,8 @@ def built(halden: Halden, at: datetime) -> World:
     world = World(own, far, keys, {**sessions, "disabled": _disabled(halden.units["finance"], at)})
     for side, owner, stand_in in ((own, "maria", "priya"), (far, "tomasz", "ingrid")):
         _shown_on_pages(side, halden, halden.people[owner], halden.people[stand_in], at)
+    for side, owner, giver in ((own, "maria", "priya"), (far, "tomasz", "tomasz")):
+        for_programs(side, halden.people[owner], halden.people[giver], at)
     return world
 
 

@@ -1,6 +1,6 @@
 """Input and output shapes of the doors for credentials and agent cards."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -24,6 +24,8 @@ class Scopes(serializers.ListField):
 class KeyInput(StrictSerializer):
     """What a new key opens, for how long, and how people call it."""
 
+    example: ClassVar[dict[str, Any]] = {"name": "laptop", "scopes": ["read", "work"], "days": 90}
+
     name = Text(max_length=80, allow_blank=True, default="")
     scopes = Scopes()
     days = Whole(min_value=1, max_value=DAYS_AT_MOST, default=KEY_DAYS)
@@ -32,14 +34,17 @@ class KeyInput(StrictSerializer):
 class RotateInput(StrictSerializer):
     """How long the old key stays valid beside the new one."""
 
+    example: ClassVar[dict[str, Any]] = {"overlap_hours": 24}
+
     overlap_hours = Whole(min_value=0, max_value=7 * 24, default=OVERLAP_HOURS)
 
 
 class KeyOutput(serializers.ModelSerializer[Key]):
     """A key without its secret; `key` holds the whole text in the one answer that shows it."""
 
+    scopes = serializers.ListField(child=serializers.CharField())
     key = serializers.SerializerMethodField(allow_null=True)
-    replaces = serializers.CharField(source="replaces.prefix", default=None)
+    replaces = serializers.CharField(source="replaces.prefix", allow_null=True, default=None)
 
     class Meta:
         model = Key
@@ -53,6 +58,14 @@ class KeyOutput(serializers.ModelSerializer[Key]):
 class ClientKeyInput(StrictSerializer):
     """The public half of a key pair, as a JWK."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "jwk": {
+            "kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        },
+        "scopes": ["read", "work", "ask"], "days": 365,
+    }  # fmt: skip
+
     jwk = serializers.DictField()
     scopes = Scopes()
     days = Whole(min_value=1, max_value=DAYS_AT_MOST, default=CLIENT_KEY_DAYS)
@@ -62,6 +75,7 @@ class ClientKeyOutput(serializers.ModelSerializer[ClientKey]):
     """A public key of an agent."""
 
     id = serializers.UUIDField(source="uid")
+    scopes = serializers.ListField(child=serializers.CharField())
     jwk = serializers.DictField()
 
     class Meta:
@@ -71,6 +85,8 @@ class ClientKeyOutput(serializers.ModelSerializer[ClientKey]):
 
 class ConsentInput(StrictSerializer):
     """Which agent may act for the person, with which scopes, for how long."""
+
+    example: ClassVar[dict[str, Any]] = {"agent": "AP-04", "scopes": ["read", "work"], "minutes": 15}
 
     agent = Text(max_length=20)
     scopes = Scopes()
@@ -82,6 +98,7 @@ class ConsentOutput(serializers.ModelSerializer[Consent]):
 
     id = serializers.UUIDField(source="uid")
     agent = serializers.CharField(source="agent.code")
+    scopes = serializers.ListField(child=serializers.CharField())
     subject_token = serializers.SerializerMethodField(allow_null=True)
 
     class Meta:
@@ -93,8 +110,21 @@ class ConsentOutput(serializers.ModelSerializer[Consent]):
         return None
 
 
+class ConsentGivenOutput(ConsentOutput):
+    """A new consent, and how its text is called where it is exchanged (RFC 8693)."""
+
+    subject_token_type = serializers.CharField()
+
+    class Meta(ConsentOutput.Meta):
+        fields = [*ConsentOutput.Meta.fields, "subject_token_type"]
+
+
 class CardInput(StrictSerializer):
     """A card as its owner publishes it, and the unit that it is pinned for."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "unit": "finance", "card": {"name": "Rates", "url": "https://rates.example/a2a", "version": "1", "skills": []},
+    }  # fmt: skip
 
     unit = Text(max_length=60)
     card = serializers.DictField()
@@ -102,6 +132,8 @@ class CardInput(StrictSerializer):
 
 class AcceptCardInput(StrictSerializer):
     """The fingerprint of the card that was read, and the reason."""
+
+    example: ClassVar[dict[str, Any]] = {"sha256": "ab" * 32, "why": "Its owner told us of the new version."}
 
     sha256 = Text(min_length=64, max_length=64)
     why = Text(max_length=2000, allow_blank=True, default="")
@@ -112,7 +144,7 @@ class CardsOutput(serializers.ModelSerializer[ForeignCard]):
 
     id = serializers.UUIDField(source="uid")
     unit = serializers.CharField(source="unit.code")
-    pinned_by = serializers.CharField(source="pinned_by.name", default=None)
+    pinned_by = serializers.CharField(source="pinned_by.name", allow_null=True, default=None)
     skills = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
 
     class Meta:

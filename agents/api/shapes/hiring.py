@@ -1,5 +1,7 @@
 """Input shapes of blueprints and agents; they stand here because they are built from the doors' own fields."""
 
+from typing import Any, ClassVar
+
 from rest_framework import serializers
 
 from agents.api.doors import StrictSerializer, Text, Whole
@@ -16,6 +18,8 @@ class ScopedAction(StrictSerializer):
 
 class BlueprintChangeInput(StrictSerializer):
     """What is to be different, and why; `status` puts the blueprint in force or disables it."""
+
+    example: ClassVar[dict[str, Any]] = {"autonomy_ceiling": 2, "status": "active", "why": "It was tried for a month."}
 
     name = Text(max_length=200, required=False)
     purpose = Text(max_length=600, required=False)
@@ -36,6 +40,13 @@ class BlueprintChangeInput(StrictSerializer):
 class BlueprintInput(StrictSerializer):
     """A job description; role and unit by their codes, the owner by user name."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "code": "reminder", "name": "Payment reminder", "purpose": "Reminds customers.", "role": "clerk",
+        "unit": "finance", "owner": "maria",
+        "actions": [{"system": "mail", "action": "mail.send", "scope": {"to": "customers"}}],
+        "autonomy_ceiling": 2, "risk_class": 1, "currency": "EUR",
+    }  # fmt: skip
+
     code = Text(max_length=60)
     name = Text(max_length=200)
     purpose = Text(max_length=600)
@@ -53,6 +64,8 @@ class BlueprintInput(StrictSerializer):
 
 class AgentChangeInput(StrictSerializer):
     """What is to be different, and why; people by user name, days as 2026-12-31."""
+
+    example: ClassVar[dict[str, Any]] = {"stand_in": "priya", "ends_on": "2030-12-31", "why": "Maria is on leave."}
 
     name = Text(max_length=200, required=False)
     purpose = Text(max_length=600, required=False)
@@ -72,6 +85,11 @@ class AgentChangeInput(StrictSerializer):
 
 class AgentInput(StrictSerializer):
     """A new agent from a blueprint; without a unit it belongs to the blueprint's, without a purpose it has that one."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "code": "AP-09", "name": "Second reader", "blueprint": "invoice-reader", "accountable": "maria",
+        "stand_in": "priya", "autonomy_level": 1, "ends_on": "2030-12-31",
+    }  # fmt: skip
 
     code = Text(max_length=20)
     name = Text(max_length=200)

@@ -1,0 +1,144 @@
+"""What the doors of the API act on, beside what a Side has: made once for each unit, and found again by its unit."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from joserfc.jwk import ECKey
+
+from agents import operations as agents
+from agents.models import (
+    Agent,
+    Blueprint,
+    ClientKey,
+    Consent,
+    ForeignCard,
+    Grant,
+    Key,
+    Principal,
+    Review,
+    ReviewItem,
+)
+from governance.models import Delegation, PromotionRequest
+from observability import ledger
+from observability.models import Event
+
+JWK = ECKey.generate_key("P-256").as_dict(private=False)
+CARD = {"name": "Rates", "version": "1", "url": "https://rates.example/a2a", "skills": [{"id": "rate"}]}
+
+
+def for_programs(side: Any, owner: Principal, giver: Principal, at: datetime) -> None:
+    """One agent ready to begin and one that rests; a member, one who has left, a consent, a second key."""
+    ready, resting = (_agent(side, name, owner, at) for name in ("Ready", "Resting"))
+    agents.grant("workflows.work_in_workflow", ready.principal, side.workflow, by=ledger.SYSTEM, at=at)
+    agents.submit(ready, by=ledger.SYSTEM, at=at)
+    agents.submit(resting, by=ledger.SYSTEM, at=at)
+    agents.activate(resting, by=ledger.SYSTEM, at=at)
+    agents.pause(resting, by=ledger.SYSTEM, at=at, why="A drill.")
+    for name in ("clerk", "leaver"):
+        agents.admit_person(
+            f"{side.unit.code}-{name}", f"{name} of {side.unit}", unit=side.unit, roles=["member"], password=None,
+            by=ledger.SYSTEM, at=at,
+        )  # fmt: skip
+    agents.disable(person(side, "leaver"), by=ledger.SYSTEM, at=at, why="Left.")
+    agents.grant("agents.view_agent", person(side), side.agent, by=ledger.SYSTEM, at=at, reason="A drill.")
+    agents.give_consent(side.agent, by=giver, at=at)
+    agents.issue_key(side.agent, by=ledger.SYSTEM, at=at, name="spare")
+
+
+def _agent(side: Any, name: str, owner: Principal, at: datetime) -> Agent:
+    job = agents.Hired(
+        code=f"{side.agent.code[:2]}-{name[-3:].upper()}", name=name, purpose="A drill.", unit=side.unit,
+        blueprint=side.agent.blueprint, accountable=owner, ends_on=side.agent.ends_on,
+    )  # fmt: skip
+    return agents.hire(job, by=ledger.SYSTEM, at=at)
+
+
+def agent(side: Any, status: str) -> str:
+    """The code of the unit's agent that can be moved from this status."""
+    name = {"draft": "New", "in_review": "Ready", "paused": "Resting"}[status]
+    return str(Agent.objects.get(unit=side.unit, status=status, name=name).code)
+
+
+def person(side: Any, name: str = "clerk") -> Principal:
+    """A member of the unit."""
+    return Principal.objects.get(username=f"{side.unit.code}-{name}")
+
+
+def grant(side: Any) -> Grant:
+    """The clerk's right to see the agent."""
+    return Grant.objects.get(user=person(side), permission__codename="view_agent")
+
+
+def delegation(side: Any) -> Delegation:
+    """A delegation of the unit's owner."""
+    return Delegation.objects.filter(person__unit=side.unit).earliest("pk")
+
+
+def review(side: Any) -> Review:
+    """The review of the unit's rights."""
+    return Review.objects.filter(units=side.unit).earliest("pk")
+
+
+def item(side: Any) -> ReviewItem:
+    """A right in that review for which the owner of the unit answers."""
+    return review(side).items.filter(reviewer__unit=side.unit, reviewer__groups__name="unit_owner")[0]
+
+
+def card(side: Any) -> ForeignCard:
+    """A foreign card that changed since it was pinned."""
+    return ForeignCard.objects.filter(unit=side.unit).earliest("pk")
+
+
+def promotion(side: Any) -> PromotionRequest:
+    """A request that waits for the council."""
+    return PromotionRequest.objects.filter(agent__unit=side.unit).earliest("pk")
+
+
+def key(side: Any) -> Key:
+    """The second key of the agent."""
+    return Key.objects.filter(agent=side.agent, name="spare").earliest("pk")
+
+
+def client_key(side: Any) -> ClientKey:
+    """A public key of the agent."""
+    return ClientKey.objects.filter(agent=side.agent).earliest("pk")
+
+
+def consent(side: Any) -> Consent:
+    """A consent that somebody of the unit gave to the agent."""
+    return Consent.objects.filter(agent=side.agent, person__unit=side.unit).earliest("pk")
+
+
+def event(side: Any) -> Event:
+    """Something that happened to the unit's agent."""
+    return Event.objects.filter(subject_kind="agent", subject_id=side.agent.code).earliest("pk")
+
+
+def blueprint(side: Any) -> Blueprint:
+    """The job description of the agent."""
+    return side.agent.blueprint  # type: ignore[no-any-return]
+
+
+def later() -> str:
+    """A day that has not come."""
+    return (timezone.now() + timedelta(days=10)).isoformat()
+
+
+def job(side: Any) -> Mapping[str, Any]:
+    """A new job description."""
+    role = side.agent.role.code
+    owner = blueprint(side).owner.username
+    return {
+        "code": f"{side.unit.code}-new", "name": "New", "purpose": "A drill.", "role": role, "unit": side.unit.code,
+        "owner": owner,
+    }  # fmt: skip
+
+
+def hired(side: Any) -> Mapping[str, Any]:
+    """A new agent."""
+    return {
+        "code": f"{side.agent.code[:2]}-99", "name": "Another", "blueprint": blueprint(side).code,
+        "accountable": blueprint(side).owner.username, "unit": side.unit.code,
+    }  # fmt: skip
