@@ -78,7 +78,7 @@ def test_an_answer_to_another_version_of_the_request_is_412(asked: Escalation, s
 
     assert (wrong.status_code, wrong.json()["code"]) == (412, "request_changed")
     assert Escalation.objects.get().is_open
-    assert sign_in("priya").call("post", f"escalations/{asked.uid}/approve", {}).status_code == 400
+    assert sign_in("priya").call("post", f"escalations/{asked.uid}/approve", {}).status_code == 428
 
 
 def test_people_who_are_not_asked_cannot_answer(asked: Escalation, sign_in: Any) -> None:
