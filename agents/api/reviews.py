@@ -54,12 +54,12 @@ class ReviewsView(ActingDoor):
         given = self.read(ReviewInput, request.data)
 
         def act(key: str) -> Answer:
-            review = operations.start_review(self.scope(given), by=self.principal, at=database_now())
+            review = operations.start_review(self.covered(given), by=self.principal, at=database_now())
             return 201, ReviewOutput(review).data
 
         return self.answer_once(request, act)
 
-    def scope(self, given: Mapping[str, Any]) -> operations.Scope:
+    def covered(self, given: Mapping[str, Any]) -> operations.Scope:
         """What the body asks for. Raises Invalid that names an unknown unit or person."""
         units = list(Unit.objects.visible_to(self.principal).filter(code__in=given["units"]))
         if len(units) < len(set(given["units"])):

@@ -125,7 +125,7 @@ def test_sockets_and_lists_say_nothing_of_it(bring: Any, sign_in: Any) -> None:
     while ledger.seal():
         pass
 
-    (first, *_) = sign_in("edith").call("get", "events").json()["events"]
+    (first, *_) = sign_in("edith").call("get", "events").json()["results"]
 
     assert not {"credential", "address", "on_behalf_of", "actor_version", "trace"} & set(first)
 

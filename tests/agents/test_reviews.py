@@ -32,7 +32,7 @@ def late(review: Review, now: Any, days: float = 0) -> None:
 
 
 def answer(person: Any, review: Review, item: ReviewItem, how: str, **body: Any) -> Any:
-    shown = person.call("get", f"reviews/{review.uid}").json().get("results", [])
+    shown = person.call("get", f"reviews/{review.uid}/items?limit=200").json().get("results", [])
     tag = next((each["etag"] for each in shown if each["id"] == item.pk), "*")
     return person.post(
         f"/api/v1/reviews/{review.uid}/items/{item.pk}/{how}", json.dumps(body), content_type="application/json",

@@ -302,7 +302,7 @@ def test_either_ends_it_early_and_time_ends_it_anyway(halden: Any, sign_in: Any,
     row, priya = asked(halden, now), halden.people["priya"]
     for who in ("maria", "priya", "jonas"):
         delegation = away(halden, now, "maria", "priya")
-        told = sign_in(who).call("get", "delegations").json()["results"][-1]
+        told = sign_in(who).call("get", "delegations").json()["results"][0]
         path = f"/api/v1/delegations/{told['id']}/end"
         key = {"Idempotency-Key": who}
         browser = sign_in(who)

@@ -3,19 +3,20 @@
 import re
 import threading
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
 from django.conf import settings as site_settings
 from django.core.cache import cache
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client
 from redis.exceptions import ConnectionError as RedisGone
 
 from agents.api import limits
 
 NOON = "2026-11-30T12:00:00Z"
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
@@ -129,23 +130,23 @@ def test_signing_in_has_a_stricter_limit_for_each_address(halden: Any, settings:
     assert (elsewhere, looked) == (200, 200)
 
 
-def test_a_client_that_asks_for_tokens_is_limited_from_all_addresses_together(settings: Any) -> None:
+def test_a_client_that_asks_for_tokens_is_limited_from_all_addresses_together(halden: Any, settings: Any) -> None:
     settings.SIGN_IN_LIMIT_PER_MINUTE = 2
 
-    @limits.by_address("token", field="client_id")
-    def token(request: HttpRequest) -> HttpResponse:
-        return HttpResponse("a token")
-
-    def ask(address: str, client: str) -> int:
-        request = RequestFactory().post("/oauth/token", {"client_id": client}, REMOTE_ADDR=address)
-        try:
-            return token(request).status_code
-        except limits.TooMany as refused:
-            return refused.status
+    def ask(address: str, client: str) -> Any:
+        given = {"grant_type": "client_credentials", "client_id": client}
+        return Client(REMOTE_ADDR=address).post("/oauth/token", urlencode(given), FORM)
 
     with time_machine.travel(NOON, tick=False):
-        assert [ask(f"10.0.0.{number}", "AP-04") for number in range(3)] == [200, 200, 429]
-        assert ask("10.0.0.3", "AP-01\0" + "x" * 500) == 200
+        answers = [ask(f"10.0.0.{number}", "AP-04") for number in range(3)]
+        other = ask("10.0.0.3", "AP-01\0" + "x" * 500)
+
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert other.status_code == 400
+    assert set(answers[2].json()) == {"error", "error_description"}
+    assert answers[2].json()["error"] == "rate_limited"
+    assert 0 < int(answers[2]["Retry-After"]) <= 60
+    assert answers[2]["Cache-Control"] == "no-store"
 
 
 def test_the_default_is_more_than_a_busy_agent_needs() -> None:

@@ -1,6 +1,7 @@
 """The description of the API held against the server: requests that fit it and requests that do not, made at random,
 are never answered by an error of the server, and always by an answer that the description has."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,10 +20,11 @@ from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 
-from tests.site.routes import DOORS
+from tests.site.routes import DOORS, routes
 from tests.site.world import World
 
 CSRF = "b" * 32
+NAMES = {"/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path): name for name, path, _ in routes()}
 CHECKS = [
     not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
     checks.response_headers_conformance, checks.response_schema_conformance, checks.negative_data_rejection,
@@ -62,12 +64,9 @@ def shown_by(world: World, caller: str) -> dict[str, dict[str, str]]:
 
 def named(world: World, operation: Any) -> dict[str, Any] | None:
     """Ids of things that are there, for an address that names one."""
-    tags = {
-        "agents": world.own.agent.code, "decisions": world.own.decision.uid, "runs": world.own.run.uid,
-        "escalations": world.own.escalation.uid, "policies": world.own.policy.key, "steps": world.own.step.uid,
-    }  # fmt: skip
-    found = [parameter.name for parameter in operation.path_parameters]
-    return {name: str(tags[operation.path.split("/")[3]]) for name in found} or None
+    door = DOORS[NAMES[operation.path], operation.method]
+    names = [str(name) for name in door.names(world.own)]
+    return dict(zip(re.findall(r"{(\w+)}", operation.path), names, strict=True)) or None
 
 
 @pytest.mark.parametrize("mode", list(EXAMPLES))
