@@ -46,7 +46,7 @@ def test_jonas_writes_edits_and_disables_a_job_description(sign_in: Any) -> None
     assert "Allowed actions: invoice.pay in payables" in said(jonas.get("/blueprints/reminder/history"))
     assert "Nothing was saved" in said(jonas.post("/blueprints/reminder/edit", edited), 400), "nothing changes"
 
-    assert "A reason is needed" in said(jonas.post("/blueprints/reminder/disable", {"why": ""}), 400)
+    assert "A reason is needed." in said(jonas.post("/blueprints/reminder/disable", {"why": ""}), 400)
     assert jonas.post("/blueprints/reminder/disable", {"why": "Not needed."}).status_code == 302
     assert Blueprint.objects.get(code="reminder").status == "disabled"
 
@@ -104,7 +104,7 @@ def test_hire_review_and_begin_on_the_pages(sign_in: Any) -> None:
     assert jonas.post("/agents/AP-09/submit").status_code == 302
     assert "so somebody else lets it begin" in said(jonas.get("/agents/AP-09/review"))
     assert "Somebody else lets this agent begin" in said(jonas.post("/agents/AP-09/activate"), 403)
-    assert "A reason is needed" in said(ingrid.post("/agents/AP-09/send-back", {"why": ""}), 400)
+    assert "A reason is needed." in said(ingrid.post("/agents/AP-09/send-back", {"why": ""}), 400)
     assert ingrid.post("/agents/AP-09/send-back", {"why": "Which hours?"}).status_code == 302
     jonas.post("/agents/AP-09/submit")
     assert ingrid.post("/agents/AP-09/activate").url == "/agents/AP-09"

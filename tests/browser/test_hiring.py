@@ -39,13 +39,14 @@ def test_hire_review_activate_pause_retire(visitor: Callable[..., Page]) -> None
     ingrid.get_by_role("button", name="Keep the assessment").click()
     expect(ingrid.get_by_text("Everything is in place")).to_be_visible()
     ingrid.get_by_role("button", name="Let it begin").click()
-    expect(ingrid.get_by_text("begins to work")).to_be_visible()
+    expect(ingrid.get_by_text("begins to work").first).to_be_visible()
 
     ingrid.get_by_role("link", name="Pause").click()
     ingrid.get_by_label("Why is it paused?").fill("Odd payments.")
     ingrid.get_by_role("button", name="Pause AP-09").click()
-    expect(ingrid.get_by_text("is paused. It gets no work")).to_be_visible()
+    expect(ingrid.get_by_text("is paused. It gets no work").first).to_be_visible()
 
+    ingrid.get_by_role("button", name="More about AP-09").click()
     ingrid.get_by_role("link", name="Retire").click()
     ingrid.get_by_label("Who takes its place?").select_option("AP-04")
     ingrid.get_by_label("Why does it retire?").fill("One clerk is enough.")
