@@ -7,11 +7,13 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from agents.models import Agent, Principal, Unit
 from agents.operations import require
 from governance.models import Decision, Escalation, EscalationPath, PathStep, Risk, Vote
 from observability import ledger
+from observability.prepared import Prepared
 
 APPROVAL_LASTS = timedelta(hours=24)
 
@@ -128,7 +130,16 @@ def may_settle(person: Principal, escalation: Escalation) -> bool:
     """Whether this person is asked now: active, a reviewer, on the current level, sees the unit, not excluded."""
     if not (person.is_active and person.is_person and person.may("governance.settle_escalation")):
         return False
-    return Escalation.objects.asked_of(person).filter(pk=escalation.pk).exists()
+    return escalation.is_visible_to(person) and _ASKED.exists(person=person.pk, escalation=escalation.pk)
+
+
+def _asked(person: int, escalation: int) -> "QuerySet[Escalation]":
+    anybody = Principal(pk=person)
+    anybody.sees_all_units = True  # whether the unit may be seen is asked of the row
+    return Escalation.objects.asked_of(anybody).filter(pk=escalation)
+
+
+_ASKED = Prepared(_asked, person=int, escalation=int)
 
 
 def close(
