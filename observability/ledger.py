@@ -6,15 +6,18 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, ClassVar, Protocol
 
 from django.db import connection, models, transaction
 from django.db.models import Max
 
 from observability.models import Event
+from observability.prepared import Insertion, Swap
 
 SEALER_LOCK = 7_203_114_005  # the advisory lock that makes the sealer one at a time, in every process
 SEAL_AT_MOST = 5_000
+_NEW_EVENT = Insertion(Event)
 
 
 class Bell:
@@ -176,14 +179,14 @@ def record(
     currency, seconds of wall time; `data` is JSON with exact numbers as text."""
     actor, what = by.as_actor(), subject.as_subject()
     caller = actor.caller or NO_DOOR
-    event = Event.objects.create(
+    event = _NEW_EVENT.insert(Event(
         verb=verb, at=at, why=why, before=before, after=after, cost=cost, seconds=seconds, data=dict(data or {}),
         actor_kind=actor.kind, actor_id=actor.id, actor_name=actor.name,
         subject_kind=what.kind, subject_id=what.id, subject_name=what.name[:300],
         unit=what.unit, run=what.run, workflow=what.workflow,
         credential=caller.credential, address=caller.address, on_behalf_of=list(caller.on_behalf_of),
         actor_version=caller.version, trace=caller.trace,
-    )  # fmt: skip
+    ))  # fmt: skip
     transaction.on_commit(bell.ring, robust=True)
     return event
 
@@ -228,13 +231,18 @@ def _one_transaction() -> AbstractContextManager[Any]:
 
 
 def _swap(row: Moving, before: str, to: str, expect: Mapping[str, Any], changes: dict[str, Any]) -> None:
-    table: models.Manager[Any] = type(row)._base_manager  # type: ignore[attr-defined]
-    won = table.filter(pk=row.pk, status=before, **expect).update(status=to, **changes)
-    if not won:
+    changes = {"status": to, **changes}
+    if not _swap_of(type(row)).swap(row.pk, {"status": before, **expect}, changes):
+        table: models.Manager[Any] = type(row)._base_manager  # type: ignore[attr-defined]
         now = table.filter(pk=row.pk).values_list("status", flat=True).first()
         raise TooLate(f"{row.as_subject().name} was changed by somebody else meanwhile: it is {now or 'gone'} now.")
-    for name, value in {"status": to, **changes}.items():
+    for name, value in changes.items():
         setattr(row, name, value)
+
+
+@cache
+def _swap_of(model: Any) -> Swap:
+    return Swap(model)
 
 
 def seal(*, at_most: int = SEAL_AT_MOST) -> int:

@@ -8,10 +8,10 @@ from django.db import models
 from uuid_utils.compat import uuid7
 
 from agents.models.agents import Agent
-from agents.models.prepared import Prepared
 from agents.models.principals import Principal
 from agents.rules import ALL_SCOPES
 from observability.ledger import Subject
+from observability.prepared import Prepared
 
 
 def all_scopes() -> list[str]:

@@ -11,6 +11,7 @@ from agents.models import Principal
 from agents.operations import sessions
 from observability import ledger
 from observability.ledger import database_now
+from observability.prepared import Prepared
 
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 (nothing is bound to it: what a socket file says of the caller)
 
@@ -38,11 +39,19 @@ def address_of(request: HttpRequest) -> str:
     return address
 
 
+_ACCOUNT = Prepared(lambda pk: Principal.objects.filter(pk=pk), pk=int)
+
+
 class PeopleBackend(ModelBackend):
     """Lets active people in with their password; an agent's account never."""
 
     def user_can_authenticate(self, user: Any) -> bool:
         return isinstance(user, Principal) and user.is_person and user.is_active
+
+    def get_user(self, user_id: Any) -> Principal | None:
+        """The account of a session, as long as it may come in."""
+        user = _ACCOUNT.first(pk=user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Everything held for all rows, directly or through a group."""

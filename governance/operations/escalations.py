@@ -7,11 +7,13 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from agents.models import Agent, Principal, Unit
 from agents.operations import require
 from governance.models import Decision, Delegation, Escalation, EscalationPath, PathStep, Risk, Vote, standing_in
 from observability import ledger
+from observability.prepared import Prepared
 
 APPROVAL_LASTS = timedelta(hours=24)
 
@@ -147,11 +149,20 @@ def standing_of(person: Principal, escalation: Escalation) -> Standing | None:
     first, and is all that is looked up then."""
     if not (person.is_active and person.is_person and person.may("governance.settle_escalation")):
         return None
-    this = Escalation.objects.filter(pk=escalation.pk)
-    if this.asked_of_oneself(person).exists():
+    if escalation.is_visible_to(person) and _ASKED.exists(person=person.pk, escalation=escalation.pk):
         return Standing()
+    this = Escalation.objects.filter(pk=escalation.pk)
     under = (each for each in standing_in(person) if this.asked_under(each).exists())
     return next(map(Standing, under), None)
+
+
+def _asked(person: int, escalation: int) -> "QuerySet[Escalation]":
+    anybody = Principal(pk=person)
+    anybody.sees_all_units = True  # whether the unit may be seen is asked of the row
+    return Escalation.objects.asked_of_oneself(anybody).filter(pk=escalation)
+
+
+_ASKED = Prepared(_asked, person=int, escalation=int)
 
 
 def close(

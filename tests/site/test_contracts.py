@@ -32,7 +32,8 @@ def calls(tree: ast.Module, *names: str) -> Iterator[ast.Call]:
 
 
 def writes_of_a_status(tree: ast.Module) -> Iterator[int]:
-    """Lines that set a status other than at creation: `x.status = ...`, `update(status=...)`, `save(["status"])`."""
+    """Lines that set a status other than at creation: `x.status = ...`, `update(status=...)`, `save(["status"])`, and
+    every swap, whatever it swaps."""
     for node in ast.walk(tree):
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
@@ -43,6 +44,7 @@ def writes_of_a_status(tree: ast.Module) -> Iterator[int]:
         words = [each.value for each in ast.walk(call) if isinstance(each, ast.Constant)]
         if any(keyword.arg == "status" for keyword in call.keywords) or "status" in words:
             yield call.lineno
+    yield from (call.lineno for call in calls(tree, "swap"))
 
 
 def test_a_status_is_written_by_the_ledger_alone() -> None:
@@ -54,8 +56,9 @@ def test_a_status_is_written_by_the_ledger_alone() -> None:
 
 def test_the_test_above_sees_what_it_should() -> None:
     wrong = "step.status = 1\nrows.update(status=1)\nrow.save(update_fields=['status'])\nsetattr(row, 'status', 1)"
+    wrong += "\nSwap(Step).swap(1, before, changes)"
 
-    assert sorted(writes_of_a_status(ast.parse(wrong))) == [1, 2, 3, 4]
+    assert sorted(writes_of_a_status(ast.parse(wrong))) == [1, 2, 3, 4, 5]
     assert not list(writes_of_a_status(ast.parse("rows.filter(status='done').update(why='x')\nRow(status='new')")))
 
 

@@ -9,6 +9,7 @@ from agents.models import Principal
 from governance import operations as governance
 from governance.models import Escalation
 from observability import ledger
+from observability.prepared import Prepared
 from workflows.models import Run, Step, Timer
 from workflows.operations.runs import fire_timer, happen, stop
 from workflows.plan import IncidentResolved, StaleHappening, StepFinished
@@ -57,8 +58,7 @@ def pass_deadline(escalation: Escalation, *, at: datetime) -> None:
 
 def _together(uid: UUID) -> tuple[Run | None, Step | None, Escalation]:
     # One statement locks the run first, as everywhere, then the step and the question, and reads them as they stand.
-    rows = Step.objects.select_for_update(of=("run", "self", "escalation")).filter(escalation__uid=uid)
-    step = rows.select_related("run__workflow", "escalation").only(*_NEEDED).first()
+    step = _ASKED_ABOUT.first(uid=uid)
     if step is not None and step.escalation is not None:
         return step.run, step, step.escalation
     alone = Escalation.objects.select_for_update(of=("self",)).filter(uid=uid).first()
@@ -77,6 +77,16 @@ _NEEDED = (
         "request_sha256", "opened_at", "due_at", "settled_at", "settled_by", "reason", "reason_code", "approved_until",
     )),
 )  # fmt: skip
+
+_ASKED_ABOUT = Prepared(
+    lambda uid: (
+        Step.objects.select_for_update(of=("run", "self", "escalation"))
+        .filter(escalation__uid=uid)
+        .select_related("run__workflow", "escalation")
+        .only(*_NEEDED)
+    ),
+    uid=UUID,
+)
 
 
 def _timer_of(run: Run | None, step: Step | None, at: datetime) -> Timer | None:

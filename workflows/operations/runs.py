@@ -13,6 +13,7 @@ from agents.operations import require, require_at_work
 from governance import operations as governance
 from governance.language import RequestInvalid
 from observability import ledger
+from observability.prepared import Prepared
 from workflows.models import Run, Step, Timer, Workflow
 from workflows.operations import questions
 from workflows.operations.definitions import graph_of
@@ -36,8 +37,21 @@ from workflows.plan import (
 
 def locked(run_id: int) -> Run:
     """The run, locked until the transaction ends: the first line of everything that touches its steps."""
-    rows = Run.objects.select_for_update(of=("self",)).select_related("workflow", "unit", "version")
-    return rows.defer("version__bpmn", "version__graph").get(pk=run_id)
+    run = _LOCKED.first(pk=run_id)
+    if run is None:
+        raise Run.DoesNotExist(f"There is no run {run_id}.")
+    return run
+
+
+_LOCKED = Prepared(
+    lambda pk: (
+        Run.objects.select_for_update(of=("self",))
+        .select_related("workflow", "unit", "version")
+        .defer("version__bpmn", "version__graph")
+        .filter(pk=pk)
+    ),
+    pk=int,
+)
 
 
 def start(

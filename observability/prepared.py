@@ -1,0 +1,186 @@
+"""Statements that almost every request needs: their SQL is written once.
+
+For a row with its relations Django takes longer to write the statement than the database takes to answer it. What is
+asked is still said as a query, and what is done with the answer is Django's own: converters, instances, relations."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Model, QuerySet
+from django.db.models.query import get_related_populators
+
+Row = TypeVar("Row", bound=Model)
+Value = str | int | UUID
+
+_STAND_INS: dict[type, Callable[[int], Value]] = {
+    str: lambda place: f"\N{SECTION SIGN}{place}\N{SECTION SIGN}",
+    int: lambda place: 2**62 + place,
+    UUID: lambda place: UUID(int=2**127 + place),
+}
+"""What stands in the query for a value of this type while its statement is written: nothing else looks like it."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One parameter of a statement: a value given by name, in the shape that the database wants, or always the same."""
+
+    name: str
+    given: Any
+
+    def fill(self, values: dict[str, Value]) -> Any:
+        if not self.name:
+            return self.given
+        value = values[self.name]
+        if isinstance(value, UUID):
+            return value.hex if isinstance(self.given, str) else value
+        return type(self.given)(value)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A statement, its parameters, and how a row of the answer becomes an instance with its relations."""
+
+    sql: str
+    places: tuple[_Place, ...]
+    model: type[Model]
+    names: tuple[str, ...] = ()
+    converters: tuple[tuple[int, tuple[Callable[[Any, Any, Any], Any], ...], Any], ...] = ()
+    related: tuple[Any, ...] = ()
+
+    def answer(self, values: dict[str, Value]) -> tuple[Any, ...] | None:
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, [place.fill(values) for place in self.places])
+            found: tuple[Any, ...] | None = cursor.fetchone()
+            return found
+
+    def instance(self, values: tuple[Any, ...]) -> Model:
+        row = list(values)
+        for place, converters, expression in self.converters:
+            for convert in converters:
+                row[place] = convert(row[place], expression, connection)
+        instance = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[: len(self.names)])
+        for each in self.related:
+            each.populate(row, instance)
+        return instance
+
+
+class Prepared(Generic[Row]):
+    """A query for at most one row. `ask` makes it of the values, each of which is a parameter of it; it is called once,
+    with something else in their place. `texts` name the values that are text, `others` say the type."""
+
+    def __init__(
+        self, ask: Callable[..., "QuerySet[Row]"], *texts: str, **others: type[str] | type[int] | type[UUID]
+    ) -> None:
+        self._ask = ask
+        self._types: dict[str, type] = {**dict.fromkeys(texts, str), **others}
+        self._rows: _Written | None = None
+        self._traces: _Written | None = None
+
+    def first(self, **values: Value) -> Row | None:
+        """The row that fits these values, None without one."""
+        if self._rows is None:
+            self._rows = self._write()
+        found = self._rows.answer(values)
+        return self._rows.instance(found) if found else None  # type: ignore[return-value]
+
+    def exists(self, **values: Value) -> bool:
+        """Whether a row fits these values."""
+        if self._traces is None:
+            self._traces = self._write_trace()
+        return self._traces.answer(values) is not None
+
+    def _standing_in(self) -> dict[str, Value]:
+        return {name: _STAND_INS[kind](place) for place, (name, kind) in enumerate(self._types.items())}
+
+    def _write(self) -> _Written:
+        stand_ins = self._standing_in()
+        compiler = self._ask(**stand_ins).order_by()[:1].query.get_compiler(using=DEFAULT_DB_ALIAS)
+        sql, params = compiler.as_sql()
+        columns = [expression for expression, *_ in compiler.select]
+        info = compiler.klass_info
+        own = [columns[place].target.attname for place in info["select_fields"]]
+        converters = compiler.get_converters(columns)
+        return _Written(
+            sql, _places(params, stand_ins), info["model"], tuple(own),
+            tuple((place, tuple(made), expression) for place, (made, expression) in converters.items()),
+            tuple(get_related_populators(info, compiler.select, DEFAULT_DB_ALIAS)),  # type: ignore[call-arg]
+        )  # fmt: skip
+
+    def _write_trace(self) -> _Written:
+        stand_ins = self._standing_in()
+        asked = self._ask(**stand_ins)
+        sql, params = asked.query.exists().get_compiler(using=DEFAULT_DB_ALIAS).as_sql()
+        return _Written(sql, _places(params, stand_ins), asked.model)
+
+
+def _places(params: tuple[Any, ...], stand_ins: dict[str, Value]) -> tuple[_Place, ...]:
+    named: dict[Any, str] = {}
+    for name, stand_in in stand_ins.items():
+        named[stand_in] = name
+        if isinstance(stand_in, UUID):
+            named[stand_in.hex] = name
+    places = tuple(_Place(named.get(param, "") if param.__hash__ else "", param) for param in params)
+    missing = stand_ins.keys() - {place.name for place in places}
+    if missing:
+        raise ValueError(f"The query does not ask for {', '.join(sorted(missing))}.")
+    return places
+
+
+class Insertion(Generic[Row]):
+    """The INSERT of one new row of a model, all of whose values are known."""
+
+    def __init__(self, model: type[Row]) -> None:
+        self._model = model
+        self._fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+        self._sql = ""
+
+    def insert(self, row: Row) -> Row:
+        """Write the row as `save` would, and give it its key."""
+        self._sql = self._sql or self._write()
+        values = [_stored(field, field.pre_save(row, add=True)) for field in self._fields]
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, values)
+            row.pk = cursor.fetchone()[0]
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+        return row
+
+    def _write(self) -> str:
+        name = connection.ops.quote_name
+        columns = ", ".join(name(str(field.column)) for field in self._fields)
+        places = ", ".join(["%s"] * len(self._fields))
+        table, key = name(self._model._meta.db_table), name(str(self._model._meta.pk.column))
+        return f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}"  # noqa: S608 (names of our own)
+
+
+class Swap:
+    """The UPDATE of one row of a model, on condition that some of its columns still hold what is expected."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self._model = model
+        self._written: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
+
+    def swap(self, pk: Any, expected: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
+        """Write the `changes` as a query's `update` would; False when the row is not as `expected`. None is no value
+        that could be expected."""
+        field = self._model._meta.get_field
+        names = (tuple(expected), tuple(changes))
+        if names not in self._written:
+            self._written[names] = self._write(*names)
+        values = [_stored(field(name), value) for name, value in (*changes.items(), *expected.items())]
+        with connection.cursor() as cursor:
+            cursor.execute(self._written[names], [*values, pk])
+            return bool(cursor.rowcount)
+
+    def _write(self, expected: tuple[str, ...], changes: tuple[str, ...]) -> str:
+        meta, quoted = self._model._meta, connection.ops.quote_name
+        places = {name: f"{quoted(str(meta.get_field(name).column))} = %s" for name in (*expected, *changes)}  # type: ignore[union-attr]
+        changing, holding = (places[name] for name in changes), (places[name] for name in expected)
+        key = f"{quoted(str(meta.pk.column))} = %s"
+        return f"UPDATE {quoted(meta.db_table)} SET {', '.join(changing)} WHERE {' AND '.join([*holding, key])}"  # noqa: S608 (names)
+
+
+def _stored(field: Any, value: Any) -> Any:
+    return field.get_db_prep_save(value.pk if isinstance(value, Model) else value, connection)
