@@ -99,7 +99,7 @@ def disable_blueprint(blueprint: Blueprint, *, by: ledger.Acts, at: datetime, wh
 
 def lock_blueprint(blueprint: Blueprint) -> None:
     """Lock the blueprint until the transaction ends, and read it as it stands now."""
-    rows = Blueprint.objects.select_for_update(of=("self",)).select_related("role", "unit", "owner")
+    rows = Blueprint.objects.select_for_update(of=("self",), no_key=True).select_related("role", "unit", "owner")
     blueprint.refresh_from_db(from_queryset=rows)
 
 

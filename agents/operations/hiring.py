@@ -109,8 +109,9 @@ def roll_back_agent(agent: Agent, number: int, *, by: ledger.Acts, at: datetime,
 
 def lock_agent(agent: Agent) -> None:
     """Lock the agent until the transaction ends, and read it as it stands now."""
-    rows = Agent.objects.select_for_update(of=("self",)).with_people().select_related("blueprint__role", "created_by")
-    agent.refresh_from_db(from_queryset=rows)
+    # Not its key: a row that points to it may be written meanwhile, and whoever does so waits for nobody.
+    rows = Agent.objects.select_for_update(of=("self",), no_key=True).with_people()
+    agent.refresh_from_db(from_queryset=rows.select_related("blueprint__role", "created_by"))
 
 
 def _refuse_settled(agent: Agent) -> None:

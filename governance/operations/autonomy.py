@@ -147,7 +147,7 @@ def ask_promotion(agent: Agent, *, by: Principal, at: datetime, why: str) -> Pro
 
 def _locked(pk: int) -> Agent:
     # The agent first, as everywhere here: who asks, who decides and who demotes at once follow one another.
-    rows = Agent.objects.select_for_update(of=("self",)).with_people().select_related("blueprint__role")
+    rows = Agent.objects.select_for_update(of=("self",), no_key=True).with_people().select_related("blueprint__role")
     agent: Agent = rows.get(pk=pk)
     return agent
 
