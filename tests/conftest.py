@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import connection
 from django.test import Client, override_settings
 
@@ -67,7 +67,8 @@ def _redis_of_ones_own() -> None:
     if settings.REDIS_URL:
         own = f"tests-{uuid.uuid4()}"
         settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = own
-        settings.CACHES["default"]["KEY_PREFIX"] = own
+        settings.CACHES["default"]["KEY_PREFIX"] = own  # of the connections that other threads will make
+        caches["default"].key_prefix = own
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from observability import ledger
 
 log = logging.getLogger(__name__)
 WINDOW_SECONDS = 60
+TRIES = 3
 SILENT_SECONDS = 5  # for how long a counter that failed is not asked again: each request would wait for it
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -76,11 +77,15 @@ class Counter:
 
 
 def _next(key: str) -> int:
-    try:
-        return cache.incr(key)
-    except ValueError:
-        cache.add(key, 0, WINDOW_SECONDS * 2)
-        return cache.incr(key)
+    # The first of a window makes the counter. It may be gone again at once, by its end or with an emptied cache: then
+    # counting begins anew, and nobody is refused for it.
+    for _ in range(TRIES):
+        try:
+            return cache.incr(key)
+        except ValueError:
+            if cache.add(key, 1, WINDOW_SECONDS * 2):
+                return 1
+    return 1
 
 
 counter = Counter()

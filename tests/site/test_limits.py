@@ -154,3 +154,21 @@ def test_the_default_is_more_than_a_busy_agent_needs() -> None:
 
     assert read.RATE_LIMIT_PER_MINUTE == 1200
     assert site_settings.SIGN_IN_LIMIT_PER_MINUTE > 60, "the tests sign in more often than people do"
+
+
+def test_counts_that_are_lost_meanwhile_refuse_nobody() -> None:
+    ended = threading.Event()
+
+    def lose() -> None:
+        while not ended.is_set():
+            cache.clear()
+
+    losing = threading.Thread(target=lose)
+    losing.start()
+    try:
+        counts = [limits.counter.count("default", "somebody", 10) for _ in range(500)]
+    finally:
+        ended.set()
+        losing.join()
+
+    assert all(each is not None and each.count >= 1 for each in counts)
