@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model, QuerySet
+from django.db.models.functions import Now
 from django.db.models.query import get_related_populators
 
 Row = TypeVar("Row", bound=Model)
@@ -130,11 +131,14 @@ def _places(params: tuple[Any, ...], stand_ins: dict[str, Value]) -> tuple[_Plac
 
 
 class Insertion(Generic[Row]):
-    """The INSERT of one new row of a model, all of whose values are known."""
+    """The INSERT of one new row of a model, all of whose values are known but for the moments in `now`: those columns
+    get the database's time, and the row in hand does not hear of it."""
 
-    def __init__(self, model: type[Row]) -> None:
+    def __init__(self, model: type[Row], *now: str) -> None:
         self._model = model
-        self._fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+        fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+        self._fields = [field for field in fields if field.name not in now]
+        self._now = [str(field.column) for field in fields if field.name in now]
         self._sql = ""
 
     def insert(self, row: Row) -> Row:
@@ -149,8 +153,9 @@ class Insertion(Generic[Row]):
 
     def _write(self) -> str:
         name = connection.ops.quote_name
-        columns = ", ".join(name(str(field.column)) for field in self._fields)
-        places = ", ".join(["%s"] * len(self._fields))
+        columns = ", ".join(map(name, [*(str(field.column) for field in self._fields), *self._now]))
+        moment, _ = self._model._base_manager.all().query.get_compiler(using=DEFAULT_DB_ALIAS).compile(Now())
+        places = ", ".join(["%s"] * len(self._fields) + [moment] * len(self._now))
         table, key = name(self._model._meta.db_table), name(str(self._model._meta.pk.column))
         return f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}"  # noqa: S608 (names of our own)
 

@@ -1,5 +1,6 @@
 """A statement that is written once finds and writes what the query behind it would."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,7 +9,8 @@ import pytest
 from django.db import connection, transaction
 from django.forms import model_to_dict
 
-from agents.models import Agent, Key
+from agents.models import Agent, GivenAnswer, Key
+from observability.ledger import database_now
 from observability.models import Event
 from observability.prepared import Insertion, Prepared, Swap
 from workflows.models import Run
@@ -76,6 +78,16 @@ def test_a_row_is_written_as_save_would_write_it(halden: Any, now: Any) -> None:
     assert rows[0].pop("id") != rows[1].pop("id")
     assert rows[0].pop("uid") == by_hand.uid != rows[1].pop("uid")
     assert rows[0] == rows[1]
+
+
+def test_the_time_can_be_the_databases(halden: Any, now: Any) -> None:
+    place = GivenAnswer(principal=halden.people["priya"], route="/x", key="k", fingerprint="f")
+
+    Insertion(GivenAnswer, "at").insert(place)
+
+    kept = GivenAnswer.objects.get(pk=place.pk)
+    assert (kept.key, kept.body) == ("k", None)
+    assert abs(kept.at - database_now()) < timedelta(minutes=2)
 
 
 def test_a_swap_writes_what_an_update_would_if_the_row_is_as_expected(halden: Any, now: Any) -> None:
