@@ -28,7 +28,7 @@ from governance.operations.autonomy import (
 )
 from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today
 from governance.operations.control import Paused, change_control, control_now, loosens, require_running
-from governance.operations.decisions import Question, answer_again, decide
+from governance.operations.decisions import answer_again, decide
 from governance.operations.delegations import (
     Circular,
     DelegationRefused,
@@ -54,6 +54,7 @@ from governance.operations.escalations import (
     open_escalation,
     withdraw,
 )
+from governance.operations.facts import Question
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
 
 __all__ = [

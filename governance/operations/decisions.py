@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,36 +11,18 @@ from typing import Any
 import rfc8785
 from django.db import IntegrityError, transaction
 
-from agents.models import Agent, Principal, System
+from agents.models import Agent, Principal
 from agents.operations import require_at_work
-from governance.language import RequestInvalid, Schema, format_duration
+from governance.language import Schema, format_duration
 from governance.models import ControlState, Decision, Escalation, EscalationPath
 from governance.operations.control import control_now
-from governance.operations.escalations import APPROVAL_LASTS, Asked, Place, open_escalation
+from governance.operations.escalations import Asked, open_escalation
+from governance.operations.facts import Asking, Question, action_of, facts_of
 from governance.operations.policies import rules_now
-from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict, derive
+from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict
 from observability import ledger
 
 LOW_RISK = 1
-
-
-@dataclass(frozen=True)
-class Question:
-    """May I do this? `resource` has type, id and properties, `context` the circumstances; exact numbers as Decimal or
-    text. `statement`, `confidence`, `changes` and `evidence` are the agent's own words for the person who decides;
-    `not_by` may not decide."""
-
-    action: str
-    resource: Mapping[str, Any]
-    context: Mapping[str, Any]
-    request_key: str
-    title: str = ""
-    statement: str = ""
-    confidence: Decimal | None = None
-    changes: list[dict[str, Any]] = field(default_factory=list)
-    evidence: list[dict[str, Any]] = field(default_factory=list)
-    place: Place = field(default_factory=Place)
-    not_by: tuple[Principal, ...] = ()
 
 
 class SameKeyOtherQuestion(ledger.Refused):
@@ -108,7 +90,7 @@ def _texts(value: Any) -> Any:
 def _decide_now(question: Question, request: dict[str, Any], digest: str, agent: Agent, at: datetime) -> Decision:
     begun = time.perf_counter_ns()
     rules, schema = rules_now()
-    facts = _facts(question, agent, digest, rules, schema, at)
+    facts = facts_of(Asking(question, agent, digest, rules, at), schema)
     ruling = (
         _stopped(question)
         or _outside_the_job(question, agent)
@@ -121,90 +103,11 @@ def _decide_now(question: Question, request: dict[str, Any], digest: str, agent:
     return decision
 
 
-def _facts(
-    question: Question, agent: Agent, digest: str, rules: RuleSet, schema: Schema, at: datetime
-) -> dict[str, Any]:
-    _refuse_given_twice(question)
-    asked = {
-        "action": {"name": question.action},
-        "resource": {
-            **question.resource.get("properties", {}),
-            "type": question.resource["type"],
-            "id": question.resource["id"],
-        },
-        "context": {**question.context} | ({} if question.confidence is None else {"confidence": question.confidence}),
-    }
-    try:
-        facts: dict[str, Any] = schema.coerce(asked, only="request")
-    except RequestInvalid as invalid:
-        raise ledger.Invalid("The question has errors; nothing was decided.", fields=dict(invalid.errors)) from invalid
-    facts["context"] = {**facts.get("context", {}), "time": at, "workflow": question.place.workflow}
-    facts["case"] = {"approved": question.place.approved}
-    facts["subject"] = {
-        "type": "agent", "id": agent.code, "role": agent.role.code, "autonomy_level": agent.effective_autonomy,
-        "risk_class": agent.risk_class, "status": agent.status, "team": agent.unit.code,
-    }  # fmt: skip
-    if any(path.startswith("perm.") for path in rules.needs(question.action)):
-        facts["perm"] = _permissions(agent, question.action)
-    approval = _approval(question, digest, agent, rules, at)
-    if approval:
-        facts["approval"] = approval
-    return derive(facts)
-
-
-def _refuse_given_twice(question: Question) -> None:
-    twice = [f"resource.{name}" for name in ("type", "id") if name in question.resource.get("properties", {})]
-    if question.confidence is not None and "confidence" in question.context:
-        twice.append("context.confidence")
-    if twice:
-        said = dict.fromkeys(twice, "is given twice in the question.")
-        raise ledger.Invalid("The question has errors; nothing was decided.", fields=said)
-
-
-def _approval(question: Question, digest: str, agent: Agent, rules: RuleSet, at: datetime) -> dict[str, Any]:
-    """The approvals that hold for exactly this request now: their paths and the rules that asked on them; empty
-    without. A step is done once under its lease; outside a step an approval allows once."""
-    held = Escalation.objects.select_for_update(of=("self",)).select_related("path", "decision")
-    held = held.filter(request_sha256=digest, status=Escalation.Status.APPROVED, approved_until__gt=at).order_by("id")
-    given = list(held)
-    if given and not question.place.step:
-        lately = Decision.objects.filter(at__gt=at - APPROVAL_LASTS, agent=agent, request_sha256=digest)
-        last = lately.filter(effect=Decision.Effect.ALLOW).values_list("at", flat=True).first()
-        given = [each for each in given if last is None or (each.settled_at is not None and each.settled_at > last)]
-    if not given:
-        return {}
-    asked = [(each.path.key, each.decision.because) for each in given if each.decision is not None]
-    named = [ref for path, because in asked for ref in because if rules.path_of(ref) == path]
-    return {"id": str(given[-1].uid), "paths": [path for path, _ in asked], "rules": named}
-
-
-def _permissions(agent: Agent, action: str) -> dict[str, bool]:
-    system = _system_of(action)
-    if system is None:
-        return {}
-    agent.principal.forget_grants()  # a right that ended since the request came in allows nothing any more
-    return {
-        verb: system.pk in agent.principal.granted(f"agents.{verb}_in_system", System) for verb in System.Verb.values
-    }
-
-
-def _system_of(action: str) -> System | None:
-    return next(
-        (system for system in System.objects.all() if action in {item["name"] for item in system.actions}),
-        None,
-    )
-
-
-def _action(name: str) -> Mapping[str, Any]:
-    system = _system_of(name)
-    return next((item for item in system.actions if item["name"] == name), {}) if system else {}
-
-
 def _stopped(question: Question) -> Ruling | None:
     control = control_now()
     if control.status == ControlState.Status.NORMAL:
         return None
-    if control.status == ControlState.Status.RESTRICTED and _action(question.action).get("risk", 3) <= LOW_RISK:
+    if control.status == ControlState.Status.RESTRICTED and action_of(question.action).get("risk", 3) <= LOW_RISK:
         return None
     return _denied(f"{control.get_status_display()}: {control.why}", "control-state")
 
@@ -260,7 +163,7 @@ def _ask_people(
     schema: Schema,
     at: datetime,
 ) -> Escalation:
-    terms, agent, action = ruling.escalation, decision.agent, _action(question.action)
+    terms, agent, action = ruling.escalation, decision.agent, action_of(question.action)
     if terms is None:
         raise ValueError("an escalation without terms cannot be asked")
     path = EscalationPath.objects.get(key=terms.path)
