@@ -4,8 +4,9 @@ text -> tokens and tree (reading) -> typed terms (checking)
      -> Python function (compiling) or exact meaning (interpreting)
 """
 
+from governance.language.explaining import Condition
 from governance.language.expressions import Expression, compile_expression, compile_tree
-from governance.language.interpreting import Condition, Facts
+from governance.language.interpreting import Facts
 from governance.language.problems import (
     EvaluationFailed,
     LanguageError,

@@ -6,6 +6,8 @@ asks the interpreter, which alone knows the exact meaning of a missing field.
 """
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Never
 
 from governance.language.interpreting import Facts
@@ -16,14 +18,23 @@ from governance.language.terms import (
     Constant,
     Disjunction,
     Given,
+    Item,
     Listing,
+    Loop,
+    Mapping,
     Negation,
     Read,
     Selection,
     Term,
 )
-from governance.language.values import Kind
+from governance.language.values import Kind, fits
 
+_CLASSES: dict[Kind, type] = {
+    Kind.BOOL: bool, Kind.INT: int, Kind.DECIMAL: Decimal, Kind.STRING: str,
+    Kind.TIMESTAMP: datetime, Kind.DURATION: timedelta, Kind.LIST: tuple,
+}  # fmt: skip
+# the few built-in functions that generated code may call
+_BUILT_IN = {"any": any, "all": all, "sum": sum, "tuple": tuple, "type": type}
 _RAISING_ON_NONE = frozenset({"less", "at_most", "more", "at_least"})
 
 
@@ -39,11 +50,16 @@ class Source:
     """The source of one function under construction: its constants, the fields it loads, its lines."""
 
     def __init__(self) -> None:
-        self.constants: dict[str, object] = {"lost": _lost, "empty": {}, "error": Exception}
+        self.constants: dict[str, object] = {
+            "lost": _lost, "fits": fits, "empty": {}, "error": Exception, **_BUILT_IN,
+        }  # fmt: skip
         self._names: dict[int, str] = {}
         self._fields: dict[str, str] = {}
         self._groups: dict[tuple[str, ...], str] = {(): "facts"}
         self._loads: list[str] = []
+        self._items: dict[str, str] = {}
+        self._loops = 0
+        self._checked: set[str] = set()
 
     def constant(self, value: object) -> str:
         """Give the name under which generated code reaches this value."""
@@ -53,8 +69,16 @@ class Source:
             self.constants[name] = value
         return self._names[id(value)]
 
-    def field(self, path: str) -> str:
-        """Give the local name of a field, which is loaded once at the start; None stands for missing."""
+    def field(self, path: str, kind: Kind | None = None) -> str:
+        """Give the local name of a field, which is loaded once at the start; None stands for missing.
+
+        A value that is not of its kind loses the whole function: only the interpreter knows what that means.
+        """
+        if kind is not None and path not in self._checked:
+            name = self.field(path)
+            self._checked.add(path)
+            foreign = f"type({name}) is not {self.constant(_CLASSES[kind])} and {name} is not None"
+            self._loads.append(f"if {foreign} and not fits({name}, {self.constant(kind)}): lost()")
         if path not in self._fields:
             *groups, last = path.split(".")
             group = self._group(tuple(groups))
@@ -88,14 +112,21 @@ class Source:
                 return f"({' or '.join(map(self.expression, items))})"
             case Selection(test=test, yes=yes, no=no):
                 return f"({self.expression(yes)} if {self.expression(test)} else {self.expression(no)})"
-            case Listing(items=items):
-                return self._listing(items)
             case Application():
                 return self._application(term)
+            case Item(name=name):
+                return self._items[name]
+            case Loop():
+                return self._loop(term)
+            case Listing(items=items):
+                return self._listing(items)
+            case Mapping(keys=keys, values=values):
+                pairs = zip(keys, values, strict=True)
+                return "{" + ", ".join(f"{self.constant(key)}: {self.expression(value)}" for key, value in pairs) + "}"
         raise TypeError(f"{type(term).__name__} is no term of the language.")
 
     def _read(self, term: Read) -> str:
-        name = self.field(term.path)
+        name = self.field(term.path, term.type.kind)
         if term.type.kind is Kind.BOOL:
             return f"({name} is True or {name} is not False and lost())"
         return f"({name} if {name} is not None else lost())"
@@ -104,6 +135,20 @@ class Source:
         if all(isinstance(item, Constant) for item in items):
             return self.constant(tuple(item.value for item in items if isinstance(item, Constant)))
         return f"({''.join(self.expression(item) + ',' for item in items)})"
+
+    def _loop(self, term: Loop) -> str:
+        """Python stops `any` and `all` at the item that decides, as the language does; an error is left to the
+        interpreter, which looks for such an item behind it."""
+        inner = self.expression(term.range)
+        item, self._loops = f"x{self._loops}", self._loops + 1
+        self._items[term.item.name] = item
+        test = self.expression(term.test) if term.test is not None else ""
+        value = self.expression(term.value) if term.value is not None else item
+        del self._items[term.item.name]
+        if term.macro in ("all", "exists"):
+            return f"{'all' if term.macro == 'all' else 'any'}({test} for {item} in {inner})"
+        kept = f"for {item} in {inner} if {test}" if test else f"for {item} in {inner}"
+        return f"(sum([1 {kept}]) == 1)" if term.macro == "exists_one" else f"tuple([{value} {kept}])"
 
     def _application(self, term: Application) -> str:
         operation = OPERATIONS[term.operation]
@@ -115,7 +160,7 @@ class Source:
     def _operand(self, term: Term, operation: str) -> str:
         # Python itself refuses to order None, so the guard against a missing field can be left out
         if operation in _RAISING_ON_NONE and isinstance(term, Read):
-            return self.field(term.path)
+            return self.field(term.path, term.type.kind)
         return self.expression(term)
 
     def function(self, body: list[str]) -> Callable[[Facts], Any]:

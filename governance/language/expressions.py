@@ -1,20 +1,22 @@
 """The policy language, its door: text and schema in, an Expression to evaluate and explain out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from governance.language.checking import check
 from governance.language.compiling import compile_term
-from governance.language.interpreting import Condition, Facts, evaluate, explain
+from governance.language.costs import cost_of
+from governance.language.explaining import Condition, explain
+from governance.language.interpreting import Facts, evaluate
 from governance.language.printing import print_tree
 from governance.language.problems import EvaluationFailed, Missing
 from governance.language.reading import read
 from governance.language.schema import Schema
-from governance.language.terms import Term, fields_of
-from governance.language.tree import Node
-from governance.language.values import Kind
+from governance.language.terms import Conjunction, Term, fields_of
+from governance.language.tree import Chain, Node
+from governance.language.values import Kind, Type
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,11 @@ class Expression:
     @cached_property
     def _run(self) -> Callable[[Facts], Any]:
         return compile_term(self.term)
+
+    @cached_property
+    def cost(self) -> int:
+        """How many steps it can take at most, whatever the facts are."""
+        return cost_of(self.term, self.schema)
 
     def evaluate(self, facts: Facts) -> Any:
         """Give the value for these facts; raise Missing or EvaluationFailed when there is none."""
@@ -64,6 +71,17 @@ def compile_tree(tree: Node, schema: Schema) -> Expression:
     """Check and compile a yes/no condition that was put together as a tree."""
     text = print_tree(tree)
     return _build(tree, schema, text, Kind.BOOL)
+
+
+def all_of(conditions: Sequence[Expression]) -> Expression:
+    """Join conditions of one schema, which are checked already, into one that holds when all of them hold."""
+    if len(conditions) == 1:
+        return conditions[0]
+    tree = Chain("&&", tuple(condition.tree for condition in conditions))
+    term = Conjunction(Type(Kind.BOOL), tree, tuple(condition.term for condition in conditions))
+    text = " && ".join(f"({condition.text})" for condition in conditions)
+    fields = frozenset().union(*(condition.fields for condition in conditions))
+    return Expression(text, Kind.BOOL, fields, tree, term, conditions[0].schema)
 
 
 def _build(tree: Node, schema: Schema, text: str, expects: Kind | None) -> Expression:

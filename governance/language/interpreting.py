@@ -1,51 +1,68 @@
-"""The policy language, interpreted: the exact meaning of every term, and the explanation of a result."""
+"""The policy language, interpreted: the exact meaning of every term."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from governance.language.meanings import OPERATIONS
 from governance.language.printing import print_tree
 from governance.language.problems import EvaluationFailed, Missing
-from governance.language.schema import Field, Schema, find
+from governance.language.schema import find
 from governance.language.terms import (
     Application,
     Conjunction,
     Constant,
     Disjunction,
     Given,
+    Item,
     Listing,
+    Loop,
     Negation,
     Read,
     Selection,
     Term,
 )
-from governance.language.tree import Unary
-from governance.language.values import Kind, fits, show
+from governance.language.terms import Mapping as MapTerm
+from governance.language.values import fits
 
 Facts = Mapping[str, object]
+Items = Mapping[str, object]
+"""The items that the loops around a term look at, by their names."""
+
+_NO_ITEMS: Items = {}
 
 
-def evaluate(term: Term, facts: Facts) -> object:
+def evaluate(term: Term, facts: Facts, items: Items = _NO_ITEMS) -> object:
     """Give the value of a term; raise Missing or EvaluationFailed when it has none."""
     match term:
         case Constant(value=value):
             return value
         case Read():
             return _read(term, facts)
+        case Item(name=name):
+            return items[name]
         case Given(path=path):
             return find(facts, path) is not None
         case Negation(operand=operand):
-            return not evaluate(operand, facts)
-        case Conjunction(items=items):
-            return not _any_is(False, items, facts)
-        case Disjunction(items=items):
-            return _any_is(True, items, facts)
+            return not evaluate(operand, facts, items)
+        case Conjunction(items=parts):
+            return not _any_is(False, (partial(evaluate, part, facts, items) for part in parts))
+        case Disjunction(items=parts):
+            return _any_is(True, (partial(evaluate, part, facts, items) for part in parts))
         case Selection(test=test, yes=yes, no=no):
-            return evaluate(yes if evaluate(test, facts) else no, facts)
-        case Listing(items=items):
-            return tuple(evaluate(item, facts) for item in items)
+            return evaluate(yes if evaluate(test, facts, items) else no, facts, items)
+        case Loop():
+            return _loop(term, facts, items)
+    return _made(term, facts, items)
+
+
+def _made(term: Term, facts: Facts, items: Items) -> object:
+    match term:
+        case Listing(items=parts):
+            return tuple([evaluate(part, facts, items) for part in parts])
+        case MapTerm(keys=keys, values=values):
+            return dict(zip(keys, [evaluate(value, facts, items) for value in values], strict=True))
         case Application():
-            return _apply(term, facts)
+            return _apply(term, facts, items)
     raise TypeError(f"{type(term).__name__} is no term of the language.")
 
 
@@ -58,12 +75,12 @@ def _read(term: Read, facts: Facts) -> object:
     return value
 
 
-def _any_is(wanted: bool, items: tuple[Term, ...], facts: Facts) -> bool:
-    """Say whether one item has the wanted truth; an error counts only when no item has it."""
+def _any_is(wanted: bool, parts: Iterable[Callable[[], object]]) -> bool:
+    """Say whether one part has the wanted truth; an error counts only when no part has it."""
     error: Missing | EvaluationFailed | None = None
-    for item in items:
+    for part in parts:
         try:
-            if evaluate(item, facts) is wanted:
+            if part() is wanted:
                 return True
         except (Missing, EvaluationFailed) as failed:
             error = error or failed
@@ -72,8 +89,39 @@ def _any_is(wanted: bool, items: tuple[Term, ...], facts: Facts) -> bool:
     return False
 
 
-def _apply(term: Application, facts: Facts) -> object:
-    operands = [evaluate(operand, facts) for operand in term.operands]
+def _loop(term: Loop, facts: Facts, items: Items) -> object:
+    """`all` and `exists` do without an error when another item decides; the others need every item."""
+    scopes = [{**items, term.item.name: item} for item in looked_at(term, facts, items)]
+    match term.macro:
+        case "all":
+            return not _any_is(False, (partial(_tested, term, facts, scope) for scope in scopes))
+        case "exists":
+            return _any_is(True, (partial(_tested, term, facts, scope) for scope in scopes))
+    kept = [scope for scope in scopes if _tested(term, facts, scope)] if term.macro != "map" else scopes
+    match term.macro:
+        case "exists_one":
+            return len(kept) == 1
+        case "filter":
+            return tuple([scope[term.item.name] for scope in kept])
+    return tuple([_value(term, facts, scope) for scope in kept if _tested(term, facts, scope)])
+
+
+def looked_at(term: Loop, facts: Facts, items: Items) -> list[object]:
+    """Give the items that a loop looks at, in their order."""
+    found = evaluate(term.range, facts, items)
+    return list(found) if isinstance(found, Iterable) else []
+
+
+def _tested(term: Loop, facts: Facts, items: Items) -> object:
+    return term.test is None or evaluate(term.test, facts, items)
+
+
+def _value(term: Loop, facts: Facts, items: Items) -> object:
+    return items[term.item.name] if term.value is None else evaluate(term.value, facts, items)
+
+
+def _apply(term: Application, facts: Facts, items: Items) -> object:
+    operands = [evaluate(operand, facts, items) for operand in term.operands]
     try:
         return OPERATIONS[term.operation].function(*operands)
     except (ArithmeticError, TypeError, ValueError, AttributeError) as error:
@@ -84,112 +132,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ArithmeticError) and error.args and isinstance(error.args[0], str):
         return error.args[0]
     return "the result cannot be worked out exactly"
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One condition of an expression beside the facts: what is asked, what was found, whether it holds.
-
-    `outcome` is "true", "false" or "missing" (the latter also when it cannot be worked out).
-    """
-
-    text: str
-    label: str
-    actual: str
-    wanted: str
-    outcome: str
-
-
-_WORDS = {
-    "equal": ("is", "is not"),
-    "different": ("is not", "is"),
-    "same_list": ("is", "is not"),
-    "other_list": ("is not", "is"),
-    "less": ("less than", "at least"),
-    "at_most": ("at most", "more than"),
-    "more": ("more than", "at most"),
-    "at_least": ("at least", "less than"),
-    "is_in": ("one of", "none of"),
-    "starts_with": ("starts with", "does not start with"),
-    "ends_with": ("ends with", "does not end with"),
-    "contains": ("contains", "does not contain"),
-    "matches": ("matches", "does not match"),
-}
-
-
-def explain(term: Term, schema: Schema, facts: Facts) -> tuple[Condition, ...]:
-    """Give one Condition for every condition of a yes/no term, in the order of the text."""
-    return tuple(_condition(atom, positive, schema, facts) for atom, positive in _conditions(term, positive=True))
-
-
-def _conditions(term: Term, *, positive: bool) -> list[tuple[Term, bool]]:
-    match term:
-        case Negation(operand=operand):
-            return _conditions(operand, positive=not positive)
-        case Conjunction(items=items) | Disjunction(items=items):
-            return [found for item in items for found in _conditions(item, positive=positive)]
-    return [(term, positive)]
-
-
-def _condition(term: Term, positive: bool, schema: Schema, facts: Facts) -> Condition:
-    text = print_tree(term.node if positive else Unary("!", term.node))
-    subject, words, other = _split(term, positive, facts)
-    field = schema.get(subject.path) if isinstance(subject, Read | Given) else None
-    unit = _unit(field, facts)
-    wanted = _wanted(other, unit, schema, facts) if other is not None else ""
-    return Condition(
-        text=text,
-        label=field.words if field is not None else print_tree(subject.node),
-        actual=_actual(subject, unit, facts),
-        wanted=f"{words} {wanted}".strip(),
-        outcome=_outcome(term, positive, facts),
-    )
-
-
-def _split(term: Term, positive: bool, facts: Facts) -> tuple[Term, str, Term | None]:
-    """Give what a condition is about, the words of what is wanted, and what it is compared with."""
-    match term:
-        case Given():
-            return term, "given" if positive else "not given", None
-        case Application(operation=name, operands=(left, right)) if name in _WORDS:
-            if name == "is_in" and not isinstance(left, Read) and isinstance(right, Read):
-                return right, "contains" if positive else "does not contain", left
-            return left, _WORDS[name][0 if positive else 1], right
-    return term, "yes" if positive else "no", None
-
-
-def _unit(field: Field | None, facts: Facts) -> str:
-    unit = field.unit_for(facts) if field is not None else ""
-    return f" {unit}" if unit else ""
-
-
-def _actual(subject: Term, unit: str, facts: Facts) -> str:
-    if isinstance(subject, Given):
-        value = find(facts, subject.path)
-        return show(value) + (unit if value is not None else "")
-    return _shown(subject, unit, facts)
-
-
-def _wanted(term: Term, unit: str, schema: Schema, facts: Facts) -> str:
-    field = schema.get(term.path) if isinstance(term, Read) else None
-    if field is not None and find(facts, field.path) is None:
-        return f"{field.words} ({show(None)})"
-    return _shown(term, unit, facts)
-
-
-def _shown(term: Term, unit: str, facts: Facts) -> str:
-    if isinstance(term, Constant) and term.type.kind is Kind.STRING:
-        return getattr(term.value, "pattern", None) or show(term.value)
-    try:
-        return show(evaluate(term, facts)) + unit
-    except Missing as missing:
-        return show(None) if isinstance(term, Read) else f"{show(None)}: {missing.path}"
-    except EvaluationFailed:
-        return "cannot be worked out"
-
-
-def _outcome(term: Term, positive: bool, facts: Facts) -> str:
-    try:
-        return "true" if evaluate(term, facts) is positive else "false"
-    except (Missing, EvaluationFailed):
-        return "missing"

@@ -2,7 +2,21 @@
 
 from decimal import Decimal
 
-from governance.language.tree import Binary, Call, Chain, Choice, ListOf, Literal, Node, Path, Unary
+from governance.language.tree import (
+    Binary,
+    Call,
+    Chain,
+    Choice,
+    Index,
+    ListOf,
+    Literal,
+    Macro,
+    MapOf,
+    Node,
+    Path,
+    Unary,
+    Variable,
+)
 
 _ATOM, _UNARY, _CHOICE = 9, 8, 1
 _STRENGTH = {"||": 2, "&&": 3, "+": 5, "-": 5, "*": 6, "/": 6, "%": 6}
@@ -31,6 +45,14 @@ def print_tree(node: Node) -> str:
         case Call(name=name, target=target, arguments=arguments):
             prefix = "" if target is None else f"{_inside(target, _ATOM)}."
             return f"{prefix}{name}({_joined(arguments)})"
+        case Variable(name=name):
+            return name
+        case Index(target=target, index=index):
+            return f"{_inside(target, _ATOM)}[{print_tree(index)}]"
+        case MapOf(entries=entries):
+            return "{" + ", ".join(f"{print_tree(key)}: {print_tree(value)}" for key, value in entries) + "}"
+        case Macro(name=name, target=target, variable=variable, items=items):
+            return f"{_inside(target, _ATOM)}.{name}({variable.name}, {_joined(items)})"
     raise TypeError(f"{type(node).__name__} is no node of the language.")
 
 

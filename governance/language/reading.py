@@ -1,122 +1,65 @@
-"""The policy language, its grammar: from text to tokens to the syntax tree."""
+"""The policy language, its grammar: from tokens to the syntax tree."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Never
 
-from governance.language.problems import LanguageError, problem_at
+from governance.language.tokens import NULLS, Token, meant, refusal, tokens
 from governance.language.tree import (
     Binary,
     Call,
     Chain,
     Choice,
+    Index,
     ListOf,
     Literal,
+    Macro,
+    MapOf,
     Node,
     Path,
     Unary,
-    with_depth,
+    Variable,
+    children,
 )
 from governance.language.values import INT_HIGH, INT_LOW, Kind, WrongValue, exact
 
 MAX_CHARACTERS = 4_000
 MAX_DEPTH = 60
+MAX_NESTING = 2
+MACROS = ("all", "exists", "exists_one", "filter", "map")
 
-_TOKEN = re.compile(
-    r"""(?P<space>[ \t\r\n]+|//[^\n]*)
-    |(?P<number>[0-9]+(?:\.[0-9]+)?)
-    |(?P<string>r?"(?:[^"\\\n]|\\[^\n])*"|r?'(?:[^'\\\n]|\\[^\n])*')
-    |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<sign>&&|\|\||==|!=|<=|>=|[-+*/%<>!?:().,\[\]])""",
-    re.VERBOSE,
-)
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", re.DOTALL)
 _ESCAPES = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "r": "\r", "t": "\t"}
-_MEANT = {
-    "and": "&&", "AND": "&&", "or": "||", "OR": "||", "not": "!", "NOT": "!", "&": "&&", "|": "||",
-    "=": "==", "True": "true", "False": "false", "is": "==", "“": '"', "”": '"',
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_STRENGTH = {
+    "<": 1, "<=": 1, ">": 1, ">=": 1, "==": 1, "!=": 1, "in": 1, "+": 2, "-": 2, "*": 3, "/": 3, "%": 3,
 }  # fmt: skip
-_NULLS = ("null", "None", "nil")
-_RELATIONS = ("<", "<=", ">", ">=", "==", "!=", "in")
-_LEVELS = (_RELATIONS, ("+", "-"), ("*", "/", "%"))
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word of the text with its place; kind is number, string, name, sign or end."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
 
 
 def read(text: str) -> Node:
     """Read the text of an expression into its tree; raise LanguageError with the first mistake."""
     if len(text) > MAX_CHARACTERS:
-        _fail(text, MAX_CHARACTERS, len(text), f"The expression is longer than {MAX_CHARACTERS:,} characters.")
+        raise refusal(text, MAX_CHARACTERS, len(text), f"The expression is longer than {MAX_CHARACTERS:,} characters.")
     tree = _Parser(text).whole()
-    for node, depth in with_depth(tree):
+    level, depth = [tree], 1
+    while level := [child for node in level for child in children(node)]:
+        depth += 1
         if depth > MAX_DEPTH:
-            _fail(text, node.start, node.end, f"The expression is nested deeper than {MAX_DEPTH} levels.")
+            raise refusal(
+                text, level[0].start, level[0].end, f"The expression is nested deeper than {MAX_DEPTH} levels."
+            )
     return tree
-
-
-def _fail(text: str, start: int, end: int, message: str, suggestion: str | None = None) -> Never:
-    raise LanguageError([problem_at(text, start, end, message, suggestion)])
-
-
-def _meant(word: str) -> str | None:
-    if word in _NULLS:
-        return "There is no null; ask `has(field)` or `!has(field)`."
-    return f"Did you mean `{_MEANT[word]}`?" if word in _MEANT else None
-
-
-def tokens(text: str) -> Iterator[Token]:
-    """Cut the text into tokens, without white space and comments, with an end token last."""
-    at = 0
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
-            _fail_at_character(text, at)
-        if found.lastgroup != "space":
-            _no_letters_after_number(text, found)
-            yield Token(_kind(found), found.group(), found.start(), found.end())
-        at = found.end()
-    yield Token("end", "", len(text), len(text))
-
-
-def _kind(found: re.Match[str]) -> str:
-    if found.group() == "in":
-        return "sign"
-    return found.lastgroup or ""
-
-
-def _fail_at_character(text: str, at: int) -> Never:
-    if text[at] in "\"'":
-        end = text.find("\n", at)
-        _fail(text, at, end if end != -1 else len(text), "This text has no closing quote.")
-    _fail(text, at, at + 1, f"The character `{text[at]}` has no meaning here.", _meant(text[at]))
-
-
-def _no_letters_after_number(text: str, found: re.Match[str]) -> None:
-    end = found.end()
-    if found.lastgroup == "number" and end < len(text) and (text[end].isalnum() or text[end] == "_"):
-        _fail(text, found.start(), end + 1, "A number is written with digits and a point only, such as 1200.50.")
 
 
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = list(tokens(text))
+        self.tokens = tokens(text)
         self.at = 0
         self.depth = 0
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.at]
+        self.loops: list[str] = []
+        self.token = self.tokens[0]
 
     def whole(self) -> Node:
         if self.token.kind == "end":
@@ -140,24 +83,29 @@ class _Parser:
         return node
 
     def alternatives(self) -> Node:
-        return self.chain("||", lambda: self.chain("&&", lambda: self.binary(0)))
+        first = self.conditions()
+        items = [first]
+        while self.take("||"):
+            items.append(self.conditions())
+        return first if len(items) == 1 else Chain("||", tuple(items), start=first.start, end=items[-1].end)
 
-    def chain(self, operator: str, operand: Callable[[], Node]) -> Node:
-        items = [operand()]
-        while self.take(operator):
-            items.append(operand())
-        if len(items) == 1:
-            return items[0]
-        return Chain(operator, tuple(items), start=items[0].start, end=items[-1].end)
+    def conditions(self) -> Node:
+        first = self.binary(1)
+        items = [first]
+        while self.take("&&"):
+            items.append(self.binary(1))
+        return first if len(items) == 1 else Chain("&&", tuple(items), start=first.start, end=items[-1].end)
 
-    def binary(self, level: int) -> Node:
-        if level == len(_LEVELS):
-            return self.unary()
-        node = self.binary(level + 1)
-        while self.token.kind == "sign" and self.token.text in _LEVELS[level]:
-            operator = self.next().text
-            right = self.binary(level + 1)
-            node = Binary(operator, node, right, start=node.start, end=right.end)
+    def binary(self, least: int) -> Node:
+        """Read operands joined by operators that bind at least so strongly; each operator takes its left side first."""
+        node = self.unary()
+        while (token := self.token).kind == "sign":
+            strength = _STRENGTH.get(token.text, 0)
+            if strength < least:
+                break
+            self.next()
+            right = self.binary(strength + 1)
+            node = Binary(token.text, node, right, start=node.start, end=right.end)
         return node
 
     def unary(self) -> Node:
@@ -173,22 +121,59 @@ class _Parser:
 
     def member(self) -> Node:
         node = self.primary()
-        while True:
+        while self.token.kind == "sign":
             if self.take("."):
                 node = self.dotted(node)
-            elif self.token.text == "[" and self.token.kind == "sign":
-                self.fail("Items of a list cannot be picked by index.", "Ask `value in list` instead.")
+            elif self.take("["):
+                node = self.indexed(node)
             else:
-                return node
+                break
+        return node
 
     def dotted(self, target: Node) -> Node:
         name = self.next() if self.token.kind == "name" else self.fail(f"Expected a name, found {self.found()}.")
         if self.take("("):
+            if name.text in MACROS:
+                return self.macro(name, target)
             arguments = self.items(")")
             return Call(name.text, target, arguments, start=target.start, end=self.last_end())
         if isinstance(target, Path):
             return replace(target, parts=(*target.parts, name.text), end=name.end)
-        _fail(self.text, name.start, name.end, f"Only a field has parts; `{name.text}` is not called.")
+        if isinstance(target, Variable):
+            raise refusal(self.text, name.start, name.end, f"`{target.name}` is a single value and has no parts.")
+        raise refusal(self.text, name.start, name.end, f"Only a field has parts; `{name.text}` is not called.")
+
+    def indexed(self, target: Node) -> Node:
+        """Read `[...]` behind a value; `group["field"]` is another way to write `group.field`."""
+        index = self.expression()
+        self.expect("]")
+        if isinstance(target, Path) and isinstance(index, Literal) and index.kind is Kind.STRING:
+            name = str(index.value)
+            if _NAME.fullmatch(name):
+                return replace(target, parts=(*target.parts, name), end=self.last_end())
+        return Index(target, index, start=target.start, end=self.last_end())
+
+    def macro(self, name: Token, target: Node) -> Node:
+        if len(self.loops) == MAX_NESTING:
+            raise refusal(self.text, name.start, name.end, f"Macros are nested deeper than {MAX_NESTING} levels.")
+        variable = self.variable(name)
+        self.expect(",", f"Expected `,`, found {self.found()}.", _example(name.text))
+        self.loops.append(variable.name)
+        items = self.items(")")
+        self.loops.pop()
+        if not 1 <= len(items) <= 1 + (name.text == "map"):
+            message = f"`{name.text}` takes a name and {'1 or 2 expressions' if name.text == 'map' else '1 condition'}."
+            raise refusal(self.text, name.start, self.last_end(), message, _example(name.text))
+        return Macro(name.text, target, variable, items, start=target.start, end=self.last_end())
+
+    def variable(self, macro: Token) -> Variable:
+        token = self.token
+        if token.kind != "name" or token.text in ("true", "false", *NULLS):
+            self.fail(f"`{macro.text}` first gives each item a name.", _example(macro.text))
+        if token.text in self.loops:
+            self.fail(f"`{token.text}` is the name of an item already.", "Give this item another name.")
+        self.next()
+        return Variable(token.text, start=token.start, end=token.end)
 
     def primary(self) -> Node:
         token = self.token
@@ -205,17 +190,21 @@ class _Parser:
             return node
         if self.take("["):
             return ListOf(self.items("]"), start=token.start, end=self.last_end())
-        return self.fail(f"Expected a value, found {self.found()}.", _meant(token.text))
+        if self.take("{"):
+            return MapOf(self.entries(), start=token.start, end=self.last_end())
+        return self.fail(f"Expected a value, found {self.found()}.")
 
     def named(self) -> Node:
         token = self.next()
         if token.text in ("true", "false"):
             return Literal(token.text == "true", Kind.BOOL, start=token.start, end=token.end)
-        if token.text in _NULLS:
-            _fail(self.text, token.start, token.end, f"`{token.text}` has no meaning here.", _meant(token.text))
+        if token.text in NULLS:
+            raise refusal(self.text, token.start, token.end, f"`{token.text}` has no meaning here.", meant(token.text))
         if self.take("("):
             arguments = self.items(")")
             return Call(token.text, None, arguments, start=token.start, end=self.last_end())
+        if token.text in self.loops:
+            return Variable(token.text, start=token.start, end=token.end)
         return Path((token.text,), start=token.start, end=token.end)
 
     def number(self) -> Node:
@@ -229,9 +218,9 @@ class _Parser:
             if len(token.text) < 20 and INT_LOW <= int(sign + token.text) <= INT_HIGH:
                 return Literal(int(sign + token.text), Kind.INT, **place)
         except WrongValue as wrong:
-            _fail(self.text, start, token.end, f"The number {wrong}.")
+            raise refusal(self.text, start, token.end, f"The number {wrong}.") from wrong
         hint = "Write it with a point, such as 10.0, to make it a decimal."
-        _fail(self.text, start, token.end, "The whole number does not fit 64 bits.", hint)
+        raise refusal(self.text, start, token.end, "The whole number does not fit 64 bits.", hint)
 
     def unquoted(self, token: Token) -> str:
         if token.text[0] == "r":
@@ -246,7 +235,7 @@ class _Parser:
         if not 0 < number <= 0x10FFFF or 0xD800 <= number <= 0xDFFF:
             start = token.start + 1 + found.start()
             hint = 'Use \\\\, \\", \\n, \\r, \\t or \\u00e9, or write r"..." for text without escapes.'
-            _fail(self.text, start, start + len(found.group()), f"`{found.group()}` is no escape.", hint)
+            raise refusal(self.text, start, start + len(found.group()), f"`{found.group()}` is no escape.", hint)
         return chr(number)
 
     def items(self, closing: str) -> tuple[Node, ...]:
@@ -259,20 +248,36 @@ class _Parser:
                 return tuple(items)
             self.expect(",", f"Expected `,` or `{closing}`, found {self.found()}.")
 
+    def entries(self) -> tuple[tuple[Node, Node], ...]:
+        entries: list[tuple[Node, Node]] = []
+        if self.take("}"):
+            return ()
+        while True:
+            key = self.expression()
+            self.expect(":")
+            entries.append((key, self.expression()))
+            if self.take("}"):
+                return tuple(entries)
+            self.expect(",", f"Expected `,` or `}}`, found {self.found()}.")
+
     def next(self) -> Token:
         token = self.token
-        self.at += 1
+        if token.kind != "end":
+            self.at += 1
+            self.token = self.tokens[self.at]
         return token
 
     def take(self, sign: str) -> bool:
-        if self.token.kind == "sign" and self.token.text == sign:
+        token = self.token
+        if token.text == sign and token.kind == "sign":
             self.at += 1
+            self.token = self.tokens[self.at]
             return True
         return False
 
-    def expect(self, sign: str, message: str = "") -> None:
+    def expect(self, sign: str, message: str = "", suggestion: str | None = None) -> None:
         if not self.take(sign):
-            self.fail(message or f"Expected `{sign}`, found {self.found()}.", _meant(self.token.text))
+            self.fail(message or f"Expected `{sign}`, found {self.found()}.", suggestion)
 
     def found(self) -> str:
         return f"`{self.token.text}`" if self.token.text else "the end"
@@ -283,4 +288,9 @@ class _Parser:
     def fail(self, message: str, suggestion: str | None = None) -> Never:
         token = self.token
         start = min(token.start, max(len(self.text.rstrip()) - 1, 0)) if token.kind == "end" else token.start
-        _fail(self.text, start, max(token.end, start + 1), message, suggestion or _meant(token.text))
+        raise refusal(self.text, start, max(token.end, start + 1), message, suggestion or meant(token.text))
+
+
+def _example(macro: str) -> str:
+    inner = "x + 1" if macro == "map" else "x > 5"
+    return f"Write it such as `list.{macro}(x, {inner})`."

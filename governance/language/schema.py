@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from governance.language.problems import MAX_PROBLEMS, RequestInvalid, did_you_mean
-from governance.language.values import Kind, Type, WrongValue, read_value
+from governance.language.values import MAX_ITEMS, Kind, Type, WrongValue, read_value
 
 MAX_PATH = 200
+LISTS = "lists."
+"""How the path of a named value list begins."""
+
 # dict stands first because asking for it costs a tenth of asking for any mapping
 _MAPPINGS = (dict, Mapping)
 
@@ -16,6 +19,7 @@ class Field:
     """One field: its dotted path, kind, the words people read, and who gives it ("request" or "fact").
 
     `unit` is shown behind a number: a word such as `days`, or the field that holds it, such as `{context.currency}`.
+    `most` is how many items a list may have: the checker works out from it what a loop can cost.
     """
 
     path: str
@@ -26,6 +30,7 @@ class Field:
     source: str = "request"
     item: Kind | None = None
     required: bool = False
+    most: int = MAX_ITEMS
 
     @property
     def words(self) -> str:
@@ -59,6 +64,8 @@ class Schema:
             self._add(field)
 
     def _add(self, field: Field) -> None:
+        if Kind.MAP in (field.kind, field.item) or field.item is Kind.LIST:
+            raise ValueError(f"{field.path} cannot be a map or a list of lists; declare each part as a field.")
         *groups, name = field.path.split(".")
         group = self._root
         for part in groups:
@@ -97,7 +104,15 @@ class Schema:
         under = self.group(path)
         if under:
             return f"It is a group; name one of its fields, such as `{under[0]}`."
+        if path.startswith(LISTS):
+            return self._suggest_list(path)
         return did_you_mean(path, self._fields) or self._same_ending(path)
+
+    def _suggest_list(self, path: str) -> str:
+        lists = [known for known in self._fields if known.startswith(LISTS)]
+        if not lists:
+            return "There is no named list yet."
+        return did_you_mean(path, lists) or f"The named lists are {', '.join(f'`{known}`' for known in lists[:10])}."
 
     def _same_ending(self, path: str) -> str | None:
         ending = "." + path.rsplit(".", 1)[-1]
@@ -159,7 +174,7 @@ class _Reading:
             self.errors.append((path, "must be an object."))
 
     def _value(self, value: object, wanted: Field) -> object:
-        read = read_value(value, wanted.type)
+        read = read_value(value, wanted.type, most=wanted.most)
         given = read if isinstance(read, tuple) else (read,)
         if wanted.enum and any(item not in wanted.enum for item in given):
             raise WrongValue(f"must be one of {', '.join(wanted.enum)}")

@@ -74,6 +74,33 @@ class Listing(Term):
 
 
 @dataclass(frozen=True, slots=True)
+class Mapping(Term):
+    """A map made from its keys, which never change, and its values."""
+
+    keys: tuple[object, ...]
+    values: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Term):
+    """The item that a loop looks at; `path` is the list field it comes from, if it comes from one."""
+
+    name: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop(Term):
+    """A macro over the items of `range`; without `test` every item counts, without `value` items stay what they are."""
+
+    macro: str
+    range: Term
+    item: Item
+    test: Term | None
+    value: Term | None
+
+
+@dataclass(frozen=True, slots=True)
 class Application(Term):
     """An operation by its name in the table of meanings, with its operands."""
 
@@ -92,16 +119,32 @@ def parts(term: Term) -> tuple[Term, ...]:
             return (test, yes, no)
         case Application(operands=operands):
             return operands
+        case Loop(range=inner, test=test, value=value):
+            return tuple(part for part in (inner, test, value) if part is not None)
+        case Mapping(values=values):
+            return values
     return ()
 
 
 def walk(term: Term) -> Iterator[Term]:
     """Walk over a term and everything below it."""
-    yield term
-    for part in parts(term):
-        yield from walk(part)
+    waiting = [term]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting.extend(reversed(parts(part)))
 
 
 def fields_of(term: Term) -> frozenset[str]:
     """Give the dotted paths a term reads or asks for."""
     return frozenset(part.path for part in walk(term) if isinstance(part, Read | Given))
+
+
+def origin(term: Term) -> str:
+    """Give the path of the field that a value, or each item of a list, comes from; nothing when it is worked out."""
+    match term:
+        case Read(path=path) | Item(path=path):
+            return path
+        case Loop(macro="filter", range=inner) | Application(operation="items" | "item", operands=(inner, *_)):
+            return origin(inner)
+    return ""

@@ -43,6 +43,38 @@ class ListOf(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class MapOf(Node):
+    """A map written in the text: pairs of key and value."""
+
+    entries: tuple[tuple[Node, Node], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Node):
+    """`target[index]`: an item of a list by its number, or a value of a map by its key."""
+
+    target: Node
+    index: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Variable(Node):
+    """The item that a macro looks at; it is no field."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Macro(Node):
+    """`target.exists(x, condition)` and its kin; `items` are the expressions in which `variable` may stand."""
+
+    name: str
+    target: Node
+    variable: Variable
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unary(Node):
     """`!x` or `-x`."""
 
@@ -98,6 +130,12 @@ def children(node: Node) -> tuple[Node, ...]:
             return (test, yes, no)
         case Call(target=target, arguments=arguments):
             return arguments if target is None else (target, *arguments)
+        case Macro(target=target, items=items):
+            return (target, *items)
+        case Index(target=target, index=index):
+            return (target, index)
+        case MapOf(entries=entries):
+            return tuple(part for entry in entries for part in entry)
     return ()
 
 

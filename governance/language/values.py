@@ -38,6 +38,7 @@ class Kind(StrEnum):
     TIMESTAMP = "timestamp"
     DURATION = "duration"
     LIST = "list"
+    MAP = "map"
 
 
 NUMBERS = frozenset({Kind.INT, Kind.DECIMAL})
@@ -45,12 +46,15 @@ NUMBERS = frozenset({Kind.INT, Kind.DECIMAL})
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A kind and, for a list, the kind of its items (None for the empty list literal)."""
+    """A kind and, for a list or map, the kind of its items (None for the empty list literal) and of its keys."""
 
     kind: Kind
     item: Kind | None = None
+    key: Kind | None = None
 
     def __str__(self) -> str:
+        if self.kind is Kind.MAP and self.item:
+            return f"map of {self.key} to {self.item}"
         return f"list of {self.item}" if self.kind is Kind.LIST and self.item else str(self.kind)
 
 
@@ -120,6 +124,8 @@ def _shown(value: object) -> str:
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         case list() | tuple():
             return ", ".join(map(_shown, value)) or "nothing"
+        case dict():
+            return ", ".join(f"{_shown(key)}: {_shown(item)}" for key, item in value.items()) or "nothing"
     return str(value)
 
 
@@ -194,14 +200,15 @@ _READERS: dict[Kind, Callable[[object], object]] = {
 }
 
 
-def read_value(value: object, wanted: Type) -> object:
-    """Read a JSON value as the wanted type, lists as tuples; raise WrongValue when it does not fit."""
+def read_value(value: object, wanted: Type, *, most: int = MAX_ITEMS) -> object:
+    """Read a JSON value as the wanted type, lists as tuples of at most `most` items; raise WrongValue when it does not
+    fit."""
     if wanted.kind is not Kind.LIST:
         return _READERS[wanted.kind](value)
     if not isinstance(value, list | tuple):
         raise WrongValue("must be a list")
-    if len(value) > MAX_ITEMS:
-        raise WrongValue(f"has more than {MAX_ITEMS} items")
+    if len(value) > most:
+        raise WrongValue(f"has more than {most} items")
     read = _READERS[wanted.item or Kind.STRING]
     return tuple(read(item) for item in value)
 
@@ -214,6 +221,7 @@ _CLASSES: dict[Kind, tuple[type, ...]] = {
     Kind.TIMESTAMP: (datetime,),
     Kind.DURATION: (timedelta,),
     Kind.LIST: (list, tuple),
+    Kind.MAP: (dict,),
 }
 
 
