@@ -5,7 +5,7 @@ text -> tokens and tree (reading) -> typed terms (checking)
 """
 
 from governance.language.explaining import Condition
-from governance.language.expressions import Expression, compile_expression, compile_tree
+from governance.language.expressions import Expression, all_of, compile_expression, compile_tree
 from governance.language.interpreting import Facts
 from governance.language.problems import (
     EvaluationFailed,
@@ -40,6 +40,7 @@ __all__ = [
     "Schema",
     "Template",
     "WrongValue",
+    "all_of",
     "compile_expression",
     "compile_template",
     "compile_tree",

@@ -183,7 +183,8 @@ def compile_term(term: Term) -> Callable[[Facts], Any]:
 def compile_matching(terms: list[Term | None]) -> Callable[[Facts], list[int]]:
     """Give one function that lists the positions of the terms that are true (None is always true).
 
-    A position that could not be decided comes back as `~position`, for the interpreter to decide.
+    A position that could not be decided comes back as `~position`, for the interpreter to decide. With a fact of a
+    wrong kind the function raises, and the interpreter decides all of them.
     """
     source = Source()
     body = ["found = []"]

@@ -13,12 +13,13 @@ from governance.language import (
     Expression,
     LanguageError,
     Schema,
+    all_of,
     compile_expression,
     compile_template,
     compile_tree,
     did_you_mean,
 )
-from governance.language.tree import Binary, Call, Chain, ListOf, Literal, Node, Path
+from governance.language.tree import Binary, Call, ListOf, Literal, Node, Path
 from governance.language.values import Kind, format_timestamp
 from governance.rules.expectations import read_tests
 from governance.rules.intake import STANDARD_FIELDS
@@ -58,7 +59,7 @@ class _Header:
     version: int
     priority: int
     actions: tuple[str, ...]
-    conditions: tuple[Node, ...]
+    conditions: tuple[Expression, ...]
 
 
 def parse_policy(document: Mapping[str, Any], schema: Schema) -> PolicyRules:
@@ -113,7 +114,7 @@ def _header(reading: Reading, parts: Mapping[str, Any], since: datetime | None, 
         version=reading.whole("version", parts.get("version", 1), 1, 2**31),
         priority=_priority(reading, "priority", parts.get("priority", 0)),
         actions=actions,
-        conditions=(*conditions, *_between(since, until)),
+        conditions=_checked(reading, "scope", conditions) + _checked(reading, "effective", _between(since, until)),
     )
 
 
@@ -154,9 +155,13 @@ def _scope(reading: Reading, value: object) -> tuple[tuple[str, ...], list[Node]
         if names:
             listed = ListOf(tuple(map(_words, names)))
             conditions.append(Binary("in", Path(tuple(path.split("."))), listed))
-    for condition in conditions:
-        _tree(reading, "scope", condition)
     return actions, conditions
+
+
+def _checked(reading: Reading, path: str, conditions: list[Node]) -> tuple[Expression, ...]:
+    """Give what holds for all rules of the document, compiled once for all of them."""
+    found = [_tree(reading, path, condition) for condition in conditions]
+    return tuple(expression for expression in found if expression is not None)
 
 
 def _tree(reading: Reading, path: str, tree: Node) -> Expression | None:
@@ -234,13 +239,8 @@ def _when(
         when = reading.compiled(f"{path}.when", compile_expression, parts["when"])
     elif "when" in parts:
         reading.wrong(f"{path}.when", "Must be an expression written as text.")
-    conditions = header.conditions if when is None else (*header.conditions, when.tree)
-    if not conditions:
-        return None, None
-    if not header.conditions:
-        return when, when
-    whole = conditions[0] if len(conditions) == 1 else Chain("&&", conditions)
-    return when, _tree(reading, path, whole)
+    conditions = header.conditions if when is None else (*header.conditions, when)
+    return when, all_of(conditions) if conditions else None
 
 
 def _reason(reading: Reading, path: str, parts: Mapping[str, Any], effect: Effect) -> str:

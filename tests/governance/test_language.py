@@ -35,6 +35,7 @@ SCHEMA = Schema(
         Field("context.lost", Kind.BOOL),
         Field("subject.role", Kind.STRING, "Role", enum=("clerk", "payer"), source="fact"),
         Field("budget.day.left", Kind.DECIMAL, "Left today", "EUR", source="fact"),
+        Field("lists.sanctioned", Kind.LIST, source="fact", item=Kind.STRING),
     ]
 )
 FACTS = SCHEMA.coerce(
@@ -51,6 +52,7 @@ FACTS = SCHEMA.coerce(
             "ok": True,
         },
         "subject": {"role": "payer"},
+        "lists": {"sanctioned": ["KP", "IR"]},
     }
 )
 
@@ -126,6 +128,48 @@ VALUES = [
     ("context.count > 9 && context.lost", False),
     ("1 / context.zero == 1 || context.ok", True),
     ("context.ok ? 1 : 1 / context.zero", 1),
+    # lists, maps and macros
+    ("context.tags[1]", "eu"),
+    ("context['count'] + 1", 8),
+    ("context.tags + ['x']", ("urgent", "eu", "x")),
+    ('{"payer": 500, "clerk": 2.5}[subject.role]', 500),
+    ('"payer" in {"payer": 1}', True),
+    ('size({1: "a", 2: "b"})', 2),
+    ("{} == {'a': 1}", False),
+    ("min(context.count, 3.5, context.amount)", Decimal("3.5")),
+    ("max(context.prices)", 2),
+    ("context.tags.exists(x, x == 'eu')", True),
+    ("context.tags.exists(x, x == 'us')", False),
+    ("context.tags.all(x, x.size() > 2)", False),
+    ("context.tags.exists_one(x, x.startsWith('u'))", True),
+    ("context.tags.exists_one(x, x.size() > 0)", False),
+    ("context.prices.filter(p, p > 1.7)", (2,)),
+    ("context.prices.map(p, p * 2)", (Decimal("3.00"), Decimal(4))),
+    ("context.prices.map(p, p > 1.7, p + 1)", (Decimal(3),)),
+    ("context.tags.map(x, x.size())[0]", 6),
+    ("{'a': 1, 'b': 2}.exists(k, k == 'b')", True),
+    ("[1, 2].exists(n, context.tags.all(x, x.size() > n))", True),
+    ("'KP' in lists.sanctioned && !lists.sanctioned.exists(x, x == 'DE')", True),
+    # an error is absorbed when another item decides
+    ("context.tags.exists(x, x == context.absent || x == 'eu')", True),
+    ("[0, 7].exists(x, 7 / x == 1)", True),
+    ("[0, 7].all(x, 7 / x == 2)", False),
+    # times, in UTC or in a zone
+    ("context.at.getHours()", 10),
+    ('context.at.getHours("Europe/Berlin")', 11),
+    ('context.at.getMinutes("-03:30")', 30),
+    ("context.at.getDayOfWeek()", 0),
+    ("context.at.getDayOfMonth()", 21),
+    ("context.at.getDate()", 22),
+    ("context.at.getMonth()", 10),
+    ("context.at.getDayOfYear()", 325),
+    ('context.at.getFullYear("UTC")', 2026),
+    ("context.at.getSeconds() + context.at.getMilliseconds()", 0),
+    ('timestamp("2026-11-22T23:30:00Z").getDate("Asia/Tokyo")', 23),
+    ("context.wait.getHours()", 36),
+    ("context.wait.getMinutes()", 2160),
+    ('duration("-90s").getMinutes()', -1),
+    ('duration("1.5s").getSeconds() + duration("1.5s").getMilliseconds()', 501),
 ]
 
 
@@ -171,6 +215,13 @@ def test_a_missing_field_that_decides_is_named(text: str, path: str) -> None:
         "context.count + 9223372036854775807 > 0",
         "-context.count - 9223372036854775807 < 0",
         'context.at + duration("9999999d") > context.at',
+        "context.tags[2] == 'x'",
+        "context.tags[-1] == 'x'",
+        '{"clerk": 1}[subject.role] == 1',
+        "min(context.tags.filter(x, x == 'us')) == 'a'",
+        "[0, 7].exists_one(x, 7 / x == 1)",
+        "[0, 7].map(x, 7 / x) == [1]",
+        "['" + "x" * 50 + "']" + ".map(x, x + x)" * 14 + ".exists(x, true)",
     ],
 )
 def test_what_cannot_be_worked_out_fails_with_a_reason(text: str) -> None:
@@ -226,7 +277,43 @@ MISTAKES = [
     ('context.wait > duration("24x")', 1, 25, "length of time", None),
     ('context.at > timestamp("2026-02-30T00:00:00Z")', 1, 24, "calendar", None),
     ('context.at > timestamp("2026-02-03")', 1, 24, "with its zone", None),
-    ("context.tags[0] == 'x'", 1, 13, "by index", "value in list"),
+    ("context.tags['x'] == 'x'", 1, 1, "not a known field", "Did you mean `context.tags`?"),
+    ("context.name[0] == 'x'", 1, 1, "has items to pick", None),
+    ("context.tags[1.0] == 'x'", 1, 14, "wants int", None),
+    ("context.tags.exists(x)", 1, 22, "Expected `,`", "list.exists(x, x > 5)"),
+    ("context.tags.exists('x', true)", 1, 21, "first gives each item a name", "list.exists(x"),
+    ("context.tags.exists(x, true, true)", 1, 14, "takes a name and 1 condition", "list.exists(x"),
+    ("context.tags.map(x) == []", 1, 19, "Expected `,`", "list.map(x, x + 1)"),
+    ("context.tags.exist(x, true)", 1, 1, "no method `exist`", "Did you mean `exists`?"),
+    ("exists(context.tags)", 1, 1, "no function", "called on a list"),
+    ("context.tags.exists(item, itm == 'x')", 1, 27, "not a known field", "Did you mean `item`?"),
+    ("context.tags.exists(x, x.size)", 1, 26, "a single value", None),
+    ("context.tags.exists(context, true)", 1, 21, "begins the name of fields", "another name"),
+    ("context.tags.exists(x, ['a'].exists(x, true))", 1, 37, "name of an item already", "another name"),
+    ("context.tags.exists(x, 1)", 1, 24, "wants bool", None),
+    ("context.name.exists(x, true)", 1, 1, "works on list", None),
+    ("context.tags.map(x, [x]) == []", 1, 21, "must make simple values", None),
+    ("[].exists(x, x)", 1, 1, "always empty", None),
+    ("[1].all(x, [1].all(y, [1].all(z, true)))", 1, 27, "nested deeper than 2", None),
+    ("context.tags.all(x, context.prices.all(y, y > 1))", 1, 1, "steps; at most 100,000", "shorter lists"),
+    ("{'a': 1, 'a': 2}['a'] == 1", 1, 10, "stands twice", None),
+    ("{'a': 1, 2: 2}['a'] == 1", 1, 10, "keys of a map must all", None),
+    ("{context.name: 1}['a'] == 1", 1, 2, "written out", None),
+    ("{'a': 1, 'b': 'x'}['a'] == 1", 1, 15, "values of a map must all", None),
+    ("{'payr': 1}[subject.role] == 1", 1, 2, "is never `payr`", "Did you mean `payer`?"),
+    ("{'a' 1}['a'] == 1", 1, 6, "Expected `:`", None),
+    ("min(1) == 1", 1, 1, "two and more", None),
+    ("max(1, 'a') == 1", 1, 1, "one order", None),
+    ("context.at.getHours('Europe/Berlim') == 1", 1, 21, "not a known time zone", "`Europe/Berlin`"),
+    ("context.at.getHours(context.name) == 1", 1, 21, "written in quotes", None),
+    ("context.at.getHours('+25:00') == 1", 1, 21, "not a known time zone", "+01:00"),
+    ("context.wait.getHours('UTC') == 1", 1, 1, "takes 0 arguments", None),
+    ("context.name.getHours() == 1", 1, 1, "timestamp or duration", None),
+    ("context.name.matches('(a+)+$')", 1, 22, "repeats a repetition: `(a+)+`", "Repeat once"),
+    ("context.name.matches('" + "a" * 1001 + "')", 1, 22, "longer than 1,000", None),
+    ("context.name.matches('(a{100}){100}')", 1, 22, "cannot be read", None),
+    ("context.name in lists.sanctoned", 1, 17, "not a known list", "Did you mean `lists.sanctioned`?"),
+    ("context.name in lists.zzz", 1, 17, "not a known list", "The named lists are `lists.sanctioned`."),
     ("(1).x", 1, 5, "Only a field has parts", None),
     ("context.", 1, 8, "Expected a name", None),
     ("context.prices == 1", 1, 1, "cannot be compared", None),
@@ -313,6 +400,39 @@ def test_the_explanation_shows_each_condition_with_its_value() -> None:
         ),
         ("!has(context.ok)", "context.ok", "yes", "not given", "false"),
     ]
+
+
+@pytest.mark.parametrize(("text", "actual", "outcome", "inside"), [
+    ("context.tags.exists(x, x == 'eu')", "eu (item 2 of 2)", "true", [("x", "eu", "is eu", "true")]),
+    ("context.tags.exists(x, x == 'us')", "0 of 2 hold: urgent, eu", "false", []),
+    ("context.tags.all(x, x != 'eu')", "eu (item 2 of 2)", "false", [("x", "eu", "is not eu", "false")]),
+    ("!context.tags.all(x, x != 'eu')", "eu (item 2 of 2)", "true", [("x", "eu", "is not eu", "false")]),
+    ("context.tags.all(x, x != 'us')", "2 of 2 hold: urgent, eu", "true", []),
+    ("context.tags.exists(x, x == context.absent)", "urgent (item 1 of 2)", "missing",
+     [("x", "urgent", "is context.absent (not given)", "missing")]),
+    ("context.tags.exists_one(x, x == 'eu' && context.ok)", "eu (item 2 of 2)", "true",
+     [("x", "eu", "is eu", "true"), ("context.ok", "yes", "yes", "true")]),
+    ("context.tags.exists_one(x, true)", "2 of 2 hold: urgent, eu", "false", []),
+    ("lists.sanctioned.exists(x, x == 'DE')", "0 of 2 hold: KP, IR", "false", []),
+])  # fmt: skip
+def test_the_explanation_of_a_macro_names_the_item_that_decided(
+    text: str, actual: str, outcome: str, inside: list[tuple[str, str, str, str]]
+) -> None:
+    (condition,) = compile_expression(text, SCHEMA).explain(FACTS)
+
+    assert (condition.actual, condition.outcome) == (actual, outcome)
+    assert [(item.label, item.actual, item.wanted, item.outcome) for item in condition.inside] == inside
+
+
+def test_the_cost_of_an_expression_is_known_before_any_facts_are() -> None:
+    schema = Schema([Field("context.few", Kind.LIST, item=Kind.INT, most=10), Field("context.ids", Kind.LIST)])
+
+    few = compile_expression("context.few.exists(x, context.few.exists(y, x + y > 5))", schema)
+    many = compile_expression("context.ids.exists(x, x == 'a')", schema)
+
+    assert (few.cost, many.cost) == (753, 5003)
+    with pytest.raises(RequestInvalid, match="more than 10 items"):
+        schema.coerce({"context": {"few": [1] * 11}})
 
 
 MONEY = Schema(

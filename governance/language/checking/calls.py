@@ -95,11 +95,12 @@ class Calls(Base):
 
     def method(self, node: Call, target: Node, arguments: tuple[Node, ...]) -> Term | None:
         signatures = meanings.METHODS.get(node.name)
-        operands = self.terms((target, *arguments))
         if signatures is None:
+            self.term(target)
             hint = did_you_mean(node.name, [*meanings.METHODS, *MACROS])
             self.problem(node, f"There is no method `{node.name}`.", hint)
             return None
+        operands = self.terms((target, *arguments))
         if operands is None:
             return None
         signature = self.chosen(node, signatures, operands[0])
