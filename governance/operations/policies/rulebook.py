@@ -7,7 +7,7 @@ from django.db.models import Count, Max
 
 from agents.models import System
 from governance.language import Schema
-from governance.models import PolicyVersion, RuleBook
+from governance.models import PolicyVersion, RuleBook, ValueList
 from governance.operations.policies.documents import said
 from governance.operations.policies.schema import decision_schema
 from governance.rules import PolicyInvalid, PolicyRules, RuleSet, parse_policy
@@ -36,9 +36,15 @@ def rules_now() -> tuple[RuleSet, Schema]:
     if _shelf.edition != edition:
         schema = decision_schema()
         active = PolicyVersion.objects.active().select_related("policy").order_by("policy__key")
-        _shelf.rules, _shelf.schema = RuleSet([_in_force(version, schema) for version in active]), schema
+        _shelf.rules = RuleSet([_in_force(version, schema) for version in active], lists=lists_now())
+        _shelf.schema = schema
         _shelf.edition = edition
     return _shelf.rules, _shelf.schema
+
+
+def lists_now() -> dict[str, tuple[str, ...]]:
+    """The items of every named list, by its name."""
+    return {name: tuple(items) for name, items in ValueList.objects.values_list("name", "items")}
 
 
 def _in_force(version: PolicyVersion, schema: Schema) -> PolicyRules:

@@ -5,6 +5,7 @@ from typing import Any
 
 from agents.models import System
 from governance.language import Field, Kind, Schema
+from governance.models import ValueList
 from governance.rules import STANDARD_FIELDS
 
 OWN_FIELDS = (
@@ -24,7 +25,12 @@ def decision_schema() -> Schema:
         paths = {item["path"] for item in declared}
         for item in declared:
             fields.setdefault(item["path"], _field(item, paths))
-    return Schema(fields.values())
+    return Schema([*fields.values(), *_lists()])
+
+
+def _lists() -> list[Field]:
+    named = ValueList.objects.values_list("name", "title")
+    return [Field(f"lists.{name}", Kind.LIST, title, source="fact", item=Kind.STRING) for name, title in named]
 
 
 def _field(item: Mapping[str, Any], beside: Collection[str]) -> Field:
