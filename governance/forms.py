@@ -62,3 +62,38 @@ class DemotionRuleForm(forms.Form):
     def change(self) -> RuleChange:
         """What was chosen."""
         return RuleChange(**{name: value for name, value in self.cleaned_data.items() if name != "reason"})
+
+
+class ListForm(forms.Form):
+    """What a named list holds from now on, one item on each line, and why."""
+
+    items = forms.CharField(
+        label="Items", help_text="One on each line; 1,000 at most.", required=False, max_length=250_000,
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
+    )  # fmt: skip
+    reason = forms.CharField(
+        label="Why", help_text="The audit trail keeps it.", max_length=WHY_AT_MOST,
+        error_messages={"required": "Say why the list changes."}, widget=forms.Textarea(attrs={"rows": 2}),
+    )  # fmt: skip
+    edition = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    @property
+    def lines(self) -> list[str]:
+        """The items, one from each line."""
+        return str(self.cleaned_data["items"]).splitlines()
+
+
+class NewListForm(ListForm):
+    """A new list."""
+
+    name = forms.CharField(
+        label="Name", help_text="Rules read it as lists. and this name: lists.core_carriers.",
+        max_length=60,
+    )  # fmt: skip
+    title = forms.CharField(label="What it holds", help_text="Such as: Carriers with a frame contract.", max_length=200)
+    unit = forms.TypedChoiceField(label="Unit", coerce=int)
+    field_order = ("name", "title", "unit", "items", "reason")
+
+    def __init__(self, *given: object, units: list[tuple[int, str]], **named: object) -> None:
+        super().__init__(*given, **named)  # type: ignore[arg-type]
+        self.fields["unit"].choices = units  # type: ignore[attr-defined]

@@ -7,10 +7,12 @@ from rest_framework import serializers
 from agents.models import Agent
 from agents.operations import ceiling_of
 from agents.rules import AUTONOMY
-from governance.models import Delegation, Policy, PolicyVersion, PromotionRequest
+from governance.models import Delegation, Policy, PolicyVersion, PromotionRequest, ValueList
 from governance.operations import DAYS, LONGEST_DAYS, Access, Span
 from governance.operations.access import Cell, Grant, Line
+from governance.operations.decisions import texts
 from governance.rules import Effect
+from governance.rules.analysis import Finding, Sort
 from governance.rules.evidence import Evidence
 from observability.serializers import Digits, StrictSerializer, Text, Whole
 
@@ -341,3 +343,69 @@ class DelegationOutput(serializers.Serializer[Any]):
     reason = serializers.CharField()
     ended_at = serializers.DateTimeField(allow_null=True)
     etag = serializers.CharField()
+
+
+# --- named lists, and what the analysis finds -----------------------------------------------------------------
+class ListInput(StrictSerializer):
+    """A new list; `unit` is the code of the unit it belongs to, by default one's own."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "name": "core_carriers", "title": "Carriers with a frame contract", "items": ["DHL", "Maersk"],
+        "reason": "The contracts of this year.", "unit": "finance",
+    }  # fmt: skip
+
+    name = Text(max_length=60)
+    title = Text(max_length=200)
+    items = serializers.ListField(child=Text(max_length=200), max_length=1_000)
+    reason = Text(max_length=2_000)
+    unit = Text(max_length=60, allow_blank=True, default="")
+
+
+class ListChangeInput(StrictSerializer):
+    """What the list holds from now on, and why."""
+
+    example: ClassVar[dict[str, Any]] = {"items": ["DHL", "Maersk"], "reason": "One contract ended."}
+
+    items = serializers.ListField(child=Text(max_length=200), max_length=1_000)
+    reason = Text(max_length=2_000)
+
+
+class ListOutput(serializers.ModelSerializer[ValueList]):
+    """A named list; rules read it under `path`."""
+
+    unit = serializers.CharField(source="unit.code")
+    path = serializers.CharField()
+    items = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = ValueList
+        fields = ["name", "path", "title", "unit", "edition", "items"]
+
+
+class FindingOutput(serializers.Serializer[Any]):
+    """One thing that was found in rules; `level` is wrong, look or note, `example` a request that shows it."""
+
+    sort = serializers.ChoiceField([sort.value for sort in Sort])
+    level = serializers.CharField()
+    policy = serializers.CharField()
+    rule = serializers.CharField()
+    path = serializers.CharField()
+    message = serializers.CharField()
+    others = serializers.ListField(child=serializers.CharField())
+    example = serializers.JSONField()
+    is_new = serializers.BooleanField(help_text="Whether the version in force does not have it.")
+
+
+class AnalysisOutput(serializers.Serializer[Any]):
+    """What the analysis found."""
+
+    findings = FindingOutput(many=True)
+
+
+def finding_of(finding: Finding, *, is_new: bool = False) -> dict[str, Any]:
+    """A finding as the API shows it; exact numbers and moments of the example as text."""
+    return {
+        "sort": finding.sort.value, "level": finding.level, "policy": finding.policy, "rule": finding.rule,
+        "path": finding.path, "message": finding.message, "others": list(finding.others),
+        "example": texts(finding.example), "is_new": is_new,
+    }  # fmt: skip

@@ -2,16 +2,25 @@
 
 from django.urls import URLPattern, path
 
+from governance.api import analysis as analysis_api
 from governance.api import autonomy as autonomy_api
 from governance.api import delegations as delegations_api
+from governance.api import lists as lists_api
 from governance.api import policies as policies_api
-from governance.views import autonomy, policies
+from governance.views import analysis, autonomy, lists, policies
 
 api_urls: list[URLPattern] = [
     path("policies", policies_api.PoliciesView.as_view(), name="api-policies"),
     path("policies/check", policies_api.CheckPolicyView.as_view(), name="api-policy-check"),
     path("policies/<str:key>", policies_api.PolicyView.as_view(), name="api-policy"),
     path("policies/<str:key>/activate", policies_api.ActivatePolicyView.as_view(), name="api-policy-activate"),
+    path(
+        "policies/<str:key>/versions/<int:number>/analysis",
+        analysis_api.AnalysisView.as_view(),
+        name="api-policy-analysis",
+    ),
+    path("value-lists", lists_api.ValueListsView.as_view(), name="api-value-lists"),
+    path("value-lists/<str:name>", lists_api.ValueListView.as_view(), name="api-value-list"),
     path("agents/<str:code>/boundaries", autonomy_api.BoundariesView.as_view(), name="api-boundaries"),
     path("agents/<str:code>/evidence", autonomy_api.EvidenceView.as_view(), name="api-evidence"),
     path("agents/<str:code>/promotions", autonomy_api.PromotionsView.as_view(), name="api-promotions"),
@@ -32,5 +41,15 @@ urlpatterns: list[URLPattern] = [
         "promotions/<uuid:uid>/withdraw", autonomy.AnswerPromotion.as_view(answer="withdraw"), name="promotion-withdraw"
     ),
     path("policies", policies.PoliciesPage.as_view(), name="policies"),
+    path("policies/analysis", analysis.AnalysisPage.as_view(), name="policies-analysis"),
+    path("policies/lists", lists.ListsPage.as_view(), name="policy-lists"),
+    path("policies/lists/new", lists.NewListPage.as_view(), name="policy-list-new"),
+    path("policies/lists/<str:name>", lists.ListPage.as_view(), name="policy-list"),
+    path("policies/lists/<str:name>/drop", lists.DropList.as_view(), name="policy-list-drop"),
+    path(
+        "policies/<str:key>/versions/<int:number>/analysis",
+        analysis.VersionAnalysisPage.as_view(),
+        name="policy-analysis",
+    ),
     path("policies/<str:key>", policies.PolicyPage.as_view(), name="policy"),
 ]

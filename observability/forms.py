@@ -38,6 +38,7 @@ NOUNS = {
     "unit": "Units",
     "system": "Systems",
     "policy": "Policies",
+    "list": "Named lists",
     "path": "Escalation paths",
     "workflow": "Workflows",
     "timer": "Timers",

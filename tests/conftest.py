@@ -17,7 +17,7 @@ from django.test import Client, override_settings
 
 from agents.models import Agent, Principal
 from autonomy_site.demo.company import Halden, build
-from governance.operations import policies
+from governance.operations.policies import rulebook
 from observability import ledger
 from observability.ledger import database_now
 from tests.kept import Kept
@@ -96,7 +96,7 @@ def _nothing_remembered() -> None:
     """No test finds what an earlier one left in this process's memory: other rows had the same keys."""
     cache.clear()
     graph_of.cache_clear()
-    policies._shelf = policies._Shelf()  # also for the threads of a server that goes on
+    rulebook._shelf = rulebook._Shelf()  # also for the threads of a server that goes on
     ledger.bell.is_closed = False  # a server that an earlier test started in this process has closed it
 
 

@@ -4,6 +4,7 @@ from governance.models.autonomy import DemotionRule, PromotionQuerySet, Promotio
 from governance.models.control import ControlState
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
+from governance.models.lists import ListEdition, ValueList, ValueListQuerySet
 from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
 from governance.models.policies import Policy, PolicyQuerySet, PolicyVersion, PolicyVersionQuerySet, RuleBook
 
@@ -20,6 +21,7 @@ __all__ = [
     "Escalation",
     "EscalationPath",
     "EscalationQuerySet",
+    "ListEdition",
     "PathStep",
     "Policy",
     "PolicyQuerySet",
@@ -29,6 +31,8 @@ __all__ = [
     "PromotionRequest",
     "Risk",
     "RuleBook",
+    "ValueList",
+    "ValueListQuerySet",
     "Vote",
     "standing_in",
 ]

@@ -2,6 +2,7 @@
 
 from governance.operations.access import Access, access_of
 from governance.operations.activation import Check, NotReady, activate_agent, gaps, readiness
+from governance.operations.analysis import Analysis, analyse_all, analyse_version, surroundings
 from governance.operations.autonomy import (
     DAYS,
     LONGEST_DAYS,
@@ -55,6 +56,14 @@ from governance.operations.escalations import (
     withdraw,
 )
 from governance.operations.facts import Question
+from governance.operations.lists import (
+    ListChanged,
+    ListInUse,
+    add_list,
+    change_list,
+    drop_list,
+    readers_of,
+)
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
 
 __all__ = [
@@ -62,12 +71,15 @@ __all__ = [
     "LONGEST_DAYS",
     "Access",
     "ActionBounds",
+    "Analysis",
     "Asked",
     "Check",
     "Circular",
     "DelegationRefused",
     "Fall",
     "Level",
+    "ListChanged",
+    "ListInUse",
     "NoPromotion",
     "NotAReviewer",
     "NotReady",
@@ -84,13 +96,17 @@ __all__ = [
     "access_of",
     "activate",
     "activate_agent",
+    "add_list",
     "add_path",
     "add_policy",
+    "analyse_all",
+    "analyse_version",
     "answer_again",
     "approve_promotion",
     "ask_promotion",
     "bounds_of",
     "change_control",
+    "change_list",
     "check_document",
     "close",
     "control_now",
@@ -102,6 +118,7 @@ __all__ = [
     "demote",
     "demote_by_rule",
     "drop_demotion_rule",
+    "drop_list",
     "end_delegation",
     "end_overdue",
     "evidence_of",
@@ -117,12 +134,14 @@ __all__ = [
     "may_settle",
     "next_level",
     "open_escalation",
+    "readers_of",
     "readiness",
     "reject_promotion",
     "require_running",
     "rules_now",
     "set_demotion_rule",
     "span_of",
+    "surroundings",
     "withdraw",
     "withdraw_promotion",
 ]

@@ -68,20 +68,20 @@ def _request(question: Question, agent: Agent) -> dict[str, Any]:
     return {
         "subject": {"type": "agent", "id": agent.code},
         "action": question.action,
-        "resource": _texts(question.resource),
-        "context": _texts(question.context),
+        "resource": texts(question.resource),
+        "context": texts(question.context),
         "workflow": question.place.workflow,
         "run": question.place.run,
         "step": question.place.step,
     }
 
 
-def _texts(value: Any) -> Any:
-    # The canonical form knows no decimals: exact numbers, moments and lengths of time become text, the rest stays.
+def texts(value: Any) -> Any:
+    """The value as JSON can hold it: exact numbers, moments and lengths of time become text, the rest stays."""
     if isinstance(value, Mapping):
-        return {str(name): _texts(inner) for name, inner in value.items()}
+        return {str(name): texts(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_texts(inner) for inner in value]
+        return [texts(inner) for inner in value]
     if isinstance(value, timedelta):
         return format_duration(value)
     return str(value) if isinstance(value, Decimal | datetime) else value
@@ -138,9 +138,9 @@ def _write(
     decision = Decision.objects.create(
         at=at, agent=agent, request_key=question.request_key, action=question.action,
         resource_kind=str(question.resource["type"]), resource_id=str(question.resource["id"]), request=request,
-        request_sha256=digest, facts=_texts(facts), effect=ruling.verdict.value, reason=ruling.reason,
+        request_sha256=digest, facts=texts(facts), effect=ruling.verdict.value, reason=ruling.reason,
         policy=ruling.policy or "", policy_version=ruling.policy_version, rule=ruling.rule or "",
-        because=list(ruling.because), missing=list(ruling.missing), obligations=_texts(list(ruling.obligations)),
+        because=list(ruling.because), missing=list(ruling.missing), obligations=texts(list(ruling.obligations)),
         rule_set=rules.version, microseconds=nanoseconds // 1000, statement=question.statement,
         confidence=question.confidence, run=question.place.run, step=question.place.step,
     )  # fmt: skip
@@ -174,7 +174,7 @@ def _ask_people(
         likeness=f"{question.action}:{ruling.policy}:{ruling.rule}", place=question.place, request=decision.request,
         request_sha256=decision.request_sha256, reason_asked=ruling.reason, policy=decision.policy,
         policy_version=decision.policy_version, seconds=terms.sla_seconds, approvals=terms.approvals,
-        conditions=[_texts(asdict(condition)) for condition in rules.explain(facts, ruling.because[0])],
+        conditions=[texts(asdict(condition)) for condition in rules.explain(facts, ruling.because[0])],
         shown=_shown(question, schema), changes=question.changes, evidence=question.evidence,
         statement=question.statement, confidence=question.confidence, not_by=(*question.not_by, *_excluded(terms)),
         if_approved=f"{agent.code} asks again with your approval and goes on.",

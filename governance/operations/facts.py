@@ -128,5 +128,11 @@ def action_of(name: str) -> Mapping[str, Any]:
     return next((item for item in system.actions if item["name"] == name), {}) if system else {}
 
 
-SUPPLIERS: Mapping[str, Callable[[Asking], dict[str, Any]]] = {"perm": _permissions}
+def _lists(asking: Asking) -> dict[str, tuple[str, ...]]:
+    """The named lists that the rules of the action read, as they were when the rules were put together."""
+    wanted = {path.removeprefix("lists.") for path in asking.rules.needs(asking.question.action)}
+    return {name: items for name, items in asking.rules.lists.items() if name in wanted}
+
+
+SUPPLIERS: Mapping[str, Callable[[Asking], dict[str, Any]]] = {"perm": _permissions, "lists": _lists}
 """Who gives the facts of a group that not every question needs, by the first part of their path."""

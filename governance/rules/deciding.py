@@ -1,7 +1,8 @@
 """Rules of governance, deciding: a set of policies and the facts of one question in, one ruling out."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from governance.language import Condition, EvaluationFailed, Facts, Missing, find
@@ -62,12 +63,16 @@ def _asked_exactly(policy: PolicyRules, rule: Rule, facts: Facts) -> _Match | No
 class RuleSet:
     """All policies that are in force, ready to decide; immutable, without state, safe to share between threads.
 
-    `version` is a hash of the content: the same version and the same facts give the same ruling.
+    `version` is a hash of the content: the same version and the same facts give the same ruling. `lists` are the named
+    lists that rules read as `lists.name`; whoever gathers the facts puts them there.
     """
 
-    def __init__(self, policies: Iterable[PolicyRules]) -> None:
+    def __init__(self, policies: Iterable[PolicyRules], *, lists: Mapping[str, Sequence[str]] | None = None) -> None:
         self.policies = tuple(sorted(policies, key=lambda policy: (policy.key, policy.version)))
+        self.lists = {name: tuple(items) for name, items in (lists or {}).items()}
         digests = "\n".join(f"{policy.key}@{policy.version}:{policy.digest}" for policy in self.policies)
+        if self.lists:
+            digests += "\n" + json.dumps(self.lists, sort_keys=True)
         self.version = hashlib.sha256(digests.encode()).hexdigest()
         self._rules = {rule.ref: rule for policy in self.policies for rule in policy.rules}
         patterns = {action for rule in self._rules.values() for action in rule.actions}

@@ -23,7 +23,7 @@ LISTS = (
     "search", "settings", "password-change", "agent-autonomy", "agent-cards", "agents-blueprints", "agents-chart",
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
     "usersessions_list", "settings-agents", "account_reauthenticate", "access", "access-principals",
-    "access-delegations", "access-reviews", "access-review-new",
+    "access-delegations", "access-reviews", "access-review-new", "policies-analysis", "policy-lists", "policy-list-new",
 )  # fmt: skip
 BY_IT = ("agent-new", "agent-blueprint-new", "people-admit")
 PROFILE = ("autonomy", "work", "decisions", "access", "memory", "keys", "audit")
@@ -46,6 +46,8 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     ask_to_pay(robot, "2026-2", amount="48200.00")
     bring(robot, "2026-3", findings=1)
     card, review = foreign_card(), access_review()
+    named_list = {"name": "embargo", "title": "Embargo", "items": ["A", "B"], "reason": "Ordered.", "unit": "finance"}
+    assert sign_in("daniel").call("post", "value-lists", named_list).status_code == 201
     while ledger.seal():
         pass
     waiting = Escalation.objects.open().order_by("id").first()
@@ -70,6 +72,10 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     profile += keys
     profile += [reverse("access-object", args=[kind, key]) for kind, key in (("agent", "AP-04"), ("space", "orders"))]
     profile += [f"{reverse('people-person', args=['priya'])}?ask=roles", "/nothing-here"]
+    profile += [
+        reverse("policy-analysis", args=["finance.invoice-payment", 1]),
+        reverse("policy-list", args=["embargo"]),
+    ]
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
 
 

@@ -146,6 +146,18 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-policy-activate", "post"): Door(
         CHANGE, lambda side: [side.policy.key], lambda side: {"version": side.policy.versions.all()[0].number}
     ),
+    ("api-policy-analysis", "get"): Door(READ, lambda side: [side.policy.key, 1]),
+    ("api-value-lists", "get"): Door(LIST),
+    ("api-value-lists", "post"): Door(
+        CREATE,
+        body=lambda side: {
+            "name": "drill", "title": "Drill", "items": ["a"], "reason": "A drill.", "unit": side.unit.code,
+        },
+    ),
+    ("api-value-list", "get"): Door(ONE, lambda side: [things.value_list(side).name]),
+    ("api-value-list", "patch"): Door(
+        CHANGE, lambda side: [things.value_list(side).name], lambda side: {"items": ["b"], "reason": "A drill."}
+    ),
     ("api-events", "get"): Door(LIST, query=lambda side: {"after": "0"}),
     ("api-event", "get"): Door(ONE, lambda side: [things.event(side).uid]),
     # --- agents and their work -------------------------------------------------------------------------------------
@@ -346,8 +358,21 @@ PAGES: dict[tuple[str, str], Door] = {
         "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "settings-agents", "agent-cards", "people",
         "people-admit", "people-emergencies", "agent-new", "agents-chart", "agents-blueprints", "agent-blueprint-new",
         "access", "access-principals", "access-delegations", "access-reviews", "access-review-new", "agent-autonomy",
-        "oauth-jwks", "oauth-server", "oauth-resource",
+        "oauth-jwks", "oauth-server", "oauth-resource", "policies-analysis", "policy-lists", "policy-list-new",
     )},
+    ("policy-list-new", "post"): Door(
+        CREATE,
+        body=lambda side: {"name": "drill", "title": "Drill", "items": "a", "reason": "A drill.", "unit": side.unit.pk},
+    ),
+    ("policy-list", "get"): Door(ONE, lambda side: [things.value_list(side).name]),
+    ("policy-list", "post"): Door(
+        CHANGE, lambda side: [things.value_list(side).name],
+        lambda side: {"items": "b", "reason": "A drill.", "edition": 1},
+    ),
+    ("policy-list-drop", "post"): Door(
+        CHANGE, lambda side: [things.value_list(side).name], lambda side: {"reason": "A drill."}
+    ),
+    ("policy-analysis", "get"): Door(READ, lambda side: [side.policy.key, 1]),
     ("control", "post"): Door(CHANGE, body=lambda side: {"state": "paused", "why": "A drill."}),
     ("escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
     ("escalation-answer", "get"): Door(READ, lambda side: [side.escalation.uid]),

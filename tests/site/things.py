@@ -20,7 +20,7 @@ from agents.models import (
     Review,
     ReviewItem,
 )
-from governance.models import Delegation, PromotionRequest
+from governance.models import Delegation, PromotionRequest, ValueList
 from observability import ledger
 from observability.models import Event
 
@@ -94,6 +94,11 @@ def card(side: Any) -> ForeignCard:
 def promotion(side: Any) -> PromotionRequest:
     """A request that waits for the council."""
     return PromotionRequest.objects.filter(agent__unit=side.unit).earliest("pk")
+
+
+def value_list(side: Any) -> ValueList:
+    """A named list of the unit."""
+    return ValueList.objects.get(unit=side.unit)
 
 
 def key(side: Any) -> Key:

@@ -168,6 +168,10 @@ def _question(halden: Halden, unit: str, workflow: Workflow, agent: Agent, at: d
 def _policy(halden: Halden, unit: str, at: datetime) -> Policy:
     document = {**POLICY, "key": f"{unit}.orders", "version": 1}
     governance.add_policy(document, unit=halden.units[unit], owner=halden.people["maria"], by=ledger.SYSTEM, at=at)
+    governance.add_list(
+        f"{unit}_sellers", title=f"Sellers of {unit}", items=["One", "Two"], unit=halden.units[unit], by=ledger.SYSTEM,
+        at=at, why="A drill.",
+    )  # fmt: skip
     return Policy.objects.get(key=f"{unit}.orders")
 
 

@@ -1,0 +1,61 @@
+"""Documents of policies: check one, say what is wrong with it, and what it is known by."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import rfc8785
+
+from governance.language import Problem, did_you_mean
+from governance.models import EscalationPath
+from governance.operations.policies.schema import decision_schema
+from governance.rules import PolicyInvalid, PolicyRules, parse_policy
+from observability import ledger
+
+
+class PolicyRefused(ledger.Invalid):
+    """The policy has errors and was not saved."""
+
+    code = "policy_invalid"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            fields={problem.path or f"problem {n}": said(problem) for n, problem in enumerate(self.problems, 1)}
+        )
+
+
+def said(problem: Problem) -> str:
+    """A problem as one sentence with its place."""
+    place = f"line {problem.line}, column {problem.column}: " if problem.line else ""
+    hint = f" {problem.suggestion}" if problem.suggestion else ""
+    return f"{place}{problem.message}{hint}"
+
+
+def check_document(document: Mapping[str, Any]) -> PolicyRules:
+    """The compiled rules of a document. Raises PolicyRefused that lists every error with its place."""
+    try:
+        rules = parse_policy(document, decision_schema())
+    except PolicyInvalid as invalid:
+        raise PolicyRefused(invalid.problems) from invalid
+    unknown = _unknown_paths(rules)
+    if unknown:
+        raise PolicyRefused(unknown)
+    return rules
+
+
+def _unknown_paths(rules: PolicyRules) -> list[Problem]:
+    known = set(EscalationPath.objects.values_list("key", flat=True))
+    return [
+        Problem(
+            f"No escalation path is called `{rule.escalate.path}`.", line=0,
+            suggestion=did_you_mean(rule.escalate.path, known), path=f"rules[{number}].escalate.path",
+        )
+        for number, rule in enumerate(rules.rules)
+        if rule.escalate is not None and rule.escalate.path not in known
+    ]  # fmt: skip
+
+
+def document_digest(document: Mapping[str, Any]) -> str:
+    """The SHA-256 of a document in canonical form (RFC 8785), hex."""
+    return hashlib.sha256(rfc8785.dumps(dict(document))).hexdigest()

@@ -1,0 +1,60 @@
+"""The rule book: the compiled rules that decide now, the same in every process from the next question on."""
+
+import threading
+from typing import Any
+
+from django.db.models import Count, Max
+
+from agents.models import System
+from governance.language import Schema
+from governance.models import PolicyVersion, RuleBook, ValueList
+from governance.operations.policies.documents import said
+from governance.operations.policies.schema import decision_schema
+from governance.rules import PolicyInvalid, PolicyRules, RuleSet, parse_policy
+from observability import ledger
+
+
+class PoliciesUnreadable(ledger.Refused):
+    """A policy in force cannot be read any more. Nothing is allowed until it is replaced."""
+
+    status = 503
+    code = "policies_unreadable"
+
+
+class _Shelf(threading.local):
+    edition: tuple[Any, ...] = ()
+    rules: RuleSet = RuleSet(())
+    schema: Schema = Schema(())
+
+
+_shelf = _Shelf()
+
+
+def rules_now() -> tuple[RuleSet, Schema]:
+    """The rules that are active at this moment and their schema, compiled once per edition in each thread."""
+    edition = _edition()
+    if _shelf.edition != edition:
+        schema = decision_schema()
+        active = PolicyVersion.objects.active().select_related("policy").order_by("policy__key")
+        _shelf.rules = RuleSet([_in_force(version, schema) for version in active], lists=lists_now())
+        _shelf.schema = schema
+        _shelf.edition = edition
+    return _shelf.rules, _shelf.schema
+
+
+def lists_now() -> dict[str, tuple[str, ...]]:
+    """The items of every named list, by its name."""
+    return {name: tuple(items) for name, items in ValueList.objects.values_list("name", "items")}
+
+
+def _in_force(version: PolicyVersion, schema: Schema) -> PolicyRules:
+    try:
+        return parse_policy(version.document, schema)
+    except PolicyInvalid as invalid:
+        raise PoliciesUnreadable(f"{version} cannot be read any more. {said(invalid.problems[0])}") from invalid
+
+
+def _edition() -> tuple[Any, ...]:
+    book = RuleBook.objects.filter(pk=1).values_list("edition", flat=True).first()
+    systems = System.objects.aggregate(count=Count("pk"), last=Max("pk"))
+    return (book, systems["count"], systems["last"])
