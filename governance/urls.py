@@ -5,13 +5,32 @@ from django.urls import URLPattern, path
 from governance.api import autonomy as autonomy_api
 from governance.api import delegations as delegations_api
 from governance.api import policies as policies_api
+from governance.api import policy_versions as versions_api
 from governance.views import autonomy, policies
 
 api_urls: list[URLPattern] = [
     path("policies", policies_api.PoliciesView.as_view(), name="api-policies"),
     path("policies/check", policies_api.CheckPolicyView.as_view(), name="api-policy-check"),
+    path("policies/templates", versions_api.TemplatesView.as_view(), name="api-policy-templates"),
     path("policies/<str:key>", policies_api.PolicyView.as_view(), name="api-policy"),
     path("policies/<str:key>/activate", policies_api.ActivatePolicyView.as_view(), name="api-policy-activate"),
+    path("policies/<str:key>/diff", versions_api.DiffView.as_view(), name="api-policy-diff"),
+    path("policies/<str:key>/versions", versions_api.VersionsView.as_view(), name="api-policy-versions"),
+    path("policies/<str:key>/versions/<int:number>", versions_api.VersionView.as_view(), name="api-policy-version"),
+    *(
+        path(f"policies/<str:key>/versions/<int:number>/{act}", view.as_view(), name=f"api-policy-{act}")
+        for act, view in (
+            ("gate", versions_api.GateView),
+            ("comments", versions_api.CommentsView),
+            ("ask-review", versions_api.AskReviewView),
+            ("withdraw", versions_api.WithdrawReviewView),
+            ("approve", versions_api.ApproveVersionView),
+            ("send-back", versions_api.SendBackVersionView),
+            ("shadow", versions_api.ShadowVersionView),
+            ("retire", versions_api.RetireVersionView),
+            ("restore", versions_api.RestoreVersionView),
+        )
+    ),
     path("agents/<str:code>/boundaries", autonomy_api.BoundariesView.as_view(), name="api-boundaries"),
     path("agents/<str:code>/evidence", autonomy_api.EvidenceView.as_view(), name="api-evidence"),
     path("agents/<str:code>/promotions", autonomy_api.PromotionsView.as_view(), name="api-promotions"),

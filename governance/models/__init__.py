@@ -5,7 +5,14 @@ from governance.models.control import ControlState
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
 from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
-from governance.models.policies import Policy, PolicyQuerySet, PolicyVersion, PolicyVersionQuerySet, RuleBook
+from governance.models.policies import (
+    Policy,
+    PolicyComment,
+    PolicyQuerySet,
+    PolicyVersion,
+    PolicyVersionQuerySet,
+    RuleBook,
+)
 
 __all__ = [
     "HAS_FAILED",
@@ -22,6 +29,7 @@ __all__ = [
     "EscalationQuerySet",
     "PathStep",
     "Policy",
+    "PolicyComment",
     "PolicyQuerySet",
     "PolicyVersion",
     "PolicyVersionQuerySet",

@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, F, Max
 
 from agents.models import System
 from governance.language import Schema
@@ -19,6 +19,12 @@ class PoliciesUnreadable(ledger.Refused):
 
     status = 503
     code = "policies_unreadable"
+
+
+def turn_page() -> None:
+    """Let every process read the rules anew at its next question. Call it in the transaction that changes them, before
+    any version is moved: of two who do so at once one waits for the other."""
+    RuleBook.objects.update_or_create(pk=1, defaults={"edition": F("edition") + 1}, create_defaults={"edition": 1})
 
 
 class _Shelf(threading.local):
