@@ -6,7 +6,7 @@ from governance.api import autonomy as autonomy_api
 from governance.api import delegations as delegations_api
 from governance.api import policies as policies_api
 from governance.api import policy_versions as versions_api
-from governance.views import autonomy, policies
+from governance.views import autonomy, policies, policy_editing, policy_life
 
 api_urls: list[URLPattern] = [
     path("policies", policies_api.PoliciesView.as_view(), name="api-policies"),
@@ -51,5 +51,19 @@ urlpatterns: list[URLPattern] = [
         "promotions/<uuid:uid>/withdraw", autonomy.AnswerPromotion.as_view(answer="withdraw"), name="promotion-withdraw"
     ),
     path("policies", policies.PoliciesPage.as_view(), name="policies"),
+    path("policies/new", policy_editing.NewPolicy.as_view(), name="policy-new"),
+    path("policies/check", policy_editing.CheckPolicy.as_view(), name="policy-check"),
+    path("policies/<str:key>/edit", policy_editing.EditPolicy.as_view(), name="policy-edit"),
+    path("policies/<str:key>/diff", policy_life.PolicyDiff.as_view(), name="policy-diff"),
+    *(
+        path(f"policies/<str:key>/versions/<int:number>/{act}", view, name=f"policy-{act}")
+        for act, view in (
+            *((act, policy_life.PolicyAct.as_view(act=act)) for act in policy_life.ACTS),
+            ("restore", policy_life.RestorePolicy.as_view()),
+            ("comment", policy_life.CommentPolicy.as_view()),
+            ("document.yaml", policy_life.PolicyDownload.as_view()),
+            ("document.json", policy_life.PolicyDownload.as_view(kind="json")),
+        )
+    ),
     path("policies/<str:key>", policies.PolicyPage.as_view(), name="policy"),
 ]

@@ -9,6 +9,7 @@ from governance.operations.policies.documents import (
     problems_of,
     said,
     same_content,
+    tests_of,
 )
 from governance.operations.policies.drafts import (
     RESERVED,
@@ -21,7 +22,7 @@ from governance.operations.policies.drafts import (
     rewrite_draft,
 )
 from governance.operations.policies.gallery import PolicyTemplate, begun_from, gallery, template
-from governance.operations.policies.gate import GATE, GateCheck, GateClosed, gate_of, require_gate
+from governance.operations.policies.gate import GATE, GateCheck, GateClosed, failure_of, gate_of, require_gate
 from governance.operations.policies.life import (
     OwnVersion,
     TestsFail,
@@ -60,6 +61,7 @@ __all__ = [
     "compared",
     "decision_schema",
     "document_digest",
+    "failure_of",
     "gallery",
     "gate_of",
     "go_back",
@@ -76,6 +78,7 @@ __all__ = [
     "send_back",
     "shadow",
     "template",
+    "tests_of",
     "turn_page",
     "withdraw_review",
 ]

@@ -9,7 +9,7 @@ import rfc8785
 from governance.language import Problem, did_you_mean
 from governance.models import EscalationPath
 from governance.operations.policies.schema import decision_schema
-from governance.rules import PolicyInvalid, PolicyRules, parse_policy
+from governance.rules import PolicyInvalid, PolicyRules, TestResult, parse_policy, run_tests
 from governance.rules.places import place_problems
 from governance.rules.texts import TextInvalid, read_text
 from observability import ledger
@@ -71,6 +71,11 @@ def problems_of(text: str) -> list[Problem]:
     except PolicyRefused as refused:
         return place_problems(text, refused.problems)
     return []
+
+
+def tests_of(document: Mapping[str, Any]) -> list[TestResult]:
+    """What becomes of the tests that a document carries; it has to be one that can be read."""
+    return run_tests(document, decision_schema())
 
 
 def document_digest(document: Mapping[str, Any]) -> str:

@@ -58,7 +58,7 @@ def begun_from(chosen: PolicyTemplate, *, key: str, path: str) -> dict[str, Any]
     document = {**chosen.document, "key": key}
     if path:
         document["rules"] = [_asking(rule, path) for rule in document["rules"]]
-        document["tests"] = [_expecting(test, path) for test in document["tests"]]
+        document["tests"] = [_tested(test, path) for test in document["tests"]]
     return document
 
 
@@ -66,7 +66,11 @@ def _asking(rule: Mapping[str, Any], path: str) -> dict[str, Any]:
     return {**rule, "escalate": {**rule["escalate"], "path": path}} if "escalate" in rule else dict(rule)
 
 
-def _expecting(test: Mapping[str, Any], path: str) -> dict[str, Any]:
-    if "escalation.path" not in test["expect"]:
-        return dict(test)
-    return {**test, "expect": {**test["expect"], "escalation.path": path}}
+def _tested(test: Mapping[str, Any], path: str) -> dict[str, Any]:
+    changed = dict(test)
+    if "escalation.path" in test["expect"]:
+        changed["expect"] = {**test["expect"], "escalation.path": path}
+    approval = test.get("facts", {}).get("approval")
+    if approval:
+        changed["facts"] = {**test["facts"], "approval": {**approval, "paths": [path]}}
+    return changed

@@ -91,11 +91,12 @@ def _tests(looked: Looked) -> Iterator[GateCheck]:
     elif not many:
         words = "It has no test. Write at least one for every rule."
     elif failed:
-        words = " ".join(_failure(result) for result in failed[:SHOWN]) + _and_more(failed)
+        words = " ".join(failure_of(result) for result in failed[:SHOWN]) + _and_more(failed)
     yield GateCheck("tests", "Its tests pass", words, bool(many) and not failed, "tests", for_shadow=True)
 
 
-def _failure(result: TestResult) -> str:
+def failure_of(result: TestResult) -> str:
+    """What is wrong with a test that does not pass, in one sentence."""
     if result.problem:
         return f"“{result.name}” cannot run: {result.problem}."
     return f"“{result.name}” expects {_told(result.expected)} and gets {_told(result.actual)}."

@@ -9,7 +9,7 @@ from agents.operations import require
 from governance.models import PolicyComment, PolicyVersion
 from governance.operations.policies.comments import note
 from governance.operations.policies.documents import check_document
-from governance.operations.policies.drafts import lock_policy
+from governance.operations.policies.drafts import ChangedMeanwhile, lock_policy
 from governance.operations.policies.gate import require_gate
 from governance.operations.policies.rulebook import turn_page
 from governance.operations.policies.schema import decision_schema
@@ -63,11 +63,13 @@ def may_approve(by: Principal, version: PolicyVersion) -> bool:
 
 
 @transaction.atomic
-def approve(version: PolicyVersion, *, by: ledger.Acts, at: datetime, why: str = "") -> None:
-    """Say that the version may decide. Never its author; what is approved is the document with this digest."""
+def approve(version: PolicyVersion, *, by: ledger.Acts, at: datetime, why: str = "", seen: str = "") -> None:
+    """Say that the version may decide. Never its author; what is approved is the document that was `seen`, when its
+    digest is given."""
     _require_second(version, by)
     version = _locked(version)
-    _require_second(version, by)
+    if seen and seen != version.sha256:
+        raise ChangedMeanwhile
     approved_by = by if isinstance(by, Principal) else None
     ledger.move(
         version, Status.APPROVED, by=by, verb="policy.approved", at=at, why=why.strip(), approved_by=approved_by,
