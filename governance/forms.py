@@ -1,9 +1,13 @@
 """Input shapes of the pages of governance."""
 
+from typing import Any
+
 from django import forms
 
+from agents.models import Principal, Unit
 from governance.models import ControlState
 from governance.operations import LONGEST_DAYS, RuleChange
+from governance.rules.texts import MAX_CHARACTERS
 
 WHY_AT_MOST = 2000
 
@@ -97,3 +101,53 @@ class NewListForm(ListForm):
     def __init__(self, *given: object, units: list[tuple[int, str]], **named: object) -> None:
         super().__init__(*given, **named)  # type: ignore[arg-type]
         self.fields["unit"].choices = units  # type: ignore[attr-defined]
+
+
+class PolicyTextForm(forms.Form):
+    """A policy as text, or as a file; `seen` and `base` say which version the text started from."""
+
+    unit = forms.ModelChoiceField(
+        Unit.objects.none(), label="Business unit", required=False, empty_label="My own",
+        help_text="Whose policy a new one is. One that exists keeps its unit.",
+    )  # fmt: skip
+    file = forms.FileField(
+        label="From a file", required=False, help_text="YAML or JSON. It takes the place of the text below."
+    )
+    text = forms.CharField(
+        label="Document", required=False, strip=False, max_length=MAX_CHARACTERS,
+        help_text="YAML or JSON. It is checked while you write.",
+        widget=forms.Textarea(attrs={"rows": 26, "class": "os-code", "spellcheck": "false", "wrap": "off"}),
+    )  # fmt: skip
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    base = forms.CharField(required=False, max_length=9, widget=forms.HiddenInput)
+
+    def __init__(self, *given: object, user: Principal, **named: object) -> None:
+        super().__init__(*given, **named)  # type: ignore[arg-type]
+        self.user = user
+        self.fields["unit"].queryset = Unit.objects.visible_to(user)  # type: ignore[attr-defined]
+
+    def clean_text(self) -> str:
+        """The text with plain line ends."""
+        return str(self.cleaned_data["text"]).replace("\r\n", "\n")
+
+    def clean(self) -> None:
+        """The file's text in place of the text, if there is a file; one of both is needed."""
+        file = self.cleaned_data.get("file")
+        if file is not None:
+            self._take(file)
+        if not self.errors and not self.cleaned_data.get("text", "").strip():
+            self.add_error("text", "Write the policy, start from a template, or choose a file.")
+        self.cleaned_data["unit"] = self.cleaned_data.get("unit") or self.user.unit
+        if self.cleaned_data["unit"] is None:
+            self.add_error("unit", "Choose the unit that a new policy belongs to.")
+
+    def _take(self, file: Any) -> None:
+        if file.size > 4 * MAX_CHARACTERS:
+            self.add_error("file", f"The file has more than {MAX_CHARACTERS:,} characters.")
+            return
+        try:
+            self.cleaned_data["text"] = file.read().decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError:
+            self.add_error("file", "The file is no text in UTF-8.")
+            return
+        self.data = {**self.data.dict(), "text": self.cleaned_data["text"]}  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """Input and output shapes of governance."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -13,6 +14,7 @@ from governance.operations.access import Cell, Grant, Line
 from governance.operations.decisions import texts
 from governance.rules import Effect
 from governance.rules.analysis import Finding, Sort
+from governance.rules.documents import effective_of
 from governance.rules.evidence import Evidence
 from observability.serializers import Digits, StrictSerializer, Text, Whole
 
@@ -34,11 +36,12 @@ class PolicyInput(PolicyTextInput):
 
 
 class ActivateInput(StrictSerializer):
-    """Which version shall decide from now on."""
+    """Which version shall decide from now on, and why."""
 
-    example: ClassVar[dict[str, Any]] = {"version": 2}
+    example: ClassVar[dict[str, Any]] = {"version": 2, "reason": "Agreed in the council."}
 
     version = Whole(min_value=1)
+    reason = Text(max_length=4000, allow_blank=True, default="")
 
 
 class PolicyOutput(serializers.ModelSerializer[Policy]):
@@ -47,11 +50,13 @@ class PolicyOutput(serializers.ModelSerializer[Policy]):
     unit = serializers.CharField(source="unit.code")
     owner = serializers.CharField(source="owner.name")
     in_force = serializers.IntegerField(allow_null=True, help_text="The number of the version that decides now.")
+    in_shadow = serializers.IntegerField(allow_null=True, help_text="The number of the version that is in shadow.")
+    in_review = serializers.IntegerField(allow_null=True, help_text="The number of the newest version in review.")
     newest = serializers.IntegerField(help_text="The number of the newest version, which may be a draft.")
 
     class Meta:
         model = Policy
-        fields = ["key", "title", "unit", "owner", "in_force", "newest"]
+        fields = ["key", "title", "unit", "owner", "in_force", "in_shadow", "in_review", "newest"]
 
 
 class PolicyVersionOutput(serializers.Serializer[Any]):
@@ -62,6 +67,34 @@ class PolicyVersionOutput(serializers.Serializer[Any]):
     version = serializers.IntegerField()
     status = serializers.ChoiceField(PolicyVersion.Status.choices)
     sha256 = serializers.CharField()
+    author = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    asked_by = serializers.CharField(allow_null=True)
+    asked_at = serializers.DateTimeField(allow_null=True)
+    approved_by = serializers.CharField(allow_null=True)
+    approved_at = serializers.DateTimeField(allow_null=True)
+    activated_at = serializers.DateTimeField(allow_null=True)
+    shadowed_at = serializers.DateTimeField(allow_null=True)
+    retired_at = serializers.DateTimeField(allow_null=True)
+    effective_from = serializers.DateTimeField(allow_null=True, help_text="Its rules apply to nothing before.")
+    effective_until = serializers.DateTimeField(allow_null=True, help_text="Its rules apply to nothing from then on.")
+
+    def to_representation(self, version: PolicyVersion | Mapping[str, Any]) -> dict[str, Any]:
+        """The version as the API shows it."""
+        return version_of(version) if isinstance(version, PolicyVersion) else dict(version)
+
+
+def version_of(version: PolicyVersion) -> dict[str, Any]:
+    """A policy version as the API shows it."""
+    since, until = effective_of(version.document)
+    people = {name: getattr(version, name) for name in ("author", "asked_by", "approved_by")}
+    moments = ("created_at", "asked_at", "approved_at", "activated_at", "shadowed_at", "retired_at")
+    return {
+        "key": version.policy.key, "title": version.document["title"], "version": version.number,
+        "status": version.status, "sha256": version.sha256,
+        **{name: person.name if person else None for name, person in people.items()},
+        **{name: getattr(version, name) for name in moments}, "effective_from": since, "effective_until": until,
+    }  # fmt: skip
 
 
 class RuleOutput(serializers.Serializer[Any]):

@@ -7,11 +7,13 @@ from governance.api import autonomy as autonomy_api
 from governance.api import delegations as delegations_api
 from governance.api import lists as lists_api
 from governance.api import policies as policies_api
-from governance.views import analysis, autonomy, lists, policies
+from governance.api import policy_versions as versions_api
+from governance.views import analysis, autonomy, lists, policies, policy_editing, policy_life
 
 api_urls: list[URLPattern] = [
     path("policies", policies_api.PoliciesView.as_view(), name="api-policies"),
     path("policies/check", policies_api.CheckPolicyView.as_view(), name="api-policy-check"),
+    path("policies/templates", versions_api.TemplatesView.as_view(), name="api-policy-templates"),
     path("policies/<str:key>", policies_api.PolicyView.as_view(), name="api-policy"),
     path("policies/<str:key>/activate", policies_api.ActivatePolicyView.as_view(), name="api-policy-activate"),
     path(
@@ -21,6 +23,23 @@ api_urls: list[URLPattern] = [
     ),
     path("value-lists", lists_api.ValueListsView.as_view(), name="api-value-lists"),
     path("value-lists/<str:name>", lists_api.ValueListView.as_view(), name="api-value-list"),
+    path("policies/<str:key>/diff", versions_api.DiffView.as_view(), name="api-policy-diff"),
+    path("policies/<str:key>/versions", versions_api.VersionsView.as_view(), name="api-policy-versions"),
+    path("policies/<str:key>/versions/<int:number>", versions_api.VersionView.as_view(), name="api-policy-version"),
+    *(
+        path(f"policies/<str:key>/versions/<int:number>/{act}", view.as_view(), name=f"api-policy-{act}")
+        for act, view in (
+            ("gate", versions_api.GateView),
+            ("comments", versions_api.CommentsView),
+            ("ask-review", versions_api.AskReviewView),
+            ("withdraw", versions_api.WithdrawReviewView),
+            ("approve", versions_api.ApproveVersionView),
+            ("send-back", versions_api.SendBackVersionView),
+            ("shadow", versions_api.ShadowVersionView),
+            ("retire", versions_api.RetireVersionView),
+            ("restore", versions_api.RestoreVersionView),
+        )
+    ),
     path("agents/<str:code>/boundaries", autonomy_api.BoundariesView.as_view(), name="api-boundaries"),
     path("agents/<str:code>/evidence", autonomy_api.EvidenceView.as_view(), name="api-evidence"),
     path("agents/<str:code>/promotions", autonomy_api.PromotionsView.as_view(), name="api-promotions"),
@@ -50,6 +69,20 @@ urlpatterns: list[URLPattern] = [
         "policies/<str:key>/versions/<int:number>/analysis",
         analysis.VersionAnalysisPage.as_view(),
         name="policy-analysis",
+    ),
+    path("policies/new", policy_editing.NewPolicy.as_view(), name="policy-new"),
+    path("policies/check", policy_editing.CheckPolicy.as_view(), name="policy-check"),
+    path("policies/<str:key>/edit", policy_editing.EditPolicy.as_view(), name="policy-edit"),
+    path("policies/<str:key>/diff", policy_life.PolicyDiff.as_view(), name="policy-diff"),
+    *(
+        path(f"policies/<str:key>/versions/<int:number>/{act}", view, name=f"policy-{act}")
+        for act, view in (
+            *((act, policy_life.PolicyAct.as_view(act=act)) for act in policy_life.ACTS),
+            ("restore", policy_life.RestorePolicy.as_view()),
+            ("comment", policy_life.CommentPolicy.as_view()),
+            ("document.yaml", policy_life.PolicyDownload.as_view()),
+            ("document.json", policy_life.PolicyDownload.as_view(kind="json")),
+        )
     ),
     path("policies/<str:key>", policies.PolicyPage.as_view(), name="policy"),
 ]

@@ -38,7 +38,10 @@ KINDS: dict[str, Kind] = {
             "workflow", "workflows.workflow", "code", "Workflow", "Workflows", "workflow",
             ("view_workflow", "work_in_workflow", "start_workflow", "cancel_workflow", "publish_workflow"),
         ),
-        Kind("policy", "governance.policy", "key", "Policy", "Policies", "scale", ("view_policy", "change_policy")),
+        Kind(
+            "policy", "governance.policy", "key", "Policy", "Policies", "scale",
+            ("view_policy", "change_policy", "approve_policy"),
+        ),
         Kind(
             "system", "agents.system", "code", "System", "Systems", "server",
             ("view_system", "read_in_system", "create_in_system", "change_in_system", "pay_in_system",

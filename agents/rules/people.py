@@ -35,7 +35,8 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
         "council", "Governance council",
         (*_VIEW, "agents.pause_agent", "agents.change_agent", "agents.change_principal", "agents.change_blueprint",
          "agents.add_assessment", "agents.start_review", "governance.add_policy", "governance.change_policy",
-         "governance.set_control", "governance.settle_escalation", "governance.promote_agent",
+         "governance.approve_policy", "governance.set_control", "governance.settle_escalation",
+         "governance.promote_agent",
          "governance.demote_agent", "workflows.publish_workflow"),
     ),
     PeopleRole(
@@ -46,8 +47,8 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
     PeopleRole(
         "risk", "Risk",
         (*_VIEW, "agents.pause_agent", "agents.add_assessment", "agents.start_review", "governance.add_policy",
-         "governance.change_policy", "governance.set_control", "governance.settle_escalation",
-         "governance.demote_agent"),
+         "governance.change_policy", "governance.approve_policy", "governance.set_control",
+         "governance.settle_escalation", "governance.demote_agent"),
     ),
     PeopleRole("unit_owner", "Business-unit owner", ("governance.settle_escalation",)),
     PeopleRole("reviewer", "Reviewer", ("governance.settle_escalation",)),

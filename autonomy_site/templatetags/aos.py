@@ -51,6 +51,8 @@ VOCABULARY = {
     "failed": Word("Failed", "bad", "triangle-alert"),
     "cancelled": Word("Cancelled", "", "ban"),
     # decisions of policies
+    "in_force": Word("In force", "ok", "circle-check"),
+    "shadow": Word("In shadow", "", "eye-off"),
     "allow": Word("Allowed", "ok", "check"),
     "escalate": Word("Ask", "warn", "hand"),
     "deny": Word("Denied", "bad", "ban"),

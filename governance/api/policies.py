@@ -22,6 +22,7 @@ from governance.serializers import (
     PolicyOutput,
     PolicyTextInput,
     PolicyVersionOutput,
+    version_of,
 )
 from observability import ledger
 from observability.ledger import database_now
@@ -53,6 +54,14 @@ def visible_policy(user: Principal, key: str, policies: PolicyQuerySet) -> Polic
     if policy is None:
         raise ledger.NotFound(f"There is no policy {key}, or you may not see it.")
     return policy
+
+
+def version_numbered(policy: Policy, number: int) -> PolicyVersion:
+    """The version of the policy with this number; not found without one."""
+    version = policy.versions.with_people().filter(number=number).first()
+    if version is None:
+        raise ledger.NotFound(f"The policy {policy.key} has no version {number}.")
+    return version
 
 
 class CheckPolicyView(PolicyDoor):
@@ -132,10 +141,8 @@ class ActivatePolicyView(PolicyDoor):
             policy = visible_policy(self.principal, key, Policy.objects.select_for_update(of=("self",)))
             require(self.principal, "governance.change_policy", policy)
             require_match(request, body_tag(PolicyOutput(policy).data))
-            version = policy.versions.select_related("policy__unit").filter(number=given["version"]).first()
-            if version is None:
-                raise ledger.NotFound(f"The policy {key} has no version {given['version']}.")
-            operations.activate(version, by=self.principal, at=database_now())
+            version = version_numbered(policy, given["version"])
+            operations.activate(version, by=self.principal, at=database_now(), why=given["reason"])
             return 200, version_of(version)
 
         return self.answer_once(request, act)
@@ -144,11 +151,3 @@ class ActivatePolicyView(PolicyDoor):
 def _checked(rules: PolicyRules) -> dict[str, Any]:
     found = [{"id": rule.id, "effect": rule.effect.value, "actions": list(rule.actions)} for rule in rules.rules]
     return {"key": rules.key, "title": rules.title, "rules": found}
-
-
-def version_of(version: PolicyVersion) -> dict[str, Any]:
-    """A policy version as the API shows it."""
-    return {
-        "key": version.policy.key, "title": version.document["title"], "version": version.number,
-        "status": version.status, "sha256": version.sha256,
-    }  # fmt: skip

@@ -6,7 +6,14 @@ from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, Decisi
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
 from governance.models.lists import ListEdition, ValueList, ValueListQuerySet
 from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
-from governance.models.policies import Policy, PolicyQuerySet, PolicyVersion, PolicyVersionQuerySet, RuleBook
+from governance.models.policies import (
+    Policy,
+    PolicyComment,
+    PolicyQuerySet,
+    PolicyVersion,
+    PolicyVersionQuerySet,
+    RuleBook,
+)
 
 __all__ = [
     "HAS_FAILED",
@@ -24,6 +31,7 @@ __all__ = [
     "ListEdition",
     "PathStep",
     "Policy",
+    "PolicyComment",
     "PolicyQuerySet",
     "PolicyVersion",
     "PolicyVersionQuerySet",

@@ -2,7 +2,6 @@
 
 from governance.operations.access import Access, access_of
 from governance.operations.activation import Check, NotReady, activate_agent, gaps, readiness
-from governance.operations.analysis import Analysis, analyse_all, analyse_version, surroundings
 from governance.operations.autonomy import (
     DAYS,
     LONGEST_DAYS,
@@ -65,6 +64,7 @@ from governance.operations.lists import (
     readers_of,
 )
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
+from governance.operations.policies.findings import Analysis, analyse_all, analyse_version, surroundings
 
 __all__ = [
     "DAYS",

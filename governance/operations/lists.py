@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
 
 from agents.models import Principal, Unit
 from agents.operations import require
-from governance.models import ListEdition, PolicyVersion, RuleBook, ValueList
+from governance.models import ListEdition, PolicyVersion, ValueList
+from governance.operations.policies.rulebook import turn_page
 from observability import ledger
 
 RIGHT = "governance.add_policy"
@@ -86,7 +86,7 @@ def drop_list(dropped: ValueList, *, by: ledger.Acts, at: datetime, why: str) ->
         raise ListInUse(f"{', '.join(readers)} reads {dropped.path}. Take it out of the rules first.")
     ledger.record("list.dropped", dropped, by=by, at=at, why=why, before=_counted(dropped.items))
     dropped.delete()
-    _turn_the_page()
+    turn_page()
 
 
 def readers_of(read: ValueList) -> list[str]:
@@ -126,9 +126,4 @@ def _keep(changed: ValueList, by: ledger.Acts, at: datetime, why: str) -> None:
         list=changed, number=changed.edition, items=changed.items, reason=why, at=at,
         author=by if isinstance(by, Principal) else None,
     )  # fmt: skip
-    _turn_the_page()
-
-
-def _turn_the_page() -> None:
-    """A new edition of what decides: every process reads it at its next question."""
-    RuleBook.objects.update_or_create(pk=1, defaults={"edition": F("edition") + 1}, create_defaults={"edition": 1})
+    turn_page()

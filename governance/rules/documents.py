@@ -129,6 +129,11 @@ def _effective(reading: Reading, value: object) -> tuple[datetime | None, dateti
     return since, until
 
 
+def effective_of(document: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """From when and until when a document says that it holds; None where it names no moment that can be read."""
+    return _effective(Reading(Schema(())), document.get("effective"))
+
+
 def _between(since: datetime | None, until: datetime | None) -> list[Node]:
     bounds = ((">=", since), ("<", until))
     time = Path(("context", "time"))

@@ -9,11 +9,23 @@ import yaml
 MAX_CHARACTERS = 400_000
 MAX_DEPTH = 20
 LARGEST_WHOLE = 2**53
+_NAMED_PLACE = re.compile(r"line (\d+), column (\d+): ")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 
 
 class TextInvalid(ValueError):
     """The text is no document; the message names line and column."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Line and column, from 1."""
+        found = _NAMED_PLACE.match(str(self))
+        return (int(found[1]), int(found[2])) if found else (0, 0)
+
+    @property
+    def message(self) -> str:
+        """What is wrong, without the place."""
+        return _NAMED_PLACE.sub("", str(self))
 
 
 class _Loader(yaml.CSafeLoader):

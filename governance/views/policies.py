@@ -1,5 +1,6 @@
 """The pages about policies: which there are, and what one of them says."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,14 +14,17 @@ from agents.models import Principal
 from agents.views import person
 from governance.charts import Outcomes, rule_rows
 from governance.models import Decision, EscalationPath, Policy, PolicyVersion
-from governance.operations import decision_schema
+from governance.operations import decision_schema, policies
 from governance.operations.policies import said
 from governance.rules import PolicyInvalid, PolicyRules, parse_policy
+from governance.rules.documents import effective_of
 from governance.rules.texts import write_text
 from observability import ledger
 from observability.ledger import database_now
 
 LATELY = timedelta(days=7)
+UNDER_WAY = tuple(PolicyVersion.Status(name) for name in ("draft", "in_review", "approved", "shadow"))
+TABS = {"": "Rules", "gate": "Gate", "versions": "Versions", "comments": "Comments"}
 
 
 class PoliciesPage(LoginRequiredMixin, View):
@@ -29,25 +33,82 @@ class PoliciesPage(LoginRequiredMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         user = person(request)
         versions = PolicyVersion.objects.defer("document").select_related("author")
-        policies = Policy.objects.visible_to(user).select_related("unit", "owner")
-        found = policies.prefetch_related(Prefetch("versions", versions))
+        visible = Policy.objects.visible_to(user).select_related("unit", "owner")
+        found = visible.prefetch_related(Prefetch("versions", versions))
         outcomes = _outcomes_by_policy(user, database_now())
         rows = [_row(policy, outcomes.get(policy.key, Outcomes())) for policy in found]
-        return render(request, "governance/policies.html", {"rows": rows, "days": LATELY.days})
+        page = {
+            "rows": rows, "days": LATELY.days, "may_write": user.may("governance.add_policy"),
+            "waiting": PolicyVersion.objects.for_person(user).with_people().defer("document").order_by("asked_at"),
+        }  # fmt: skip
+        return render(request, "governance/policies.html", page)
 
 
 class PolicyPage(LoginRequiredMixin, View):
-    """One policy: its rules in words, the document itself, its versions, whom it asks and what it decided."""
+    """One policy, one version of it: its rules in words and the document, the gate, the versions, what people said."""
 
     def get(self, request: HttpRequest, key: str) -> HttpResponse:
-        user = person(request)
-        policy = Policy.objects.visible_to(user).select_related("unit", "owner").filter(key=key).first()
-        if policy is None:
-            raise ledger.NotFound
-        versions = list(policy.versions.select_related("author", "policy"))
+        user, at = person(request), database_now()
+        policy = visible_policy(user, key)
+        versions = list(policy.versions.with_people())
         version = _chosen(versions, request.GET.get("version", ""))
-        shown = {"policy": policy, "version": version, "versions": versions, "days": LATELY.days}
-        return render(request, "governance/policy.html", shown | _told(version, user, database_now()))
+        tab = request.GET.get("tab", "")
+        tab = tab if tab in TABS else ""
+        gate = policies.gate_of(version, at=at)
+        shown = {
+            "policy": policy, "version": version, "versions": versions, "days": LATELY.days, "tab": tab, "gate": gate,
+            "missing": sum(not check.is_met for check in gate), "tabs": _tabs(version, gate, len(versions)),
+            "comments": version.comments.select_related("author"), "next": next_acts(user, version, gate),
+            "may_edit": policies.may_write(user, policy), "effective": effective_of(version.document), "now": at,
+            "older": next((each for each in versions if each.number < version.number), None),
+        }  # fmt: skip
+        return render(request, "governance/policy.html", shown | _told(version, user, at))
+
+
+@dataclass(frozen=True)
+class NextAct:
+    """Something that this person can do with the version now: the act, the button's words and its look."""
+
+    name: str
+    words: str
+    look: str = ""
+
+
+def next_acts(user: Principal, version: PolicyVersion, gate: list[policies.GateCheck]) -> list[NextAct]:
+    """What this person can do with the version now, the usual step first."""
+    may_write, status = policies.may_write(user, version.policy), PolicyVersion.Status
+    found: list[NextAct] = []
+    if version.status == status.IN_REVIEW and policies.may_approve(user, version):
+        found += [NextAct("approve", "Approve", "pri"), NextAct("send-back", "Send it back", "dng")]
+    if not may_write:
+        return found
+    if version.status == status.IN_REVIEW and user.pk in (version.author_id, version.asked_by_id):
+        found.append(NextAct("withdraw", "Take it back"))
+    if version.status == status.DRAFT:
+        found += [NextAct("ask-review", "Ask for review", "pri"), NextAct("retire", "Throw it away", "dng")]
+    if version.status in (status.APPROVED, status.SHADOW) and all(check.is_met for check in gate):
+        found.append(NextAct("activate", "Put in force", "pri"))
+    if version.status == status.APPROVED:
+        found.append(NextAct("shadow", "Put in shadow"))
+    if version.status in (status.APPROVED, status.SHADOW, status.ACTIVE):
+        found.append(NextAct("retire", "Take it out", "dng"))
+    if version.status == status.RETIRED:
+        found.append(NextAct("restore", "Go back to this version", "pri"))
+    return found
+
+
+def _tabs(version: PolicyVersion, gate: list[policies.GateCheck], versions: int) -> list[tuple[str, str, int]]:
+    missing = sum(not check.is_met for check in gate)
+    counts = {"gate": missing, "versions": versions, "comments": version.comments.count()}
+    return [(name, words, counts.get(name, 0)) for name, words in TABS.items()]
+
+
+def visible_policy(user: Principal, key: str) -> Policy:
+    """The policy, if this person may see it; not found otherwise."""
+    policy: Policy | None = Policy.objects.visible_to(user).select_related("unit", "owner").filter(key=key).first()
+    if policy is None:
+        raise ledger.NotFound
+    return policy
 
 
 def _lately(user: Principal, at: datetime) -> QuerySet[Decision]:
@@ -63,8 +124,15 @@ def _outcomes_by_policy(user: Principal, at: datetime) -> dict[str, Outcomes]:
 
 def _row(policy: Policy, outcomes: Outcomes) -> dict[str, Any]:
     versions = list(policy.versions.all())
-    in_force = next((version for version in versions if version.status == PolicyVersion.Status.ACTIVE), None)
-    return {"policy": policy, "version": in_force or versions[0] if versions else None, "outcomes": outcomes}
+    by_status: dict[str, PolicyVersion] = {}
+    for each in versions:
+        by_status.setdefault(each.status, each)
+    in_force = by_status.get(PolicyVersion.Status.ACTIVE)
+    others = [by_status[status] for status in UNDER_WAY if status in by_status and by_status[status] != versions[0]]
+    return {
+        "policy": policy, "version": in_force or versions[0] if versions else None, "outcomes": outcomes,
+        "others": [each for each in (*versions[:1], *others) if each.status in UNDER_WAY and each != in_force],
+    }  # fmt: skip
 
 
 def _chosen(versions: list[PolicyVersion], wanted: str) -> PolicyVersion:

@@ -371,9 +371,9 @@ def test_within_its_step_an_agent_that_lost_the_answer_asks_again(
 def put_in_force(document: Any, halden: Any, now: Any) -> PolicyVersion:
     """The document as the version that decides."""
     version = operations.add_policy(
-        document, unit=halden.units["finance"], owner=halden.people["maria"], by=halden.people["daniel"], at=now
+        document, unit=halden.units["finance"], owner=halden.people["maria"], by=ledger.SYSTEM, at=now
     )
-    operations.activate(version, by=halden.people["daniel"], at=now)
+    operations.activate(version, by=ledger.SYSTEM, at=now)
     return version
 
 

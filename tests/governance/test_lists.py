@@ -5,20 +5,21 @@ from typing import Any
 from autonomy_site.demo.company import FOLDER
 from governance.models import Decision, ValueList
 from observability.models import Event
+from tests.policies import approved, put_in_force
 
 TEXT = (FOLDER / "policies" / "invoice_payment.yaml").read_text()
 EMBARGO = """  - id: ip-embargo
     effect: deny
     when: resource.seller in lists.embargo
     reason: "{resource.seller} is under embargo."
-rules_end: true
 """
+TEST = "  - {name: embargo, request: {resource: {properties: {seller: Other AG}}},\n     expect: {effect: deny, rule: ip-embargo}}\n"
 
 
-def with_rule(rule: str, text: str = TEXT) -> str:
-    """The policy with one more rule and without its tests, which know nothing of lists."""
-    head, _, _ = text.partition("base_request:")
-    return head + rule.replace("rules_end: true\n", "")
+def with_rule(rule: str, test: str = "") -> str:
+    """The policy with one more rule, and a test of it."""
+    head, _, rest = TEXT.partition("base_request:")
+    return f"{head}{rule}base_request:{rest}{test}"
 
 
 def new_list(person: Any, **more: Any) -> Any:
@@ -29,7 +30,7 @@ def new_list(person: Any, **more: Any) -> Any:
 def test_a_list_that_a_rule_reads_decides_from_its_next_edition_on(sign_in: Any, robot: Any, question: Any) -> None:
     daniel, clerk = sign_in("daniel"), robot("AP-04")
     assert new_list(daniel, unit="finance").status_code == 201
-    put_in_force(daniel, with_rule(EMBARGO))
+    in_force(sign_in, with_rule(EMBARGO, TEST))
     assert clerk.call("post", "actions", question(amount="900")).json()["effect"] == "allow"
     seller = Decision.objects.first().facts["resource"]["seller"]  # type: ignore[union-attr]
 
@@ -45,14 +46,9 @@ def test_a_list_that_a_rule_reads_decides_from_its_next_edition_on(sign_in: Any,
     assert (told.why, told.data["added"], told.actor_id) == ("New order.", [seller], "daniel")
 
 
-def put_in_force(person: Any, text: str) -> None:
-    kept = person.call("post", "policies", {"text": text})
-    assert kept.status_code == 201, kept.content
-    number = kept.json()["version"]
-    assert (
-        person.call("post", "policies/finance.invoice-payment/activate", {"version": number}, match="*").status_code
-        == 200
-    )
+def in_force(sign_in: Any, text: str) -> None:
+    """Let the text decide, after a second person approved it."""
+    assert put_in_force(sign_in("daniel"), approved(sign_in, text)).status_code == 200
 
 
 def test_a_wrong_list_is_refused_and_nothing_is_kept(sign_in: Any) -> None:
@@ -81,7 +77,7 @@ def test_two_changes_at_once_do_not_undo_each_other(sign_in: Any) -> None:
 def test_a_list_in_use_stays_and_one_that_nobody_reads_can_go(sign_in: Any) -> None:
     daniel = sign_in("daniel")
     new_list(daniel, unit="finance")
-    put_in_force(daniel, with_rule(EMBARGO))
+    in_force(sign_in, with_rule(EMBARGO, TEST))
 
     kept = daniel.post("/policies/lists/embargo/drop", {"reason": "Not needed."})
     assert kept.status_code == 409

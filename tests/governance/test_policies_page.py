@@ -7,6 +7,7 @@ import pytest
 from autonomy_site.demo.company import FOLDER
 from governance.models import Policy, PolicyVersion
 from governance.rules.texts import TextInvalid, read_text, write_text
+from tests.policies import act, approved
 
 TEXT = (FOLDER / "policies" / "invoice_payment.yaml").read_text()
 KEY = "finance.invoice-payment"
@@ -67,13 +68,15 @@ def test_policies_of_another_unit_are_not_found(sign_in: Any) -> None:
     assert sign_in("priya").get(f"/policies/{KEY}?version=9").status_code == 404
 
 
-def test_daniel_keeps_a_draft_and_puts_it_in_force(sign_in: Any, robot: Any) -> None:
+def test_daniel_keeps_a_draft_and_puts_it_in_force_when_ingrid_approved_it(sign_in: Any, robot: Any) -> None:
     daniel = sign_in("daniel")
     changed = TEXT.replace("context.amount <= 25000", "context.amount <= 25000.00")
 
     kept = daniel.call("post", "policies", {"text": changed})
     assert kept.status_code == 201, kept.content
     assert (kept.json()["version"], kept.json()["status"]) == (2, "draft")
+    assert act(daniel, 2, "ask-review").status_code == 200
+    assert act(sign_in("ingrid"), 2, "approve").status_code == 200
     active = daniel.call("post", f"policies/{KEY}/activate", {"version": 2}, match="*")
 
     assert active.json()["status"] == "active", active.content
@@ -92,12 +95,13 @@ def test_the_same_request_twice_keeps_one_draft(sign_in: Any) -> None:
 
 def test_a_draft_whose_own_tests_fail_is_not_activated(sign_in: Any) -> None:
     daniel = sign_in("daniel")
-    daniel.call("post", "policies", {"text": TEXT.replace("context.amount > 5000 &&", "context.amount > 4999 &&")})
+    approved(sign_in, TEXT.replace("context.amount > 5000 &&", "context.amount > 4999 &&"))
 
     refused = daniel.call("post", f"policies/{KEY}/activate", {"version": 2}, match="*")
 
-    assert refused.status_code == 400
-    assert [error["field"] for error in refused.json()["errors"]] == ["exactly at the limit"]
+    assert refused.status_code == 409
+    (error,) = refused.json()["errors"]
+    assert (error["field"], "“exactly at the limit” expects" in error["message"]) == ("tests", True)
     assert PolicyVersion.objects.get(policy__key=KEY, status="active").number == 1
 
 

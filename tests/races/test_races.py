@@ -11,7 +11,8 @@ from django.db import connection
 from agents import operations as agents
 from agents.models import GivenAnswer, Principal
 from governance import operations as governance
-from governance.models import Decision, Escalation, EscalationPath
+from governance.models import Decision, Escalation, EscalationPath, PolicyVersion
+from governance.operations import policies
 from observability import ledger
 from observability.models import Event
 from tests.races.conftest import PATIENCE_SECONDS
@@ -300,9 +301,66 @@ def test_two_activations_at_once_leave_one_version_in_force(halden: Any, now: An
     )
     assert sorted(draft.number for draft in drafts) == [2, 3, 4, 5]
 
+    for draft in drafts:
+        policies.ask_review(draft, by=daniel, at=now)
+        policies.approve(draft, by=halden.people["ingrid"], at=now)
+
     together(4, lambda number: governance.activate(drafts[number], by=daniel, at=now))
 
     assert policy.versions.active().count() == 1
+
+
+def test_of_two_who_review_at_once_one_is_told(halden: Any, now: Any, together: Any) -> None:
+    policy, daniel = halden.workflow.unit.policies.get(), halden.people["daniel"]
+    document = policy.versions.get().document
+    draft = governance.add_policy(document, unit=policy.unit, owner=policy.owner, by=daniel, at=now)
+    policies.ask_review(draft, by=daniel, at=now)
+    acts = (policies.approve, policies.send_back)
+
+    def review(number: int) -> str:
+        mine = PolicyVersion.objects.select_related("policy").get(pk=draft.pk)
+        acts[number](mine, by=halden.people["ingrid"], at=now, why="Read it.")
+        return mine.status
+
+    results = together(2, review)
+
+    won = [result for result in results if isinstance(result, str)]
+    assert len(won) == 1, results
+    assert PolicyVersion.objects.get(pk=draft.pk).status == won[0]
+    assert draft.comments.exclude(kind="asked").count() == 1
+
+
+def test_two_who_rewrite_a_draft_at_once_lose_nothing(halden: Any, now: Any, together: Any) -> None:
+    policy, daniel = halden.workflow.unit.policies.get(), halden.people["daniel"]
+    document = policy.versions.get().document
+    draft = governance.add_policy(document, unit=policy.unit, owner=policy.owner, by=daniel, at=now)
+    seen = draft.sha256
+
+    results = together(
+        4,
+        lambda number: policies.rewrite_draft(
+            draft, {**document, "title": f"Title {number}"}, seen=seen, by=daniel, at=now
+        ).document["title"],
+    )
+
+    won = [result for result in results if isinstance(result, str)]
+    assert len(won) == 1, results
+    assert PolicyVersion.objects.get(pk=draft.pk).document["title"] == won[0]
+
+
+def test_two_shadows_at_once_leave_one(halden: Any, now: Any, together: Any) -> None:
+    policy, daniel = halden.workflow.unit.policies.get(), halden.people["daniel"]
+    document = policy.versions.get().document
+    drafts = [
+        governance.add_policy(document, unit=policy.unit, owner=policy.owner, by=daniel, at=now) for _ in range(3)
+    ]
+    for draft in drafts:
+        policies.ask_review(draft, by=daniel, at=now)
+        policies.approve(draft, by=halden.people["ingrid"], at=now)
+
+    together(3, lambda number: policies.shadow(drafts[number], by=daniel, at=now))
+
+    assert policy.versions.shadow().count() == 1
 
 
 def test_the_last_two_of_it_cannot_disable_each_other(halden: Any, now: Any, together: Any) -> None:

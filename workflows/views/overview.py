@@ -16,7 +16,7 @@ from django.views import View
 from agents.models import Agent, Principal, ReviewItem
 from agents.operations import REMIND_DAYS
 from agents.views import person
-from governance.models import Escalation, PromotionRequest
+from governance.models import Escalation, PolicyVersion, PromotionRequest
 from observability import kpis
 from observability.charts import RunLinks, tiles
 from observability.charts.words import percent
@@ -104,6 +104,7 @@ class Overview(LoginRequiredMixin, View):
             "worked": len(by_agent), "tiles": tiles(report, span.links), "flows": flows(report, span.links),
             "waits": waits_for(user, at), "promotions": promotions_for(user), "missed": missed_sponsors(user),
             "reviews": reviews_for(user, at),
+            "policies": policies_for(user),
             "deadlines": deadlines(user), "events": latest(user),
             "waiting_runs": Run.objects.visible_to(user).waiting().count(),
         }  # fmt: skip
@@ -122,6 +123,13 @@ def promotions_for(user: Principal) -> dict[str, Any]:
     """The requests for promotion that this person may decide: how many, and the oldest."""
     asked = list(PromotionRequest.objects.for_person(user).with_people().order_by("id"))
     return {"count": len(asked), "first": asked[0] if asked else None}
+
+
+def policies_for(user: Principal) -> dict[str, Any]:
+    """The versions of policies that this person may approve: how many, and the one that waits longest."""
+    waiting = PolicyVersion.objects.for_person(user).select_related("policy", "author").defer("document")
+    found = list(waiting.order_by("asked_at"))
+    return {"count": len(found), "first": found[0] if found else None}
 
 
 def reviews_for(user: Principal, at: datetime) -> dict[str, Any]:

@@ -8,8 +8,10 @@ import rfc8785
 
 from governance.language import Problem, did_you_mean
 from governance.models import EscalationPath
-from governance.operations.policies.schema import decision_schema
-from governance.rules import PolicyInvalid, PolicyRules, parse_policy
+from governance.operations.policies.schema import decision_schema, lists_now
+from governance.rules import PolicyInvalid, PolicyRules, TestResult, parse_policy, run_tests
+from governance.rules.places import place_problems
+from governance.rules.texts import TextInvalid, read_text
 from observability import ledger
 
 
@@ -56,6 +58,35 @@ def _unknown_paths(rules: PolicyRules) -> list[Problem]:
     ]  # fmt: skip
 
 
+def problems_of(text: str) -> list[Problem]:
+    """Everything that is wrong with the text of a policy, each with its line and column in the text; empty for one that
+    could be kept."""
+    try:
+        document = read_text(text)
+    except TextInvalid as invalid:
+        line, column = invalid.place
+        return [Problem(invalid.message, max(line, 1), max(column, 1))]
+    try:
+        check_document(document)
+    except PolicyRefused as refused:
+        return place_problems(text, refused.problems)
+    return []
+
+
+def tests_of(document: Mapping[str, Any]) -> list[TestResult]:
+    """What becomes of the tests that a document carries; it has to be one that can be read."""
+    return run_tests(document, decision_schema(), lists=lists_now())
+
+
 def document_digest(document: Mapping[str, Any]) -> str:
     """The SHA-256 of a document in canonical form (RFC 8785), hex."""
     return hashlib.sha256(rfc8785.dumps(dict(document))).hexdigest()
+
+
+def same_content(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two documents say the same; their version and status are ours to count, not part of what they say."""
+    return _content(one) == _content(other)
+
+
+def _content(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in ("version", "status")}

@@ -3,13 +3,13 @@
 import threading
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, F, Max
 
 from agents.models import System
 from governance.language import Schema
-from governance.models import PolicyVersion, RuleBook, ValueList
+from governance.models import PolicyVersion, RuleBook
 from governance.operations.policies.documents import said
-from governance.operations.policies.schema import decision_schema
+from governance.operations.policies.schema import decision_schema, lists_now
 from governance.rules import PolicyInvalid, PolicyRules, RuleSet, parse_policy
 from observability import ledger
 
@@ -19,6 +19,12 @@ class PoliciesUnreadable(ledger.Refused):
 
     status = 503
     code = "policies_unreadable"
+
+
+def turn_page() -> None:
+    """Let every process read the rules anew at its next question. Call it in the transaction that changes them, before
+    any version is moved: of two who do so at once one waits for the other."""
+    RuleBook.objects.update_or_create(pk=1, defaults={"edition": F("edition") + 1}, create_defaults={"edition": 1})
 
 
 class _Shelf(threading.local):
@@ -40,11 +46,6 @@ def rules_now() -> tuple[RuleSet, Schema]:
         _shelf.schema = schema
         _shelf.edition = edition
     return _shelf.rules, _shelf.schema
-
-
-def lists_now() -> dict[str, tuple[str, ...]]:
-    """The items of every named list, by its name."""
-    return {name: tuple(items) for name, items in ValueList.objects.values_list("name", "items")}
 
 
 def _in_force(version: PolicyVersion, schema: Schema) -> PolicyRules:

@@ -40,3 +40,8 @@ def _field(item: Mapping[str, Any], beside: Collection[str]) -> Field:
     return Field(
         item["path"], Kind(item["kind"]), item.get("label", ""), item.get("unit") or unit, tuple(item.get("enum", ())),
     )  # fmt: skip
+
+
+def lists_now() -> dict[str, tuple[str, ...]]:
+    """The items of every named list, by its name."""
+    return {name: tuple(items) for name, items in ValueList.objects.values_list("name", "items")}

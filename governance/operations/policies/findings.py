@@ -7,7 +7,8 @@ from agents.models import Principal, System
 from governance.language import Kind
 from governance.models import EscalationPath, PolicyVersion
 from governance.operations.policies.documents import check_document
-from governance.operations.policies.rulebook import lists_now, rules_now
+from governance.operations.policies.rulebook import rules_now
+from governance.operations.policies.schema import lists_now
 from governance.rules.analysis import WRONG, Finding, Surroundings, analyse
 
 _MONEY = ("amount", "cost", "price", "total", "value")
