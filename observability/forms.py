@@ -38,6 +38,7 @@ NOUNS = {
     "unit": "Units",
     "system": "Systems",
     "policy": "Policies",
+    "replay": "Replays",
     "path": "Escalation paths",
     "workflow": "Workflows",
     "timer": "Timers",

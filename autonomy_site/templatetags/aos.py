@@ -50,6 +50,9 @@ VOCABULARY = {
     "done": Word("Done", "ok", "check"),
     "failed": Word("Failed", "bad", "triangle-alert"),
     "cancelled": Word("Cancelled", "", "ban"),
+    # replays, and policies in shadow
+    "queued": Word("Waits for its turn", "", "clock"),
+    "shadow": Word("In shadow", "acc", "eye-off"),
     # decisions of policies
     "allow": Word("Allowed", "ok", "check"),
     "escalate": Word("Ask", "warn", "hand"),

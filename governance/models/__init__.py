@@ -6,11 +6,14 @@ from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, Decisi
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
 from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
 from governance.models.policies import Policy, PolicyQuerySet, PolicyVersion, PolicyVersionQuerySet, RuleBook
+from governance.models.replays import Compared, ComparedQuerySet, Replay, ReplayFlip, ReplayQuerySet, ShadowRuling
 
 __all__ = [
     "HAS_FAILED",
     "HAS_REPORT",
     "WAS_UNDONE",
+    "Compared",
+    "ComparedQuerySet",
     "ControlState",
     "Decision",
     "DecisionQuerySet",
@@ -27,8 +30,12 @@ __all__ = [
     "PolicyVersionQuerySet",
     "PromotionQuerySet",
     "PromotionRequest",
+    "Replay",
+    "ReplayFlip",
+    "ReplayQuerySet",
     "Risk",
     "RuleBook",
+    "ShadowRuling",
     "Vote",
     "standing_in",
 ]

@@ -50,6 +50,10 @@ class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
         """The versions that decide now, at most one of each policy."""
         return self.filter(status=PolicyVersion.Status.ACTIVE)
 
+    def in_shadow(self) -> Self:
+        """The versions that are asked beside those that decide, and never answer."""
+        return self.filter(status=PolicyVersion.Status.SHADOW)
+
 
 class PolicyVersion(models.Model):
     """One edition of a policy's document; the document never changes, only its status does."""
@@ -57,10 +61,12 @@ class PolicyVersion(models.Model):
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
         ACTIVE = "active", "Active"
+        SHADOW = "shadow", "Shadow"
         RETIRED = "retired", "Retired"
 
     MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        Status.DRAFT: (Status.ACTIVE, Status.RETIRED),
+        Status.DRAFT: (Status.ACTIVE, Status.SHADOW, Status.RETIRED),
+        Status.SHADOW: (Status.ACTIVE, Status.RETIRED),
         Status.ACTIVE: (Status.RETIRED,),
     }
 
