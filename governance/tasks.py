@@ -1,11 +1,12 @@
-"""What time does to governance: agents whose record breaks their rule lose a level, delegations end."""
+"""What time does to governance: agents whose record breaks their rule lose a level, delegations end, replays run."""
 
 import logging
 
 from celery import shared_task
 
 from governance import operations
-from governance.models import Delegation
+from governance.models import Delegation, Replay
+from governance.operations.replays import STANDS_STILL
 from observability.ledger import Refused, database_now
 
 log = logging.getLogger(__name__)
@@ -36,3 +37,31 @@ def end_delegations() -> int:
         except Refused as refused:
             log.info("delegation %s left for the next sweep: %s", delegation.pk, refused.detail)
     return ended
+
+
+@shared_task(name="governance.run_replays")
+def run_replays() -> int:
+    """Work the oldest waiting replay off, one at a time in all processes; how many were finished. One whose worker is
+    gone fails. Lost or doubled, this does nothing wrong: only one takes a replay, and the next sweep comes."""
+    at = database_now()
+    for still in Replay.objects.standing_still(at - STANDS_STILL).select_related("version__policy"):
+        _fail(still, "Nobody works on it any more: its worker was lost. Start it again.")
+    waiting = Replay.objects.filter(status=Replay.Status.QUEUED).select_related("version__policy")
+    replay = waiting.order_by("pk").first()
+    if replay is None or not operations.begin_replay(replay, at=at):
+        return 0
+    try:
+        return int(operations.work_off(replay, clock=database_now))
+    except Refused as refused:
+        _fail(replay, refused.detail)
+    except Exception:
+        log.exception("replay %s failed", replay.pk)
+        _fail(replay, "It could not be worked out. The log of the server says why.")
+    return 0
+
+
+def _fail(replay: Replay, why: str) -> None:
+    try:
+        operations.fail_replay(replay, why=why, at=database_now())
+    except Refused as refused:
+        log.info("replay %s is over already: %s", replay.pk, refused.detail)

@@ -39,6 +39,7 @@ NOUNS = {
     "system": "Systems",
     "policy": "Policies",
     "list": "Named lists",
+    "replay": "Replays",
     "path": "Escalation paths",
     "workflow": "Workflows",
     "timer": "Timers",

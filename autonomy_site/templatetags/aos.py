@@ -50,6 +50,8 @@ VOCABULARY = {
     "done": Word("Done", "ok", "check"),
     "failed": Word("Failed", "bad", "triangle-alert"),
     "cancelled": Word("Cancelled", "", "ban"),
+    # replays
+    "queued": Word("Waits for its turn", "", "clock"),
     # decisions of policies
     "in_force": Word("In force", "ok", "circle-check"),
     "shadow": Word("In shadow", "", "eye-off"),

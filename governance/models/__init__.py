@@ -14,11 +14,14 @@ from governance.models.policies import (
     PolicyVersionQuerySet,
     RuleBook,
 )
+from governance.models.replays import Compared, ComparedQuerySet, Replay, ReplayFlip, ReplayQuerySet, ShadowRuling
 
 __all__ = [
     "HAS_FAILED",
     "HAS_REPORT",
     "WAS_UNDONE",
+    "Compared",
+    "ComparedQuerySet",
     "ControlState",
     "Decision",
     "DecisionQuerySet",
@@ -37,8 +40,12 @@ __all__ = [
     "PolicyVersionQuerySet",
     "PromotionQuerySet",
     "PromotionRequest",
+    "Replay",
+    "ReplayFlip",
+    "ReplayQuerySet",
     "Risk",
     "RuleBook",
+    "ShadowRuling",
     "ValueList",
     "ValueListQuerySet",
     "Vote",

@@ -55,20 +55,27 @@ from governance.operations.escalations import (
     withdraw,
 )
 from governance.operations.facts import Question
-from governance.operations.lists import (
-    ListChanged,
-    ListInUse,
-    add_list,
-    change_list,
-    drop_list,
-    readers_of,
-)
+from governance.operations.lists import ListChanged, ListInUse, add_list, change_list, drop_list, readers_of
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
 from governance.operations.policies.findings import Analysis, analyse_all, analyse_version, surroundings
+from governance.operations.replays import (
+    REPLAY_DAYS,
+    UnderWay,
+    ask_replay,
+    begin_replay,
+    cancel_replay,
+    explain_both,
+    fail_replay,
+    look_at,
+    may_replay,
+    tried,
+    work_off,
+)
 
 __all__ = [
     "DAYS",
     "LONGEST_DAYS",
+    "REPLAY_DAYS",
     "Access",
     "ActionBounds",
     "Analysis",
@@ -93,6 +100,7 @@ __all__ = [
     "Span",
     "Terms",
     "Today",
+    "UnderWay",
     "access_of",
     "activate",
     "activate_agent",
@@ -104,7 +112,10 @@ __all__ = [
     "answer_again",
     "approve_promotion",
     "ask_promotion",
+    "ask_replay",
+    "begin_replay",
     "bounds_of",
+    "cancel_replay",
     "change_control",
     "change_list",
     "check_document",
@@ -123,14 +134,18 @@ __all__ = [
     "end_overdue",
     "evidence_of",
     "expire",
+    "explain_both",
+    "fail_replay",
     "falls",
     "gaps",
     "limits_today",
+    "look_at",
     "loosens",
     "may_ask",
     "may_decide",
     "may_delegate_for",
     "may_demote",
+    "may_replay",
     "may_settle",
     "next_level",
     "open_escalation",
@@ -142,6 +157,8 @@ __all__ = [
     "set_demotion_rule",
     "span_of",
     "surroundings",
+    "tried",
     "withdraw",
     "withdraw_promotion",
+    "work_off",
 ]

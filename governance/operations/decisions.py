@@ -19,6 +19,7 @@ from governance.operations.control import control_now
 from governance.operations.escalations import Asked, open_escalation
 from governance.operations.facts import Asking, Question, action_of, facts_of
 from governance.operations.policies import rules_now
+from governance.operations.shadows import shadows_now
 from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict
 from observability import ledger
 
@@ -90,7 +91,8 @@ def texts(value: Any) -> Any:
 def _decide_now(question: Question, request: dict[str, Any], digest: str, agent: Agent, at: datetime) -> Decision:
     begun = time.perf_counter_ns()
     rules, schema = rules_now()
-    facts = facts_of(Asking(question, agent, digest, rules, at), schema)
+    shadows = shadows_now(rules, schema)
+    facts = facts_of(Asking(question, agent, digest, rules, at, shadows.groups(question.action)), schema)
     ruling = (
         _stopped(question)
         or _outside_the_job(question, agent)
@@ -98,6 +100,7 @@ def _decide_now(question: Question, request: dict[str, Any], digest: str, agent:
         or rules.decide(facts)
     )
     decision = _write(question, request, digest, facts, ruling, rules, agent, at, time.perf_counter_ns() - begun)
+    shadows.ask(decision, facts)
     if ruling.verdict is Verdict.ESCALATE:
         _ask_people(decision, ruling, question, facts, rules, schema, at)
     return decision

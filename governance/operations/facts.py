@@ -1,10 +1,13 @@
 """Facts: what is known about a question before a rule looks at it; what is ours to know is never the caller's."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from django.db import transaction
 
 from agents.models import Agent, Principal, System
 from governance.language import RequestInvalid, Schema
@@ -12,6 +15,8 @@ from governance.models import Decision, Escalation
 from governance.operations.escalations import APPROVAL_LASTS, Place
 from governance.rules import RuleSet, derive
 from observability import ledger
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Asking:
-    """A question being answered: who asks, the digest of the request, the rules that will decide, the time."""
+    """A question being answered: who asks, the digest of the request, the rules that will decide, the time; `also` are
+    groups of facts that only versions in shadow read."""
 
     question: Question
     agent: Agent
     digest: str
     rules: RuleSet
     at: datetime
+    also: frozenset[str] = frozenset()
 
 
 def facts_of(asking: Asking, schema: Schema) -> dict[str, Any]:
@@ -72,10 +79,22 @@ def facts_of(asking: Asking, schema: Schema) -> dict[str, Any]:
     for group, supply in SUPPLIERS.items():
         if group in groups:
             facts[group] = supply(asking)
+        elif group in asking.also:
+            facts |= _for_shadow(group, supply, asking)
     approval = _approval(asking)
     if approval:
         facts["approval"] = approval
     return derive(facts)
+
+
+def _for_shadow(group: str, supply: Callable[[Asking], dict[str, Any]], asking: Asking) -> dict[str, Any]:
+    # No rule that decides reads it, so its failure is none of the question: the version in shadow finds it missing.
+    try:
+        with transaction.atomic():
+            return {group: supply(asking)}
+    except Exception:
+        log.exception("%s could not be supplied for a version in shadow", group)
+        return {}
 
 
 def _refuse_given_twice(question: Question) -> None:
@@ -131,7 +150,8 @@ def action_of(name: str) -> Mapping[str, Any]:
 def _lists(asking: Asking) -> dict[str, tuple[str, ...]]:
     """The named lists that the rules of the action read, as they were when the rules were put together."""
     wanted = {path.removeprefix("lists.") for path in asking.rules.needs(asking.question.action)}
-    return {name: items for name, items in asking.rules.lists.items() if name in wanted}
+    everything = "lists" in asking.also
+    return {name: items for name, items in asking.rules.lists.items() if everything or name in wanted}
 
 
 SUPPLIERS: Mapping[str, Callable[[Asking], dict[str, Any]]] = {"perm": _permissions, "lists": _lists}

@@ -32,6 +32,7 @@ class _Table:
 
     entries: tuple[tuple[PolicyRules, Rule], ...]
     find_matching: Callable[[Facts], list[int]]
+    excluding: frozenset[int] = frozenset()
 
     def matches(self, facts: Facts) -> list[_Match]:
         try:
@@ -119,6 +120,20 @@ class RuleSet:
             return Ruling(Verdict.DENY, None, None, None, "The question names no action.", missing=("action.name",))
         return _combine(action, self._table_for(action).matches(facts), facts)
 
+    def matching(self, facts: Facts) -> tuple[int, ...] | None:
+        """Give what alone determines the verdict, the rules and the terms: the places of the matching rules among those
+        of the action. None when more than that does: a rule that cannot be evaluated, one that names who may not
+        approve, an approval, or an agent that is not active."""
+        action = find(facts, "action.name")
+        if "approval" in facts or not isinstance(action, str) or find(facts, "subject.status") != "active":
+            return None
+        table = self._table_for(action)
+        try:
+            found = tuple(table.find_matching(facts))
+        except Exception:
+            return None
+        return None if found and (min(found) < 0 or not table.excluding.isdisjoint(found)) else found
+
     def explain(self, facts: Facts, rule_ref: str) -> tuple[Condition, ...]:
         """Give the conditions of the rule `key@version#rule` beside the facts; raise KeyError when it is not here."""
         when = self._rules[rule_ref].when
@@ -134,7 +149,9 @@ def _build_table(policies: tuple[PolicyRules, ...], patterns: frozenset[str]) ->
                 ranked.append((_rank(policy, rule, hits), policy, rule))
     ranked.sort(key=lambda entry: entry[0])
     entries = tuple((policy, rule) for _, policy, rule in ranked)
-    return _Table(entries, compile_matching([rule.condition.term if rule.condition else None for _, rule in entries]))
+    excluding = frozenset(n for n, (_, rule) in enumerate(entries) if rule.escalate and rule.escalate.not_by)
+    find_matching = compile_matching([rule.condition.term if rule.condition else None for _, rule in entries])
+    return _Table(entries, find_matching, excluding)
 
 
 def _rank(policy: PolicyRules, rule: Rule, patterns: frozenset[str]) -> tuple[int, int, str, str, int]:

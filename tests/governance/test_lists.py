@@ -13,7 +13,10 @@ EMBARGO = """  - id: ip-embargo
     when: resource.seller in lists.embargo
     reason: "{resource.seller} is under embargo."
 """
-TEST = "  - {name: embargo, request: {resource: {properties: {seller: Other AG}}},\n     expect: {effect: deny, rule: ip-embargo}}\n"
+TEST = (
+    "  - {name: embargo, request: {resource: {properties: {seller: Other AG}}},\n"
+    "     expect: {effect: deny, rule: ip-embargo}}\n"
+)
 
 
 def with_rule(rule: str, test: str = "") -> str:

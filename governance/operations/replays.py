@@ -1,0 +1,294 @@
+"""Replays: recorded decisions through a version that does not decide yet; asked for, worked off, cancelled."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from statistics import median
+from time import monotonic
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Min, QuerySet
+
+from agents.models import Principal
+from agents.operations import require
+from governance.language import Condition, Schema
+from governance.models import Decision, Escalation, Policy, PolicyVersion, Replay, ReplayFlip
+from governance.operations.policies import PolicyRefused, rules_now
+from governance.rules import Effect, PolicyInvalid, PolicyRules, Rule, RuleSet, Ruling, covers, parse_policy
+from governance.rules.recorded import FactsReader, for_these_versions, reached_rules
+from governance.rules.replaying import Cell, Replaying, Tally, as_data, band_of, cell_of, without_version
+from observability import ledger
+
+REPLAY_DAYS = (7, 30, 90)
+LONGEST = timedelta(days=366)
+KEPT_FLIPS, KEPT_MOVED = 10_000, 1_000
+CHUNK = 500  # decisions between two looks at whether it goes on: some 20 ms, so that nobody waits for this thread
+TELL_EVERY_SECONDS = 0.5
+STANDS_STILL = timedelta(seconds=60)
+LATELY = timedelta(days=90)
+MEDIAN_OF = 20_000
+
+
+class UnderWay(ledger.Refused):
+    """A replay of this version is under way. Wait for it, or cancel it."""
+
+    code = "replay_under_way"
+
+
+def may_replay(user: Principal, policy: Policy) -> bool:
+    """Whether the user may start and cancel replays of the policy's versions: whoever may write it."""
+    return user.is_active and (
+        user.may("governance.change_policy", policy) or user.may("governance.add_policy", policy)
+    )
+
+
+def _require(by: ledger.Acts, policy: Policy) -> None:
+    if not (isinstance(by, Principal) and may_replay(by, policy)):
+        require(by, "governance.change_policy", policy)
+
+
+def ask_replay(version: PolicyVersion, *, since: datetime, until: datetime, by: Principal, at: datetime) -> Replay:
+    """A replay of the version over the decisions from `since` until before `until`; the worker takes it up within a
+    second or two. Raises Invalid when the version cannot be read, UnderWay when one of it is not over."""
+    _require(by, version.policy)
+    if not since < until <= at or until - since > LONGEST:
+        said = f"Must begin before it ends, end by now, and be at most {LONGEST.days} days long."
+        raise ledger.Invalid("The time of the replay is wrong.", fields={"since": said})
+    tried(version)
+    try:
+        with transaction.atomic():
+            replay = Replay.objects.create(version=version, since=since, until=until, asked_by=by, asked_at=at)
+            ledger.record("replay.asked", replay, by=by, at=at, after=replay.status, data={"days": replay.days})
+    except IntegrityError as taken:
+        raise UnderWay from taken
+    return replay
+
+
+def cancel_replay(replay: Replay, *, by: Principal, at: datetime) -> None:
+    """End it; what was counted so far is not kept. It stops at its next look, within a moment."""
+    _require(by, replay.version.policy)
+    ledger.move(replay, Replay.Status.CANCELLED, by=by, verb="replay.cancelled", at=at, ended_at=at)
+
+
+def fail_replay(replay: Replay, *, why: str, at: datetime) -> None:
+    """End it as failed."""
+    ledger.move(
+        replay, Replay.Status.FAILED, by=ledger.SYSTEM, verb="replay.failed", at=at, why=why, ended_at=at, failure=why
+    )
+
+
+@transaction.atomic
+def look_at(replay: Replay, *, by: Principal, at: datetime) -> None:
+    """Note that somebody opened the finished result, the first time that this happens."""
+    unseen = Replay.objects.filter(pk=replay.pk, status=Replay.Status.DONE, looked_at=None)
+    if unseen.update(looked_at=at, looked_by=by):
+        replay.looked_at, replay.looked_by = at, by
+        ledger.record("replay.looked_at", replay, by=by, at=at)
+
+
+# --- the rules that are tried -----------------------------------------------------------------------------------
+def tried(version: PolicyVersion) -> Replaying:
+    """The rules in force, and the same with this version in place of its policy's. The dates from which and until which
+    either version holds are left out: what it would have said is asked about the past. Raises PolicyRefused."""
+    rules, schema = rules_now()
+    others = [policy for policy in rules.policies if policy.key != version.policy.key]
+    now = version.policy.versions.active().first()
+    before = [*others, _timeless(now, schema)] if now is not None else others
+    return Replaying(RuleSet(before), RuleSet([*others, _timeless(version, schema)]), schema, key=version.policy.key)
+
+
+def _timeless(version: PolicyVersion, schema: Schema) -> PolicyRules:
+    document = {name: part for name, part in version.document.items() if name != "effective"}
+    try:
+        return parse_policy(document, schema)
+    except PolicyInvalid as invalid:
+        raise PolicyRefused(invalid.problems) from invalid
+
+
+# --- working one off --------------------------------------------------------------------------------------------
+Clock = Callable[[], datetime]
+
+
+def begin_replay(replay: Replay, *, at: datetime) -> bool:
+    """Take the replay as the one that runs now; false when another one runs or somebody else was faster."""
+    try:
+        with transaction.atomic():
+            ledger.move(
+                replay, Replay.Status.RUNNING, by=ledger.SYSTEM, verb="replay.started", at=at, started_at=at, seen_at=at
+            )
+    except (IntegrityError, ledger.WrongStatus, ledger.TooLate):
+        return False
+    return True
+
+
+def work_off(replay: Replay, *, clock: Clock) -> bool:
+    """Work a begun replay off; true when its result is kept. It ends early, with nothing kept, when the replay was
+    cancelled or this process ends."""
+    replaying = tried(replay.version)
+    rows = _rows(replay, replaying)
+    found = rows.aggregate(total=Count("pk"), first=Min("pk"))
+    count = _Counting(replaying)
+    told = monotonic()
+    if not _told(replay, count, clock(), total=found["total"]):
+        return False
+    for chunk in _chunks(rows, found["first"]):
+        for row in chunk:
+            count.add(*row)
+        if monotonic() - told > TELL_EVERY_SECONDS:
+            told = monotonic()
+            if not _told(replay, count, clock()):
+                return False
+        elif not Replay.objects.filter(pk=replay.pk, status=Replay.Status.RUNNING).exists():
+            return False
+        if ledger.bell.is_closed:
+            fail_replay(replay, why="The server ended meanwhile. Start it again.", at=clock())
+            return False
+    return _keep(replay, count, clock())
+
+
+def _rows(replay: Replay, replaying: Replaying) -> QuerySet[Decision]:
+    span = Decision.objects.filter(at__gte=replay.since, at__lt=replay.until).order_by()
+    actions = [name for name in span.values_list("action", flat=True).distinct() if replaying.touches(name)]
+    return span.filter(action__in=actions)
+
+
+def _chunks(rows: QuerySet[Decision], first: int | None) -> Iterator[list[tuple[Any, ...]]]:
+    # Newest first, so that of very many that differ the newest are kept.
+    last: int | None = None
+    while first is not None:
+        here = rows.filter(pk__gte=first) if last is None else rows.filter(pk__gte=first, pk__lt=last)
+        names = ("pk", "agent_id", "action", "effect", "because", "facts")
+        chunk = list(here.order_by("-pk").values_list(*names)[:CHUNK])
+        if not chunk:
+            return
+        yield chunk
+        last = chunk[-1][0]
+
+
+@dataclass
+class _Counting:
+    """What one replay has found so far."""
+
+    replaying: Replaying
+    tally: Tally = field(default_factory=Tally)
+    flips: list[tuple[int, Cell]] = field(default_factory=list)
+    moved: list[tuple[int, Cell]] = field(default_factory=list)
+    done: int = 0
+    not_ruled: int = 0
+
+    def add(self, pk: int, agent: int, action: str, given: str, because: list[str], facts: dict[str, Any]) -> None:
+        self.done += 1
+        if not reached_rules(because):
+            self.not_ruled += 1
+            return
+        pair = self.replaying.recorded(action, facts)
+        cell = cell_of(pair, agent=agent, band=band_of(facts))
+        self.tally.add(cell, pair, given=given)
+        if cell.is_flip and len(self.flips) < KEPT_FLIPS:
+            self.flips.append((pk, cell))
+        elif cell.moved and len(self.moved) < KEPT_MOVED:
+            self.moved.append((pk, cell))
+
+
+def _told(replay: Replay, count: _Counting, at: datetime, **more: Any) -> bool:
+    """Write how far it is, if it still runs."""
+    running = Replay.objects.filter(pk=replay.pk, status=Replay.Status.RUNNING)
+    return running.update(done=count.done, not_ruled=count.not_ruled, seen_at=at, **more) == 1
+
+
+def _keep(replay: Replay, count: _Counting, at: datetime) -> bool:
+    cells = count.tally.cells
+    result = {
+        "cells": as_data(cells), "medians": _medians(at), "missing": dict(count.tally.newly_missing),
+        "changed_since": count.tally.changed_since,
+        "flips": sum(many for cell, many in cells.items() if cell.is_flip), "flips_kept": len(count.flips),
+        "moved": sum(many for cell, many in cells.items() if cell.moved), "moved_kept": len(count.moved),
+    }  # fmt: skip
+    rows = [_flip(replay, pk, cell) for pk, cell in (*count.flips, *count.moved)]
+    try:
+        with transaction.atomic():
+            ledger.move(
+                replay, Replay.Status.DONE, by=ledger.SYSTEM, verb="replay.finished", at=at, ended_at=at, seen_at=at,
+                done=count.done, total=count.done, not_ruled=count.not_ruled, result=result,
+                rules_before=count.replaying.before.version, rules_after=count.replaying.after.version,
+                data={"decisions": count.done, "flips": result["flips"]},
+            )  # fmt: skip
+            ReplayFlip.objects.bulk_create(rows, batch_size=1_000)
+    except (ledger.TooLate, ledger.WrongStatus):
+        return False
+    return True
+
+
+def _flip(replay: Replay, decision: int, cell: Cell) -> ReplayFlip:
+    return ReplayFlip(replay=replay, decision_id=decision, **compared(cell))
+
+
+def compared(cell: Cell) -> dict[str, Any]:
+    """The columns of a compared decision."""
+    return {name: value for name, value in cell._asdict().items() if name != "agent"}
+
+
+def _medians(at: datetime) -> dict[str, str]:
+    """The median seconds from question to answer of the questions that people decided lately: by path, and of all."""
+    decided = Escalation.objects.decided().filter(settled_at__gt=at - LATELY).order_by("-settled_at")
+    taken: dict[str, list[Decimal]] = {}
+    for path, opened, settled in decided.values_list("path__key", "opened_at", "settled_at")[:MEDIAN_OF]:
+        seconds = Decimal(str((settled - opened).total_seconds())) if settled else Decimal(0)
+        taken.setdefault(path, []).append(seconds)
+        taken.setdefault("", []).append(seconds)
+    return {path: str(median(values)) for path, values in taken.items()}
+
+
+# --- one decision, explained ------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class RuleTold:
+    """One rule beside the facts: its conditions with their values, and what part it had in the answer."""
+
+    ref: str
+    effect: str
+    matched: bool
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of both answers, with the rules that made it: the determining one first."""
+
+    ruling: Ruling
+    rules: tuple[RuleTold, ...]
+
+
+def explain_both(decision: Decision, replaying: Replaying) -> tuple[Side, Side]:
+    """Why a decision is as it is under the rules in force, and why it would be as it would be with the version."""
+    schema = rules_now()[1]
+    facts = FactsReader(schema, schema.paths).read(deepcopy(decision.facts))
+    rulings = [rules.decide(for_these_versions(facts, rules)) for rules in (replaying.before, replaying.after)]
+    names = {without_version(ruling.because[0]) for ruling in rulings if ruling.because}
+    sides = [
+        Side(ruling, _rules_told(rules, ruling, facts, decision.action, names))
+        for rules, ruling in zip((replaying.before, replaying.after), rulings, strict=True)
+    ]
+    return sides[0], sides[1]
+
+
+def _rules_told(
+    rules: RuleSet, ruling: Ruling, facts: Mapping[str, Any], action: str, names: set[str]
+) -> tuple[RuleTold, ...]:
+    known = {rule.ref: rule for policy in rules.policies for rule in policy.rules}
+    twins = [ref for ref in known if without_version(ref) in names]
+    allowing = [] if ruling.rule else _allowing(known.values(), action)
+    wanted = dict.fromkeys((*ruling.because, *twins, *ruling.matched, *allowing))
+    return tuple(
+        RuleTold(ref, known[ref].effect.value, ref in ruling.matched, rules.explain(facts, ref))
+        for ref in wanted
+        if ref in known
+    )
+
+
+def _allowing(rules: Iterable[Rule], action: str) -> list[str]:
+    # When no rule decided, the reader wants to know why none of those that could have allowed it did.
+    about = (rule for rule in rules if any(covers(pattern, action) for pattern in rule.actions))
+    return [rule.ref for rule in about if rule.effect is Effect.ALLOW]
