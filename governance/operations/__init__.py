@@ -2,6 +2,7 @@
 
 from governance.operations.access import Access, access_of
 from governance.operations.activation import Check, NotReady, activate_agent, gaps, readiness
+from governance.operations.asking import UnknownSubject, agent_asked_about, asked_about
 from governance.operations.autonomy import (
     DAYS,
     LONGEST_DAYS,
@@ -28,7 +29,16 @@ from governance.operations.autonomy import (
 )
 from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today
 from governance.operations.control import Paused, change_control, control_now, loosens, require_running
-from governance.operations.decisions import answer_again, decide
+from governance.operations.decisions import (
+    NotEvaluated,
+    Prepared,
+    SameKeyOtherQuestion,
+    answer_again,
+    decide,
+    evaluate,
+    evaluate_all,
+    expect,
+)
 from governance.operations.delegations import (
     Circular,
     DelegationRefused,
@@ -54,8 +64,23 @@ from governance.operations.escalations import (
     open_escalation,
     withdraw,
 )
-from governance.operations.facts import Question
+from governance.operations.facts import Circumstances, Question
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
+from governance.operations.requests import (
+    DuplicateRequest,
+    ExpiredDenial,
+    InvalidDenialBinding,
+    InvalidTaskState,
+    NotRequestable,
+    Requested,
+    UnknownTask,
+    cancel_access,
+    request_access,
+    request_until,
+    task_asked_by,
+    why_not_approved,
+)
+from governance.operations.searching import Thing, actions_for, agents_that_may, resources_for
 
 __all__ = [
     "DAYS",
@@ -65,31 +90,49 @@ __all__ = [
     "Asked",
     "Check",
     "Circular",
+    "Circumstances",
     "DelegationRefused",
+    "DuplicateRequest",
+    "ExpiredDenial",
     "Fall",
+    "InvalidDenialBinding",
+    "InvalidTaskState",
     "Level",
     "NoPromotion",
     "NotAReviewer",
+    "NotEvaluated",
     "NotReady",
+    "NotRequestable",
     "OwnRequest",
     "Paused",
     "Place",
+    "Prepared",
     "Question",
     "ReasonNeeded",
     "RequestChanged",
+    "Requested",
     "RuleChange",
+    "SameKeyOtherQuestion",
     "Span",
     "Terms",
+    "Thing",
     "Today",
+    "UnknownSubject",
+    "UnknownTask",
     "access_of",
+    "actions_for",
     "activate",
     "activate_agent",
     "add_path",
     "add_policy",
+    "agent_asked_about",
+    "agents_that_may",
     "answer_again",
     "approve_promotion",
     "ask_promotion",
+    "asked_about",
     "bounds_of",
+    "cancel_access",
     "change_control",
     "check_document",
     "close",
@@ -104,7 +147,10 @@ __all__ = [
     "drop_demotion_rule",
     "end_delegation",
     "end_overdue",
+    "evaluate",
+    "evaluate_all",
     "evidence_of",
+    "expect",
     "expire",
     "falls",
     "gaps",
@@ -119,10 +165,15 @@ __all__ = [
     "open_escalation",
     "readiness",
     "reject_promotion",
+    "request_access",
+    "request_until",
     "require_running",
+    "resources_for",
     "rules_now",
     "set_demotion_rule",
     "span_of",
+    "task_asked_by",
+    "why_not_approved",
     "withdraw",
     "withdraw_promotion",
 ]
