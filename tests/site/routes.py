@@ -238,7 +238,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("authzen-requests", "post"): Door(
         STANDARD, body=lambda side: {**evaluation(side), "denial": {"evaluation_id": str(side.decision.uid)}}
     ),
-    ("authzen-request", "get"): Door(STANDARD, lambda side: [things.access_request(side).uid]),
+    ("authzen-request", "get"): Door(ONE, lambda side: [things.access_request(side).uid]),
     ("authzen-cancel", "post"): Door(STANDARD, lambda side: [things.access_request(side).uid]),
 }  # fmt: skip
 OPEN_API = {("api-schema", "get"), ("api-browse", "get")}  # the description itself, for everybody
@@ -361,8 +361,9 @@ PAGES: dict[tuple[str, str], Door] = {
         "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "settings-agents", "agent-cards", "people",
         "people-admit", "people-emergencies", "agent-new", "agents-chart", "agents-blueprints", "agent-blueprint-new",
         "access", "access-principals", "access-delegations", "access-reviews", "access-review-new", "agent-autonomy",
-        "oauth-jwks", "oauth-server", "oauth-resource",
+        "oauth-jwks", "oauth-server", "oauth-resource", "authzen-metadata",
     )},
+    ("authzen-metadata-path", "get"): Door(READ, lambda side: ["autonomy"]),  # where PUBLIC_URL has this path
     ("control", "post"): Door(CHANGE, body=lambda side: {"state": "paused", "why": "A drill."}),
     ("escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
     ("escalation-answer", "get"): Door(READ, lambda side: [side.escalation.uid]),

@@ -20,7 +20,8 @@ from agents.models import (
     Review,
     ReviewItem,
 )
-from governance.models import Delegation, PromotionRequest
+from governance import operations as governance
+from governance.models import Delegation, Escalation, PromotionRequest
 from observability import ledger
 from observability.models import Event
 
@@ -94,6 +95,17 @@ def card(side: Any) -> ForeignCard:
 def promotion(side: Any) -> PromotionRequest:
     """A request that waits for the council."""
     return PromotionRequest.objects.filter(agent__unit=side.unit).earliest("pk")
+
+
+def access_request(side: Any) -> Escalation:
+    """A question that the unit's agent had put to a person, made when it is first needed: lists know nothing of it."""
+    asked = {"kind": "action", "agent": side.agent, "request_sha256": "cd" * 32}
+    found = Escalation.objects.filter(**asked).first()
+    if found is not None:
+        return found
+    words = {"title": "May I?", "path": side.workflow.incident_path, "unit": side.unit, "likeness": "drill"}
+    question = governance.Asked(**asked, **words, request={})
+    return governance.open_escalation(question, by=side.agent, at=ledger.database_now())
 
 
 def key(side: Any) -> Key:
