@@ -16,6 +16,7 @@ from governance.operations.escalations import APPROVAL_LASTS, Place
 from governance.operations.policies import rules_now
 from governance.rules import RuleSet, derive
 from observability import ledger
+from observability.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class Question:
     subject: Mapping[str, Any] = field(default_factory=dict)
     action_properties: Mapping[str, Any] = field(default_factory=dict)
     supported: frozenset[str] | None = None
+
+
+_SETTLED = (Escalation.Status.APPROVED, Escalation.Status.REJECTED, Escalation.Status.EXPIRED)
+_ASKED_BEFORE = Prepared(
+    lambda digest: Escalation.objects.filter(request_sha256=digest, status__in=_SETTLED), "digest"
+)  # fmt: skip
 
 
 class Circumstances:
@@ -94,8 +101,7 @@ class Circumstances:
     def expect(self, digests: Collection[str]) -> None:
         """Look up together what people answered to all of these requests."""
         found = defaultdict(list)
-        settled = (Escalation.Status.APPROVED, Escalation.Status.REJECTED, Escalation.Status.EXPIRED)
-        rows = Escalation.objects.filter(request_sha256__in=digests, status__in=settled)
+        rows = Escalation.objects.filter(request_sha256__in=digests, status__in=_SETTLED)
         for row in rows.select_related("path", "decision", "settled_by").order_by("id"):
             found[row.request_sha256].append(row)
         self._answered |= {digest: found[digest] for digest in digests}
@@ -103,7 +109,10 @@ class Circumstances:
     def answered(self, digest: str) -> list[Escalation]:
         """What people (or the passing of time) answered to this very request, oldest first."""
         if digest not in self._answered:
-            self.expect([digest])
+            # Mostly nobody was asked: that is told by a statement that is written once.
+            self._answered[digest] = []
+            if _ASKED_BEFORE.exists(digest=digest):
+                self.expect([digest])
         return self._answered[digest]
 
 
