@@ -19,8 +19,6 @@ NAMED = [
 ]
 BY_NAME = {each[0] for each in NAMED}
 SERVER = [(method, {}, ("mcp_server", CLAIMS["aud"])) for method in METHODS if method not in BY_NAME]
-    (method, {}, ("mcp_server", CLAIMS["aud"])) for method in METHODS if method not in {each[0] for each in NAMED}
-]
 
 
 @pytest.mark.parametrize(("method", "params", "resource"), NAMED + SERVER)
