@@ -32,12 +32,13 @@ class Problem:
     detail: str
     fields: Mapping[str, str] = field(default_factory=dict)
     retry_after: int | None = None
+    family: str = Refused.family
 
     @property
     def body(self) -> dict[str, Any]:
         """The problem as JSON, with the path and the trace of the request that it is about."""
         body: dict[str, Any] = {
-            "type": f"urn:autonomy-os:problem:{self.code}", "title": self.code.replace("_", " ").capitalize(),
+            "type": f"{self.family}{self.code}", "title": self.code.replace("_", " ").capitalize(),
             "status": self.status, "detail": self.detail, "code": self.code,
             "errors": [{"field": name, "message": message} for name, message in self.fields.items()],
         }  # fmt: skip
@@ -77,7 +78,7 @@ SENTENCES = {
 
 def concerns_api(request: HttpRequest) -> bool:
     """Whether a program asks, so that the answer is a problem and not a page."""
-    return request.path.startswith(("/api/", "/oauth/", "/.well-known/"))
+    return request.path.startswith(("/api/", "/access/v1/", "/oauth/", "/.well-known/"))
 
 
 def answer(error: Exception, context: Mapping[str, Any]) -> JsonResponse:
@@ -98,7 +99,7 @@ def problem_of(error: BaseException | None) -> Problem:
     if isinstance(error, TooMany):
         return Problem(error.status, error.code, error.detail, retry_after=error.retry_after)
     if isinstance(error, Refused):
-        return Problem(error.status, error.code, error.detail, error.fields)
+        return Problem(error.status, error.code, error.detail, error.fields, family=error.family)
     if isinstance(error, exceptions.APIException):
         return _from_framework(error)
     if isinstance(error, Http404):

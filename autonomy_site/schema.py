@@ -44,7 +44,7 @@ PROBLEM = {
     "type": "object",
     "description": "An error (RFC 9457). `code` is stable; docs/problems.md lists all of them.",
     "properties": {
-        "type": {"type": "string", "format": "uri", "pattern": "^urn:autonomy-os:problem:[a-z0-9_]+$"},
+        "type": {"type": "string", "format": "uri", "pattern": "^urn:[a-z:-]+:[a-z0-9_]+$"},
         "title": TEXT,
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": TEXT,
@@ -105,7 +105,7 @@ class Described(AutoSchema):
 
     def get_tags(self) -> list[str]:
         """One group for each noun: the first part of the path below /api/v1/."""
-        return [self.path.removeprefix("/api/v1/").partition("/")[0]]
+        return [self.path.removeprefix("/api/v1/").removeprefix("/").partition("/")[0]]
 
 
 def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ urlpatterns = [
     *agents.urlpatterns,  # first: /agents/cards is no agent
     *workflows.urlpatterns,
     *governance.urlpatterns,
+    *governance.decision_point,
     *observability.urlpatterns,
     path("search", views.Search.as_view(), name="search"),
     path("health", views.health, name="health"),

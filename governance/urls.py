@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from governance.api import analysis as analysis_api
+from governance.api import authzen
 from governance.api import autonomy as autonomy_api
 from governance.api import delegations as delegations_api
 from governance.api import lists as lists_api
@@ -85,4 +86,16 @@ urlpatterns: list[URLPattern] = [
         )
     ),
     path("policies/<str:key>", policies.PolicyPage.as_view(), name="policy"),
+]
+decision_point: list[URLPattern] = [
+    path("access/v1/evaluation", authzen.EvaluationView.as_view(), name="authzen-evaluation"),
+    path("access/v1/evaluations", authzen.EvaluationsView.as_view(), name="authzen-evaluations"),
+    path("access/v1/search/subject", authzen.SubjectSearchView.as_view(), name="authzen-subjects"),
+    path("access/v1/search/resource", authzen.ResourceSearchView.as_view(), name="authzen-resources"),
+    path("access/v1/search/action", authzen.ActionSearchView.as_view(), name="authzen-actions"),
+    path("access/v1/requests", authzen.AccessRequestsView.as_view(), name="authzen-requests"),
+    path("access/v1/requests/<uuid:uid>", authzen.AccessRequestView.as_view(), name="authzen-request"),
+    path("access/v1/requests/<uuid:uid>/cancel", authzen.CancelAccessRequestView.as_view(), name="authzen-cancel"),
+    path(".well-known/authzen-configuration", authzen.Metadata.as_view(), name="authzen-metadata"),
+    path(".well-known/authzen-configuration/<path:tenant>", authzen.Metadata.as_view(), name="authzen-metadata-path"),
 ]

@@ -54,6 +54,7 @@ class Refused(Exception):
 
     status: ClassVar[int] = 409
     code: ClassVar[str] = "refused"
+    family: ClassVar[str] = "urn:autonomy-os:problem:"  # in front of the code where the error is told as a problem
 
     def __init__(
         self, detail: str = "", *, fields: Mapping[str, str] | None = None, about: "Recorded | None" = None

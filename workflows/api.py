@@ -266,12 +266,18 @@ class FactsView(ActingDoor):
     )
     def post(self, request: Request) -> Response:
         given = self.read(FactInput, request.data)
+        own_key = f"memory:{request.headers.get('Idempotency-Key', '')}"[:200]
+        # Asked before the act: what the policies answer stays on record when it is no and the act is undone.
+        memory.permit(
+            "memory.write", self.space(given["space"]), given["key"], agent=self.agent, at=database_now(),
+            request_key=own_key,
+        )  # fmt: skip
 
         def act(key: str) -> Answer:
             space, at = self.space(given["space"]), database_now()
             finding = {name: value for name, value in given.items() if name not in ("space", "run")}
             found = memory.Finding(run=self.run(given["run"]), **finding)
-            return 201, fact_of(memory.put(space, found, agent=self.agent, at=at), at)
+            return 201, fact_of(memory.put(space, found, agent=self.agent, at=at, request_key=own_key), at)
 
         return self.answer_once(request, act)
 

@@ -14,6 +14,8 @@ from django.db.models import F
 
 from agents.models import Agent
 from agents.operations import require, require_at_work
+from governance import operations as governance
+from governance.models import Decision
 from observability import ledger
 from observability.models import Event
 from workflows.models import Fact, Run, Space
@@ -51,9 +53,38 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-@transaction.atomic
-def put(space: Space, finding: Finding, *, agent: Agent, at: datetime) -> Fact:
+class MemoryRefused(ledger.NotAllowed):
+    """A policy does not let the agent do this in shared memory."""
+
+    code = "memory_refused"
+
+
+def permit(action: str, space: Space, key: str, *, agent: Agent, at: datetime, request_key: str = "") -> None:
+    """Ask the policies that name `memory.read` or `memory.write`; without one, rights alone decide. The question is
+    about the resource `memory` with the id `space/key`. Raises MemoryRefused; the decision is on record then."""
+    rules, _ = governance.rules_now()
+    if not rules.names(action):
+        return
+    question = governance.Question(
+        action=action, resource={"type": "memory", "id": f"{space.code}/{canonical_key(key)}"[:200]}, context={},
+        request_key=request_key, title=f"{action} {space.name}: {key}"[:300],
+    )  # fmt: skip
+    known = governance.Circumstances(agent, at)
+    decision = governance.evaluate(question, known=known, by=agent)
+    if decision.effect == Decision.Effect.ESCALATE:
+        governance.request_access(governance.Requested(decision.uid, question), known=known, by=agent)
+    if decision.effect != Decision.Effect.ALLOW:
+        raise MemoryRefused(decision.reason)
+
+
+def put(space: Space, finding: Finding, *, agent: Agent, at: datetime, request_key: str = "") -> Fact:
     """Keep the finding as the current fact under its key; an older one is superseded, never lost."""
+    permit("memory.write", space, finding.key, agent=agent, at=at, request_key=request_key)
+    return _put(space, finding, agent, at)
+
+
+@transaction.atomic
+def _put(space: Space, finding: Finding, agent: Agent, at: datetime) -> Fact:
     require_at_work(agent, at=at)
     require(agent, "workflows.write_space", space)
     key, value = canonical_key(finding.key), _plain(finding.value)
@@ -71,10 +102,15 @@ def put(space: Space, finding: Finding, *, agent: Agent, at: datetime) -> Fact:
     return fact
 
 
-@transaction.atomic
 def get(space: Space, key: str, *, agent: Agent, at: datetime, run: Run | None = None) -> Fact | None:
     """The valid fact under the key, None without one; its reuse, counted once for each agent and run, and what that
     saved go into the ledger."""
+    permit("memory.read", space, key, agent=agent, at=at)
+    return _get(space, key, agent, at, run)
+
+
+@transaction.atomic
+def _get(space: Space, key: str, agent: Agent, at: datetime, run: Run | None) -> Fact | None:
     require_at_work(agent, at=at)
     if not Space.objects.visible_to(agent.principal).filter(pk=space.pk).exists():
         raise ledger.NotFound(f"There is no space {space.code} in shared memory, or you may not see it.")

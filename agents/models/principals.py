@@ -192,7 +192,10 @@ class Unit(models.Model):
 
     class Meta:
         ordering = ["path"]
-        permissions = [("manage_unit", "Can manage the work of the unit")]
+        permissions = [
+            ("manage_unit", "Can manage the work of the unit"),
+            ("ask_for_unit", "Can ask what the agents of the unit may do"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -29,7 +29,8 @@ class Kind:
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("unit", "agents.unit", "code", "Unit", "Units", "building-2", ("view_unit", "manage_unit")),
+        Kind("unit", "agents.unit", "code", "Unit", "Units", "building-2",
+             ("view_unit", "manage_unit", "ask_for_unit")),
         Kind(
             "agent", "agents.agent", "code", "Agent", "Agents", "bot",
             ("view_agent", "pause_agent", "key_agent", "change_agent"),

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from uuid_utils.compat import uuid7
 
-from agents.models import Agent
+from agents.models import Agent, Principal
 from observability.ledger import Subject
 from observability.models import Event, Reader
 
@@ -46,6 +46,7 @@ class Decision(models.Model):
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     at = models.DateTimeField()
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="decisions")
+    asked_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
     request_key = models.CharField(max_length=200)
     action = models.CharField(max_length=80)
     resource_kind = models.CharField(max_length=60)
@@ -59,8 +60,10 @@ class Decision(models.Model):
     policy_version = models.PositiveIntegerField(null=True)
     rule = models.CharField(max_length=80, blank=True)
     because = models.JSONField(default=list)
+    matched = models.JSONField(default=list)
     missing = models.JSONField(default=list)
     obligations = models.JSONField(default=list)
+    terms = models.JSONField(null=True)
     rule_set = models.CharField(max_length=64)
     microseconds = models.PositiveIntegerField()
     statement = models.TextField(blank=True)
@@ -76,6 +79,7 @@ class Decision(models.Model):
         indexes = [
             models.Index(fields=["run", "id"], name="decision_run"),
             models.Index(fields=["at"], name="decision_at"),
+            models.Index(fields=["resource_kind", "resource_id", "id"], name="decision_resource"),
         ]
 
     def __str__(self) -> str:

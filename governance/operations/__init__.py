@@ -2,6 +2,7 @@
 
 from governance.operations.access import Access, access_of
 from governance.operations.activation import Check, NotReady, activate_agent, gaps, readiness
+from governance.operations.asking import UnknownSubject, agent_asked_about, asked_about
 from governance.operations.autonomy import (
     DAYS,
     LONGEST_DAYS,
@@ -28,7 +29,16 @@ from governance.operations.autonomy import (
 )
 from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today
 from governance.operations.control import Paused, change_control, control_now, loosens, require_running
-from governance.operations.decisions import answer_again, decide
+from governance.operations.decisions import (
+    NotEvaluated,
+    Prepared,
+    SameKeyOtherQuestion,
+    answer_again,
+    decide,
+    evaluate,
+    evaluate_all,
+    expect,
+)
 from governance.operations.delegations import (
     Circular,
     DelegationRefused,
@@ -54,7 +64,7 @@ from governance.operations.escalations import (
     open_escalation,
     withdraw,
 )
-from governance.operations.facts import Question
+from governance.operations.facts import Circumstances, Question
 from governance.operations.lists import ListChanged, ListInUse, add_list, change_list, drop_list, readers_of
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
 from governance.operations.policies.findings import Analysis, analyse_all, analyse_version, surroundings
@@ -71,6 +81,21 @@ from governance.operations.replays import (
     tried,
     work_off,
 )
+from governance.operations.requests import (
+    DuplicateRequest,
+    ExpiredDenial,
+    InvalidDenialBinding,
+    InvalidTaskState,
+    NotRequestable,
+    Requested,
+    UnknownTask,
+    cancel_access,
+    request_access,
+    request_until,
+    task_asked_by,
+    why_not_approved,
+)
+from governance.operations.searching import Thing, actions_for, agents_that_may, resources_for
 
 __all__ = [
     "DAYS",
@@ -82,39 +107,57 @@ __all__ = [
     "Asked",
     "Check",
     "Circular",
+    "Circumstances",
     "DelegationRefused",
+    "DuplicateRequest",
+    "ExpiredDenial",
     "Fall",
+    "InvalidDenialBinding",
+    "InvalidTaskState",
     "Level",
     "ListChanged",
     "ListInUse",
     "NoPromotion",
     "NotAReviewer",
+    "NotEvaluated",
     "NotReady",
+    "NotRequestable",
     "OwnRequest",
     "Paused",
     "Place",
+    "Prepared",
     "Question",
     "ReasonNeeded",
     "RequestChanged",
+    "Requested",
     "RuleChange",
+    "SameKeyOtherQuestion",
     "Span",
     "Terms",
+    "Thing",
     "Today",
     "UnderWay",
+    "UnknownSubject",
+    "UnknownTask",
     "access_of",
+    "actions_for",
     "activate",
     "activate_agent",
     "add_list",
     "add_path",
     "add_policy",
+    "agent_asked_about",
+    "agents_that_may",
     "analyse_all",
     "analyse_version",
     "answer_again",
     "approve_promotion",
     "ask_promotion",
     "ask_replay",
+    "asked_about",
     "begin_replay",
     "bounds_of",
+    "cancel_access",
     "cancel_replay",
     "change_control",
     "change_list",
@@ -132,7 +175,10 @@ __all__ = [
     "drop_list",
     "end_delegation",
     "end_overdue",
+    "evaluate",
+    "evaluate_all",
     "evidence_of",
+    "expect",
     "expire",
     "explain_both",
     "fail_replay",
@@ -152,12 +198,17 @@ __all__ = [
     "readers_of",
     "readiness",
     "reject_promotion",
+    "request_access",
+    "request_until",
     "require_running",
+    "resources_for",
     "rules_now",
     "set_demotion_rule",
     "span_of",
     "surroundings",
+    "task_asked_by",
     "tried",
+    "why_not_approved",
     "withdraw",
     "withdraw_promotion",
     "work_off",

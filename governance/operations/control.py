@@ -8,6 +8,7 @@ from agents.models import Principal
 from agents.operations import require
 from governance.models import ControlState
 from observability import ledger
+from observability.prepared import Prepared
 
 EVERYTHING = "everything"
 STRICTNESS = {ControlState.Status.NORMAL: 0, ControlState.Status.RESTRICTED: 1, ControlState.Status.PAUSED: 2}
@@ -22,7 +23,10 @@ class Paused(ledger.Refused):
 
 def control_now() -> ControlState:
     """The control state of everything at this moment."""
-    return ControlState.objects.filter(scope=EVERYTHING).first() or ControlState(scope=EVERYTHING)
+    return _CONTROL.first(scope=EVERYTHING) or ControlState(scope=EVERYTHING)
+
+
+_CONTROL: Prepared[ControlState] = Prepared(lambda scope: ControlState.objects.filter(scope=scope), "scope")
 
 
 def loosens(to: str) -> bool:

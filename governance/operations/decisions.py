@@ -1,9 +1,11 @@
 """Decisions: an agent asks, the rules answer, and every answer leaves a record with its reasons."""
 
 import hashlib
+import logging
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,15 +17,19 @@ from agents.models import Agent, Principal
 from agents.operations import require_at_work
 from governance.language import Schema, format_duration
 from governance.models import ControlState, Decision, Escalation, EscalationPath
-from governance.operations.control import control_now
 from governance.operations.escalations import Asked, open_escalation
-from governance.operations.facts import Asking, Question, action_of, facts_of
-from governance.operations.policies import rules_now
-from governance.operations.shadows import shadows_now
-from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict
+from governance.operations.facts import Asking, Circumstances, Question, facts_of
+from governance.rules import EscalationTerms, Ruling, Verdict
 from observability import ledger
+from observability.prepared import Insertion
+
+log = logging.getLogger(__name__)
 
 LOW_RISK = 1
+OWN_ACTIONS = frozenset({"memory.read", "memory.write"})
+"""What agents do in this system itself: no system of the registry offers it and no job description lists it."""
+NOT_EVALUATED = "not-evaluated"
+_NEW = Insertion(Decision)
 
 
 class SameKeyOtherQuestion(ledger.Refused):
@@ -33,27 +39,117 @@ class SameKeyOtherQuestion(ledger.Refused):
     code = "idempotency_key_reused"
 
 
+class NotEvaluated(ledger.Refused):
+    """The question could not be answered, and nothing is allowed. Ask again with a new key."""
+
+    status = 503
+    code = "not_evaluated"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the rules say to a question, before anybody writes it down: the facts they saw, and how long it took."""
+
+    asking: Asking
+    request: dict[str, Any]
+    facts: dict[str, Any]
+    ruling: Ruling
+    microseconds: int
+
+
 def decide(question: Question, *, agent: Agent, at: datetime) -> Decision:
     """The answer to the question, recorded; when a person must be asked, `decision.escalation` is the open question.
     The same agent and request key get the same decision again. Raises Invalid that names each wrong field."""
     require_at_work(agent, at=at)
-    request = _request(question, agent)
+    return _once(question, Circumstances(agent, at), agent, _decide_and_ask)
+
+
+def evaluate(question: Question, *, known: Circumstances, by: ledger.Acts) -> Decision:
+    """The answer to the question, recorded, and nobody is asked: whoever wants a person to be asked says so, see
+    `request_access`. `by` asks about the agent of `known`."""
+    return _once(question, known, by, _decide)
+
+
+Prepared = tuple[Question, Circumstances]
+Answered = Decision | ledger.Refused
+
+
+def expect(asked: Iterable[Prepared]) -> None:
+    """Look up together what all of these questions will want to know."""
+    digests: dict[Circumstances, list[str]] = {}
+    for question, known in asked:
+        digests.setdefault(known, []).append(request_digest(request_of(question, known.agent)))
+    for known, some in digests.items():
+        known.expect(some)
+
+
+def evaluate_all(
+    asked: Iterable[Prepared | ledger.Refused], *, by: ledger.Acts, enough: Callable[[Answered], bool]
+) -> list[Answered]:
+    """The answers to several questions, each recorded, or why one is none, up to the one that is `enough`. All are
+    written together; if that fails, each by itself."""
+    questions = list(asked)
+    try:
+        with transaction.atomic():
+            return _each(questions, by, enough, _evaluate_here)
+    except Exception as broken:
+        log.error("several questions could not be answered together; each is asked alone", exc_info=broken)
+        return _each(questions, by, enough, _evaluate_alone)
+
+
+def _each(
+    asked: Iterable[Prepared | ledger.Refused],
+    by: ledger.Acts,
+    enough: Callable[[Answered], bool],
+    act: Callable[[Question, Circumstances, ledger.Acts], Decision],
+) -> list[Answered]:
+    answers: list[Answered] = []
+    for each in asked:
+        try:
+            answers.append(each if isinstance(each, ledger.Refused) else act(*each, by))
+        except ledger.Refused as refused:
+            answers.append(refused)
+        if enough(answers[-1]):
+            break
+    return answers
+
+
+def _evaluate_alone(question: Question, known: Circumstances, by: ledger.Acts) -> Decision:
+    return evaluate(question, known=known, by=by)
+
+
+def _evaluate_here(question: Question, known: Circumstances, by: ledger.Acts) -> Decision:
+    # In the transaction of all: what goes wrong here undoes all of it, and each question is asked again by itself.
+    request = request_of(question, known.agent)
     digest = request_digest(request)
-    given = answer_again(agent, question.request_key, digest)
+    given = answer_again(known.agent, question.request_key, digest)
+    return given or _write(answer_to(question, request, digest, known), by)
+
+
+def _once(
+    question: Question, known: Circumstances, by: ledger.Acts, act: Callable[[Answer, ledger.Acts], Decision]
+) -> Decision:
+    request = request_of(question, known.agent)
+    digest = request_digest(request)
+    given = answer_again(known.agent, question.request_key, digest)
     if given is not None:
         return given
     try:
         with transaction.atomic():
-            return _decide_now(question, request, digest, agent, at)
-    except IntegrityError:
-        given = answer_again(agent, question.request_key, digest)
-        if given is None:
-            raise
-        return given
+            return act(answer_to(question, request, digest, known), by)
+    except ledger.Refused:
+        raise
+    except IntegrityError as twice:
+        given = answer_again(known.agent, question.request_key, digest)
+        return given or _not_evaluated(question, request, digest, known, by, twice)
+    except Exception as broken:
+        return _not_evaluated(question, request, digest, known, by, broken)
 
 
 def answer_again(agent: Agent, request_key: str, digest: str) -> Decision | None:
     """The decision already given for this key, None when there is none; another question under it is refused."""
+    if not request_key:
+        return None
     given = Decision.objects.filter(agent=agent, request_key=request_key).first()
     if given is not None and given.request_sha256 != digest:
         raise SameKeyOtherQuestion
@@ -65,8 +161,9 @@ def request_digest(request: Mapping[str, Any]) -> str:
     return hashlib.sha256(rfc8785.dumps(dict(request))).hexdigest()
 
 
-def _request(question: Question, agent: Agent) -> dict[str, Any]:
-    return {
+def request_of(question: Question, agent: Agent) -> dict[str, Any]:
+    """The request in the form that is kept, compared and bound: exact numbers and moments as text."""
+    request = {
         "subject": {"type": "agent", "id": agent.code},
         "action": question.action,
         "resource": texts(question.resource),
@@ -75,6 +172,11 @@ def _request(question: Question, agent: Agent) -> dict[str, Any]:
         "run": question.place.run,
         "step": question.place.step,
     }
+    if question.subject:
+        request["subject"]["properties"] = texts(question.subject)
+    if question.action_properties:
+        request["action_properties"] = texts(question.action_properties)
+    return request
 
 
 def texts(value: Any) -> Any:
@@ -88,88 +190,152 @@ def texts(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal | datetime) else value
 
 
-def _decide_now(question: Question, request: dict[str, Any], digest: str, agent: Agent, at: datetime) -> Decision:
+# --- the answer -----------------------------------------------------------------------------------------------
+def answer_to(question: Question, request: dict[str, Any], digest: str, known: Circumstances) -> Answer:
+    """What the rules say now; nothing is written, and nobody is asked."""
     begun = time.perf_counter_ns()
-    rules, schema = rules_now()
-    shadows = shadows_now(rules, schema)
-    facts = facts_of(Asking(question, agent, digest, rules, at, shadows.groups(question.action)), schema)
-    ruling = (
-        _stopped(question)
-        or _outside_the_job(question, agent)
-        or _refused_before(question, digest)
-        or rules.decide(facts)
+    asking = Asking(question, digest, known)
+    facts = facts_of(asking, known.schema)
+    ruling = _fulfillable(question, ruling_on(asking, facts))
+    return Answer(asking, request, facts, ruling, (time.perf_counter_ns() - begun) // 1000)
+
+
+def ruling_on(asking: Asking, facts: dict[str, Any]) -> Ruling:
+    """The ruling on the facts: what stops everything comes before the rules."""
+    return (
+        _stopped(asking)
+        or _not_at_work(asking)
+        or _outside_the_job(asking)
+        or _refused_before(asking)
+        or asking.rules.decide(facts)
     )
-    decision = _write(question, request, digest, facts, ruling, rules, agent, at, time.perf_counter_ns() - begun)
-    shadows.ask(decision, facts)
-    if ruling.verdict is Verdict.ESCALATE:
-        _ask_people(decision, ruling, question, facts, rules, schema, at)
-    return decision
 
 
-def _stopped(question: Question) -> Ruling | None:
-    control = control_now()
+def _stopped(asking: Asking) -> Ruling | None:
+    control = asking.known.control
     if control.status == ControlState.Status.NORMAL:
         return None
-    if control.status == ControlState.Status.RESTRICTED and action_of(question.action).get("risk", 3) <= LOW_RISK:
+    if control.status == ControlState.Status.RESTRICTED and _said_of(asking).get("risk", 3) <= LOW_RISK:
         return None
     return _denied(f"{control.get_status_display()}: {control.why}", "control-state")
 
 
-def _outside_the_job(question: Question, agent: Agent) -> Ruling | None:
-    if agent.blueprint.allows(question.action):
+def _not_at_work(asking: Asking) -> Ruling | None:
+    try:
+        require_at_work(asking.agent, at=asking.at)
+    except ledger.Refused as refused:
+        return _denied(refused.detail, "not-at-work")
+    return None
+
+
+def _outside_the_job(asking: Asking) -> Ruling | None:
+    blueprint, action = asking.agent.blueprint, asking.question.action
+    if blueprint.allows(action) or action in OWN_ACTIONS:
         return None
-    return _denied(f"{question.action} is not in the job description “{agent.blueprint}”.", "outside-the-job")
+    return _denied(f"{action} is not in the job description “{blueprint}”.", "outside-the-job")
 
 
-def _refused_before(question: Question, digest: str) -> Ruling | None:
+def _refused_before(asking: Asking) -> Ruling | None:
     no = (Escalation.Status.REJECTED, Escalation.Status.EXPIRED)
-    last = Escalation.objects.filter(request_sha256=digest, status__in=no).order_by("-id").first()
+    last = next((each for each in reversed(asking.known.answered(asking.digest)) if each.status in no), None)
     if last is None:
         return None
     who = f"{last.settled_by} rejected this" if last.settled_by else "Nobody decided this in time"
     return _denied(f"{who}: {last.reason}" if last.reason else f"{who}.", "answered-before")
 
 
+def _fulfillable(question: Question, ruling: Ruling) -> Ruling:
+    if ruling.verdict is not Verdict.ALLOW or question.supported is None:
+        return ruling
+    beyond = sorted({str(each["type"]) for each in ruling.obligations} - question.supported)
+    if not beyond:
+        return ruling
+    return _denied(f"It is allowed only with what you cannot do: {', '.join(beyond)}.", "obligation-not-supported")
+
+
 def _denied(reason: str, rule: str) -> Ruling:
     return Ruling(verdict=Verdict.DENY, rule=rule, policy=None, policy_version=None, reason=reason, because=(rule,))
 
 
-def _write(
-    question: Question, request: dict[str, Any], digest: str, facts: dict[str, Any], ruling: Ruling, rules: RuleSet,
-    agent: Agent, at: datetime, nanoseconds: int,
-) -> Decision:  # fmt: skip
-    decision = Decision.objects.create(
-        at=at, agent=agent, request_key=question.request_key, action=question.action,
-        resource_kind=str(question.resource["type"]), resource_id=str(question.resource["id"]), request=request,
-        request_sha256=digest, facts=texts(facts), effect=ruling.verdict.value, reason=ruling.reason,
-        policy=ruling.policy or "", policy_version=ruling.policy_version, rule=ruling.rule or "",
-        because=list(ruling.because), missing=list(ruling.missing), obligations=texts(list(ruling.obligations)),
-        rule_set=rules.version, microseconds=nanoseconds // 1000, statement=question.statement,
-        confidence=question.confidence, run=question.place.run, step=question.place.step,
-    )  # fmt: skip
-    told = {
-        "effect": decision.effect,
-        "policy": decision.policy,
-        "rule": decision.rule,
-        "version": decision.policy_version,
-    }
-    ledger.record("decision.made", decision, by=agent, at=at, why=ruling.reason, after=decision.effect, data=told)
+def _said_of(asking: Asking) -> Mapping[str, Any]:
+    """What the system that knows the action says about it; nothing for an action that no system has."""
+    return asking.known.systems.get(asking.question.action, (None, {}))[1]
+
+
+def _not_evaluated(
+    question: Question, request: dict[str, Any], digest: str, known: Circumstances, by: ledger.Acts, error: Exception
+) -> Decision:
+    """Whatever went wrong: no, with a record of it. Raises NotEvaluated when not even that can be written."""
+    log.error("a question could not be answered; it was denied", exc_info=error)
+    ruling = _denied(f"{NotEvaluated()} ({type(error).__name__})", NOT_EVALUATED)
+    try:
+        with transaction.atomic():
+            return _write(Answer(Asking(question, digest, known), request, {}, ruling, 0), by)
+    except Exception as lost:
+        raise NotEvaluated from lost
+
+
+# --- the record -----------------------------------------------------------------------------------------------
+def _decide(answer: Answer, by: ledger.Acts) -> Decision:
+    return _write(answer, by)
+
+
+def _decide_and_ask(answer: Answer, by: ledger.Acts) -> Decision:
+    decision = _write(answer, by)
+    if answer.ruling.verdict is Verdict.ESCALATE:
+        ask_people(decision, answer, by=by)
     return decision
 
 
-def _ask_people(
-    decision: Decision,
-    ruling: Ruling,
-    question: Question,
-    facts: dict[str, Any],
-    rules: RuleSet,
-    schema: Schema,
-    at: datetime,
-) -> Escalation:
-    terms, agent, action = ruling.escalation, decision.agent, action_of(question.action)
+def _write(answer: Answer, by: ledger.Acts) -> Decision:
+    question, ruling, asking = answer.asking.question, answer.ruling, answer.asking
+    rule_set = "" if ruling.rule == NOT_EVALUATED else asking.rules.version
+    decision = _NEW.insert(Decision(
+        at=asking.at, agent=asking.agent, asked_by=_other_than(asking.agent, by),
+        request_key=question.request_key or str(uuid.uuid4()), action=question.action,
+        resource_kind=str(question.resource["type"]), resource_id=str(question.resource["id"]), request=answer.request,
+        request_sha256=asking.digest, facts=texts(answer.facts), effect=ruling.verdict.value, reason=ruling.reason,
+        policy=ruling.policy or "", policy_version=ruling.policy_version, rule=ruling.rule or "",
+        because=list(ruling.because), matched=list(ruling.matched), missing=list(ruling.missing),
+        obligations=texts(list(ruling.obligations)), terms=_terms(ruling), rule_set=rule_set,
+        microseconds=answer.microseconds, statement=question.statement, confidence=question.confidence,
+        run=question.place.run, step=question.place.step,
+    ))  # fmt: skip
+    told = {"effect": decision.effect, "policy": decision.policy, "rule": decision.rule,
+            "version": decision.policy_version}  # fmt: skip
+    ledger.record("decision.made", decision, by=by, at=asking.at, why=ruling.reason, after=decision.effect, data=told)
+    if ruling.rule != NOT_EVALUATED:
+        asking.known.shadows.ask(decision, answer.facts)
+    return decision
+
+
+def _terms(ruling: Ruling) -> dict[str, Any] | None:
+    """Whom to ask and on which terms, as the record keeps it; None where nobody is asked."""
+    terms = ruling.escalation
+    if terms is None:
+        return None
+    return {
+        "path": terms.path, "sla": format_duration(timedelta(seconds=terms.sla_seconds)), "approvals": terms.approvals,
+        "also": list(terms.also), "on_timeout": terms.on_timeout,
+    }  # fmt: skip
+
+
+def _other_than(agent: Agent, by: ledger.Acts) -> Principal | None:
+    """Who asked about the agent, None when it asked itself."""
+    if isinstance(by, Agent):
+        return None if by.pk == agent.pk else by.principal
+    return by if isinstance(by, Principal) else None
+
+
+# --- people ---------------------------------------------------------------------------------------------------
+def ask_people(decision: Decision, answer: Answer, *, by: ledger.Acts) -> Escalation:
+    """The question that the ruling puts to people, open."""
+    question, ruling, agent = answer.asking.question, answer.ruling, decision.agent
+    terms, action = ruling.escalation, _said_of(answer.asking)
     if terms is None:
         raise ValueError("an escalation without terms cannot be asked")
     path = EscalationPath.objects.get(key=terms.path)
+    conditions = answer.asking.rules.explain(answer.facts, ruling.because[0])
     asked = Asked(
         kind=Escalation.Kind.ACTION, title=question.title or f"{question.action} {decision.resource_id}",
         risk=action.get("risk", 2), effect=action.get("effect", ""), path=path, unit=agent.unit, agent=agent,
@@ -177,13 +343,13 @@ def _ask_people(
         likeness=f"{question.action}:{ruling.policy}:{ruling.rule}", place=question.place, request=decision.request,
         request_sha256=decision.request_sha256, reason_asked=ruling.reason, policy=decision.policy,
         policy_version=decision.policy_version, seconds=terms.sla_seconds, approvals=terms.approvals,
-        conditions=[texts(asdict(condition)) for condition in rules.explain(facts, ruling.because[0])],
-        shown=_shown(question, schema), changes=question.changes, evidence=question.evidence,
+        conditions=[texts(asdict(condition)) for condition in conditions],
+        shown=_shown(question, answer.asking.known.schema), changes=question.changes, evidence=question.evidence,
         statement=question.statement, confidence=question.confidence, not_by=(*question.not_by, *_excluded(terms)),
         if_approved=f"{agent.code} asks again with your approval and goes on.",
         if_rejected=f"{agent.code} reads your reason and does not do it.",
     )  # fmt: skip
-    return open_escalation(asked, by=agent, at=at)
+    return open_escalation(asked, by=by, at=answer.asking.at)
 
 
 def _excluded(terms: EscalationTerms) -> tuple[Principal, ...]:

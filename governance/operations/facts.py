@@ -1,20 +1,26 @@
 """Facts: what is known about a question before a rule looks at it; what is ours to know is never the caller's."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.db import transaction
 
 from agents.models import Agent, Principal, System
 from governance.language import RequestInvalid, Schema
-from governance.models import Decision, Escalation
+from governance.models import ControlState, Decision, Escalation
+from governance.operations.control import control_now
 from governance.operations.escalations import APPROVAL_LASTS, Place
+from governance.operations.policies import rules_now
+from governance.operations.shadows import Shadows, shadows_now
 from governance.rules import RuleSet, derive
 from observability import ledger
+from observability.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +29,8 @@ log = logging.getLogger(__name__)
 class Question:
     """May I do this? `resource` has type, id and properties, `context` the circumstances; exact numbers as Decimal or
     text. `statement`, `confidence`, `changes` and `evidence` are the agent's own words for the person who decides;
-    `not_by` may not decide."""
+    `not_by` may not decide. `subject` are properties that the caller says the agent has; `supported` names the types
+    of obligations that whoever asks can fulfil, None for all of them. A question without a request key is a new one."""
 
     action: str
     resource: Mapping[str, Any]
@@ -36,45 +43,125 @@ class Question:
     evidence: list[dict[str, Any]] = field(default_factory=list)
     place: Place = field(default_factory=Place)
     not_by: tuple[Principal, ...] = ()
+    subject: Mapping[str, Any] = field(default_factory=dict)
+    action_properties: Mapping[str, Any] = field(default_factory=dict)
+    supported: frozenset[str] | None = None
+
+
+_SETTLED = (Escalation.Status.APPROVED, Escalation.Status.REJECTED, Escalation.Status.EXPIRED)
+_ASKED_BEFORE = Prepared(
+    lambda digest: Escalation.objects.filter(request_sha256=digest, status__in=_SETTLED), "digest"
+)  # fmt: skip
+
+
+class Circumstances:
+    """What the questions about one agent at one moment have in common: each is looked up once, and only when asked."""
+
+    def __init__(self, agent: Agent, at: datetime) -> None:
+        self.agent = agent
+        self.at = at
+        self._answered: dict[str, list[Escalation]] = {}
+
+    def about(self, agent: Agent) -> "Circumstances":
+        """The same moment for another agent: what is the same for all is not looked up again."""
+        other = Circumstances(agent, self.at)
+        for name in ("_book", "shadows", "control", "systems"):
+            vars(other)[name] = getattr(self, name)
+        return other
+
+    @cached_property
+    def _book(self) -> tuple[RuleSet, Schema]:
+        return rules_now()
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules that decide."""
+        return self._book[0]
+
+    @property
+    def schema(self) -> Schema:
+        """The typed fields of a question."""
+        return self._book[1]
+
+    @cached_property
+    def shadows(self) -> Shadows:
+        """The versions that are asked beside those that decide, and never answer."""
+        return shadows_now(self.rules, self.schema)
+
+    @cached_property
+    def control(self) -> ControlState:
+        """The control state of everything."""
+        return control_now()
+
+    @cached_property
+    def systems(self) -> Mapping[str, tuple[System, Mapping[str, Any]]]:
+        """The system that knows an action and what it says about it, by the name of the action."""
+        found: dict[str, tuple[System, Mapping[str, Any]]] = {}
+        for system in System.objects.all():
+            for item in system.actions:
+                found.setdefault(item["name"], (system, item))
+        return found
+
+    @cached_property
+    def granted(self) -> Mapping[str, Collection[int]]:
+        """The keys of the systems in which the agent may read, create, pay..., by verb."""
+        principal = self.agent.principal
+        principal.forget_grants()  # a right that ended since the request came in allows nothing any more
+        return {verb: principal.granted(f"agents.{verb}_in_system", System) for verb in System.Verb.values}
+
+    def expect(self, digests: Collection[str]) -> None:
+        """Look up together what people answered to all of these requests."""
+        found = defaultdict(list)
+        rows = Escalation.objects.filter(request_sha256__in=digests, status__in=_SETTLED)
+        for row in rows.select_related("path", "decision", "settled_by").order_by("id"):
+            found[row.request_sha256].append(row)
+        self._answered |= {digest: found[digest] for digest in digests}
+
+    def answered(self, digest: str) -> list[Escalation]:
+        """What people (or the passing of time) answered to this very request, oldest first."""
+        if digest not in self._answered:
+            # Mostly nobody was asked: that is told by a statement that is written once.
+            self._answered[digest] = []
+            if _ASKED_BEFORE.exists(digest=digest):
+                self.expect([digest])
+        return self._answered[digest]
 
 
 @dataclass(frozen=True)
 class Asking:
-    """A question being answered: who asks, the digest of the request, the rules that will decide, the time; `also` are
-    groups of facts that only versions in shadow read."""
+    """A question being answered: its digest, and what is known at the moment whatever is asked."""
 
     question: Question
-    agent: Agent
     digest: str
-    rules: RuleSet
-    at: datetime
-    also: frozenset[str] = frozenset()
+    known: Circumstances
+
+    @property
+    def agent(self) -> Agent:
+        """Whom the question is about."""
+        return self.known.agent
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules that will decide."""
+        return self.known.rules
+
+    @property
+    def at(self) -> datetime:
+        """When it is asked."""
+        return self.known.at
+
+    @property
+    def also(self) -> frozenset[str]:
+        """Groups of facts that versions in shadow read."""
+        return self.known.shadows.groups(self.question.action)
 
 
 def facts_of(asking: Asking, schema: Schema) -> dict[str, Any]:
     """The typed facts of a question: what the agent said, and what we know; of the suppliers only those whose group a
     rule of the action reads. Raises Invalid that names each wrong field."""
-    question, agent = asking.question, asking.agent
-    _refuse_given_twice(question)
-    asked = {
-        "action": {"name": question.action},
-        "resource": {
-            **question.resource.get("properties", {}),
-            "type": question.resource["type"],
-            "id": question.resource["id"],
-        },
-        "context": {**question.context} | ({} if question.confidence is None else {"confidence": question.confidence}),
-    }
-    try:
-        facts: dict[str, Any] = schema.coerce(asked, only="request")
-    except RequestInvalid as invalid:
-        raise ledger.Invalid("The question has errors; nothing was decided.", fields=dict(invalid.errors)) from invalid
-    facts["context"] = {**facts.get("context", {}), "time": asking.at, "workflow": question.place.workflow}
-    facts["case"] = {"approved": question.place.approved}
-    facts["subject"] = {
-        "type": "agent", "id": agent.code, "role": agent.role.code, "autonomy_level": agent.effective_autonomy,
-        "risk_class": agent.risk_class, "status": agent.status, "team": agent.unit.code,
-    }  # fmt: skip
+    question = asking.question
+    facts = asked_facts(question, schema, asking.at)
+    facts["subject"] = {**facts.get("subject", {}), **subject_of(asking.agent)}
     groups = {path.partition(".")[0] for path in asking.rules.needs(question.action)}
     for group, supply in SUPPLIERS.items():
         if group in groups:
@@ -84,7 +171,7 @@ def facts_of(asking: Asking, schema: Schema) -> dict[str, Any]:
     approval = _approval(asking)
     if approval:
         facts["approval"] = approval
-    return derive(facts)
+    return facts
 
 
 def _for_shadow(group: str, supply: Callable[[Asking], dict[str, Any]], asking: Asking) -> dict[str, Any]:
@@ -97,8 +184,39 @@ def _for_shadow(group: str, supply: Callable[[Asking], dict[str, Any]], asking: 
         return {}
 
 
+def asked_facts(question: Question, schema: Schema, at: datetime) -> dict[str, Any]:
+    """The typed facts that a question brings along, whomever it is about. Raises Invalid with each wrong field."""
+    _refuse_given_twice(question)
+    asked = {
+        "subject": dict(question.subject),
+        "action": {**question.action_properties, "name": question.action},
+        "resource": {
+            **question.resource.get("properties", {}),
+            "type": question.resource["type"],
+            "id": question.resource["id"],
+        },
+        "context": {**question.context} | ({} if question.confidence is None else {"confidence": question.confidence}),
+    }
+    try:
+        facts: dict[str, Any] = schema.coerce(asked, only="request")
+    except RequestInvalid as invalid:
+        raise ledger.Invalid("The question has errors; nothing was decided.", fields=dict(invalid.errors)) from invalid
+    facts["context"] = {**facts.get("context", {}), "time": at, "workflow": question.place.workflow}
+    facts["case"] = {"approved": question.place.approved}
+    return derive(facts)
+
+
+def subject_of(agent: Agent) -> dict[str, Any]:
+    """What the registry says about an agent, as rules read it."""
+    return {
+        "type": "agent", "id": agent.code, "role": agent.role.code, "autonomy_level": agent.effective_autonomy,
+        "risk_class": agent.risk_class, "status": agent.status, "team": agent.unit.code,
+    }  # fmt: skip
+
+
 def _refuse_given_twice(question: Question) -> None:
     twice = [f"resource.{name}" for name in ("type", "id") if name in question.resource.get("properties", {})]
+    twice += ["action.name"] if "name" in question.action_properties else []
     if question.confidence is not None and "confidence" in question.context:
         twice.append("context.confidence")
     if twice:
@@ -110,9 +228,10 @@ def _approval(asking: Asking) -> dict[str, Any]:
     """The approvals that hold for exactly this request now: their paths and the rules that asked on them; empty
     without. A step is done once under its lease; outside a step an approval allows once."""
     digest, at = asking.digest, asking.at
-    held = Escalation.objects.select_for_update(of=("self",)).select_related("path", "decision")
-    held = held.filter(request_sha256=digest, status=Escalation.Status.APPROVED, approved_until__gt=at).order_by("id")
-    given = list(held)
+    found = [each for each in asking.known.answered(digest) if each.status == Escalation.Status.APPROVED]
+    given = [each for each in found if each.approved_until is not None and each.approved_until > at]
+    if given:  # of two questions at once one is answered after the other, so that the second sees the first
+        list(Escalation.objects.select_for_update().filter(pk__in=[each.pk for each in given]).values_list("pk"))
     if given and not asking.question.place.step:
         lately = Decision.objects.filter(at__gt=at - APPROVAL_LASTS, agent=asking.agent, request_sha256=digest)
         last = lately.filter(effect=Decision.Effect.ALLOW).values_list("at", flat=True).first()
@@ -125,26 +244,10 @@ def _approval(asking: Asking) -> dict[str, Any]:
 
 
 def _permissions(asking: Asking) -> dict[str, bool]:
-    agent, system = asking.agent, _system_of(asking.question.action)
+    system, _ = asking.known.systems.get(asking.question.action, (None, {}))
     if system is None:
         return {}
-    agent.principal.forget_grants()  # a right that ended since the request came in allows nothing any more
-    return {
-        verb: system.pk in agent.principal.granted(f"agents.{verb}_in_system", System) for verb in System.Verb.values
-    }
-
-
-def _system_of(action: str) -> System | None:
-    return next(
-        (system for system in System.objects.all() if action in {item["name"] for item in system.actions}),
-        None,
-    )
-
-
-def action_of(name: str) -> Mapping[str, Any]:
-    """What the system that knows an action says about it; nothing for an action that no system has."""
-    system = _system_of(name)
-    return next((item for item in system.actions if item["name"] == name), {}) if system else {}
+    return {verb: system.pk in held for verb, held in asking.known.granted.items()}
 
 
 def _lists(asking: Asking) -> dict[str, tuple[str, ...]]:

@@ -52,7 +52,7 @@ def boundaries(rules: RuleSet, action: str, known: Facts) -> tuple[Boundary, ...
 def _boundary(policy: PolicyRules, rule: Rule, known: Facts) -> list[Boundary]:
     if rule.condition is None:
         return [Boundary(policy, rule, ())]
-    left = _left(rule.condition.tree, rule.condition.schema, known)
+    left = left_of(rule.condition.tree, rule.condition.schema, known)
     if left is False:
         return []
     open_nodes = () if left is True else conjuncts(left)
@@ -84,15 +84,15 @@ def _words(node: Node, schema: Schema) -> str:
     return f"({text})" if isinstance(node, Chain) else text
 
 
-def _left(node: Node, schema: Schema, known: Facts) -> Left:
+def left_of(node: Node, schema: Schema, known: Facts) -> Left:
     """Say true or false where the known facts settle it, else give what is left to ask."""
     match node:
         case Chain(operator="&&", items=items):
-            return _joined("&&", False, (_left(item, schema, known) for item in items))
+            return _joined("&&", False, (left_of(item, schema, known) for item in items))
         case Chain(operator="||", items=items):
-            return _joined("||", True, (_left(item, schema, known) for item in items))
+            return _joined("||", True, (left_of(item, schema, known) for item in items))
         case Unary(operator="!", operand=operand):
-            inner = _left(operand, schema, known)
+            inner = left_of(operand, schema, known)
             return (not inner) if isinstance(inner, bool) else node
     return _settled(node, schema, known)
 

@@ -98,6 +98,16 @@ class RuleSet:
         """Give the dotted paths of all fields that the rules of this action read, given by the caller or not."""
         return frozenset(path for _, rule in self._table_for(action).entries for path in rule.fields)
 
+    def about(self, action: str) -> tuple[Rule, ...]:
+        """Give the rules that concern an action, in determining order."""
+        return tuple(rule for _, rule in self._table_for(action).entries)
+
+    def names(self, action: str) -> bool:
+        """Say whether a rule names this action or its family; a rule about any action names none."""
+        return any(
+            pattern != "*" and covers(pattern, action) for rule in self.about(action) for pattern in rule.actions
+        )
+
     def path_of(self, rule_ref: str) -> str:
         """Give the path that the rule `key@version#rule` escalates to; nothing when it is not here or asks nobody."""
         rule = self._rules.get(rule_ref)

@@ -38,7 +38,8 @@ END = "end"  # ends what never changes otherwise, once and for all; an Idempoten
 BOUND = "bound"  # acts on what is named by request_sha256 or If-Match: 428 without either, 412 when it changed
 CHANGE = "change"  # changes what is there: If-Match, 428 without it, 412 when it changed
 CHECK = "check"  # a POST that changes nothing
-KINDS = (LIST, ONE, READ, CREATE, LEASE, END, BOUND, CHANGE, CHECK)
+STANDARD = "standard"  # follows a standard of others, whose rules have tests of their own (tests/governance)
+KINDS = (LIST, ONE, READ, CREATE, LEASE, END, BOUND, CHANGE, CHECK, STANDARD)
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,11 @@ def action(side: Side) -> dict[str, Any]:
     resource = {"type": "invoice", "id": "1", "properties": {"findings": 0}}
     asked = {"action": "invoice.pay", "resource": resource, "context": {"amount": "1.00", "currency": "EUR"}}
     return {"step": str(side.step.uid), **lease(side), **asked}
+
+
+def evaluation(side: Side) -> dict[str, Any]:
+    asked = {"context": {"amount": "1.00", "currency": "EUR"}, "resource": {"type": "invoice", "id": "1"}}
+    return {"subject": {"type": "agent", "id": side.agent.code}, "action": {"name": "invoice.pay"}, **asked}
 
 
 def policy_text(side: Side) -> str:
@@ -237,6 +243,15 @@ DOORS: dict[tuple[str, str], Door] = {
         LEASE, lambda side: [things.card(side).uid], lambda side: {"sha256": things.card(side).seen_sha256}
     ),
     ("api-foreign-card-withdraw", "post"): Door(END, lambda side: [things.card(side).uid], why),
+    # --- the decision point ----------------------------------------------------------------------------------------
+    ("authzen-evaluation", "post"): Door(STANDARD, body=evaluation),
+    ("authzen-evaluations", "post"): Door(STANDARD, body=lambda side: {**evaluation(side), "evaluations": [{}]}),
+    **{(f"authzen-{each}", "post"): Door(STANDARD, body=evaluation) for each in ("subjects", "resources", "actions")},
+    ("authzen-requests", "post"): Door(
+        STANDARD, body=lambda side: {**evaluation(side), "denial": {"evaluation_id": str(side.decision.uid)}}
+    ),
+    ("authzen-request", "get"): Door(ONE, lambda side: [things.access_request(side).uid]),
+    ("authzen-cancel", "post"): Door(STANDARD, lambda side: [things.access_request(side).uid]),
 }  # fmt: skip
 OPEN_API = {("api-schema", "get"), ("api-browse", "get")}  # the description itself, for everybody
 
@@ -359,6 +374,7 @@ PAGES: dict[tuple[str, str], Door] = {
         "people-admit", "people-emergencies", "agent-new", "agents-chart", "agents-blueprints", "agent-blueprint-new",
         "access", "access-principals", "access-delegations", "access-reviews", "access-review-new", "agent-autonomy",
         "oauth-jwks", "oauth-server", "oauth-resource", "policies-analysis", "policy-lists", "policy-list-new",
+        "authzen-metadata",
     )},
     ("policy-list-new", "post"): Door(
         CREATE,
@@ -373,6 +389,7 @@ PAGES: dict[tuple[str, str], Door] = {
         CHANGE, lambda side: [things.value_list(side).name], lambda side: {"reason": "A drill."}
     ),
     ("policy-analysis", "get"): Door(READ, lambda side: [side.policy.key, 1]),
+    ("authzen-metadata-path", "get"): Door(READ, lambda side: ["autonomy"]),  # where PUBLIC_URL has this path
     ("control", "post"): Door(CHANGE, body=lambda side: {"state": "paused", "why": "A drill."}),
     ("escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
     ("escalation-answer", "get"): Door(READ, lambda side: [side.escalation.uid]),
@@ -528,9 +545,10 @@ def known() -> set[tuple[str, str]]:
 
 
 def api_doors() -> list[tuple[str, str]]:
-    """(name, method) of what stands below /api/v1/."""
+    """(name, method) of what stands below /api/v1/, and of the decision point."""
+    below = ("api/v1/", "access/v1/")
     return sorted(
-        (name, method) for name, path, pattern in routes() if path.startswith("api/v1/") for method in methods(pattern)
+        (name, method) for name, path, pattern in routes() if path.startswith(below) for method in methods(pattern)
     )
 
 

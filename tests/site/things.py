@@ -20,7 +20,8 @@ from agents.models import (
     Review,
     ReviewItem,
 )
-from governance.models import Delegation, PromotionRequest, ValueList
+from governance import operations as governance
+from governance.models import Delegation, Escalation, PromotionRequest, ValueList
 from observability import ledger
 from observability.models import Event
 
@@ -99,6 +100,17 @@ def promotion(side: Any) -> PromotionRequest:
 def value_list(side: Any) -> ValueList:
     """A named list of the unit."""
     return ValueList.objects.get(unit=side.unit)
+
+
+def access_request(side: Any) -> Escalation:
+    """A question that the unit's agent had put to a person, made when it is first needed: lists know nothing of it."""
+    asked = {"kind": "action", "agent": side.agent, "request_sha256": "cd" * 32}
+    found = Escalation.objects.filter(**asked).first()
+    if found is not None:
+        return found
+    words = {"title": "May I?", "path": side.workflow.incident_path, "unit": side.unit, "likeness": "drill"}
+    question = governance.Asked(**asked, **words, request={})
+    return governance.open_escalation(question, by=side.agent, at=ledger.database_now())
 
 
 def key(side: Any) -> Key:

@@ -24,6 +24,7 @@ from autonomy_client.errors import (
     Unreachable,
 )
 from autonomy_client.keeping import AsyncKeeper, Keeper
+from autonomy_client.questions import AccessRequest, Evaluation, Found
 from autonomy_client.shapes import (
     Agent,
     Approval,
@@ -42,6 +43,7 @@ from autonomy_client.shapes import (
 )
 
 __all__ = [
+    "AccessRequest",
     "Agent",
     "Approval",
     "AsyncAutonomy",
@@ -57,9 +59,11 @@ __all__ = [
     "Decision",
     "Document",
     "Escalation",
+    "Evaluation",
     "Evidence",
     "Fact",
     "Forbidden",
+    "Found",
     "InFlight",
     "Invalid",
     "Keeper",

@@ -19,6 +19,7 @@ from autonomy_client.credentials import Credentials
 from autonomy_client.errors import AutonomyError
 from autonomy_client.keeping import AsyncKeeper
 from autonomy_client.patience import Tries
+from autonomy_client.questions import AccessRequest
 from autonomy_client.shapes import Page, Work
 from autonomy_client.wire import request_of, typed_errors
 
@@ -84,6 +85,14 @@ class AsyncAutonomy(Connection[httpx.AsyncBaseTransport]):
     heartbeat = _verb(calls.heartbeat)
     ask = _verb(calls.ask)
     decision = _verb(calls.decision)
+    evaluate = _verb(calls.evaluate)
+    evaluations = _verb(calls.evaluations)
+    search_subjects = _verb(calls.search_subjects)
+    search_resources = _verb(calls.search_resources)
+    search_actions = _verb(calls.search_actions)
+    request_access = _verb(calls.request_access)
+    access_request = _verb(calls.access_request)
+    cancel_access = _verb(calls.cancel_access)
     start_run = _verb(calls.start_run)
     run = _verb(calls.run)
     remember = _verb(calls.remember)
@@ -99,6 +108,16 @@ class AsyncAutonomy(Connection[httpx.AsyncBaseTransport]):
     def working(self, work: Work) -> AsyncKeeper:
         """A context that keeps the lease alive while you work; `lost` tells when it went to somebody else."""
         return AsyncKeeper(work, self._beat)
+
+    async def wait_for_access(
+        self, request: AccessRequest, wait_seconds: float = 60, poll_seconds: float = 2
+    ) -> AccessRequest:
+        """The access request when a person has answered, or as it is after the wait."""
+        until = time.monotonic() + wait_seconds
+        while not request.is_settled and (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(poll_seconds, left))
+            request = await self.access_request(request.id)
+        return request
 
     async def carry(self, call: Call[Result]) -> Result:
         """Send one call until it is answered, refused, or tried often enough."""
@@ -134,7 +153,7 @@ class AsyncAutonomy(Connection[httpx.AsyncBaseTransport]):
         return self._heard(response)
 
     async def _about_me(self, call: Call[Result]) -> Call[Result]:
-        if calls.OWN not in call.path:
+        if not calls.is_about_me(call):
             return call
         self._own_code = self._own_code or (await self.me()).code
         return calls.for_agent(call, self._own_code)

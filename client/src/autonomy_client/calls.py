@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from autonomy_client.answers import Answer, understood
 from autonomy_client.errors import AutonomyError, NotUnderstood
+from autonomy_client.questions import AccessRequest, Evaluation, Found, question
 from autonomy_client.shapes import (
     Agent,
     Boundaries,
@@ -29,6 +30,8 @@ from autonomy_client.shapes import (
 # Stands in a path for the code of the agent itself, which the client asks for once.
 OWN = "{me}"
 BELOW = "/api/v1/"
+# Where the decision point is; a path that begins with a slash is not below the API.
+DECISIONS = "/access/v1/"
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -142,6 +145,85 @@ def decision(id: str) -> Call[Decision]:
     return _get(f"decisions/{_part(id)}", Decision.from_wire)
 
 
+# --- the decision point ---------------------------------------------------------------------------------------
+def evaluate(
+    action: str,
+    resource: Mapping[str, Any],
+    context: Mapping[str, Any] | None = None,
+    *,
+    agent: str = "",
+    can: Collection[str] = (),
+    approval: Mapping[str, Any] | None = None,
+) -> Call[Evaluation]:
+    """May I do this, outside a step? `can` are the types of obligations that you fulfil; without one of them the answer
+    is no. Nobody is asked: see `request_access`."""
+    asked = question(agent or OWN, action, resource, context)
+    more = {"approval": approval} if approval else {}
+    body = {**asked, "context": {**asked["context"], "supported_obligations": sorted(can), **more}}
+    return _post(f"{DECISIONS}evaluation", body, lambda told: Evaluation.from_wire(told, asked, can))
+
+
+def evaluations(
+    questions: Sequence[Mapping[str, Any]], *, agent: str = "", can: Collection[str] = (), semantic: str = "execute_all"
+) -> Call[tuple[Evaluation, ...]]:
+    """The same for several, each with action, resource and context; `semantic` may end the list at the first no
+    (`deny_on_first_deny`) or yes (`permit_on_first_permit`)."""
+    asked = [question(agent or OWN, each["action"], each["resource"], each.get("context")) for each in questions]
+    sent = [{**each, "context": {**each["context"], "supported_obligations": sorted(can)}} for each in asked]
+
+    def read(told: Mapping[str, Any]) -> tuple[Evaluation, ...]:
+        answers = zip(told["evaluations"], asked, strict=False)
+        return tuple(Evaluation.from_wire(answer, each, can) for answer, each in answers)
+
+    body = {"evaluations": sent, "options": {"evaluations_semantic": semantic}}
+    return _post(f"{DECISIONS}evaluations", body, read)
+
+
+def search_subjects(
+    action: str, resource: Mapping[str, Any], context: Mapping[str, Any] | None = None, *, token: str = ""
+) -> Call[Found]:
+    """Which agents may do this, of those that you may ask about."""
+    return _search("subject", question("", action, resource, context), token)
+
+
+def search_resources(
+    action: str, kind: str, context: Mapping[str, Any] | None = None, *, agent: str = "", token: str = ""
+) -> Call[Found]:
+    """On which things of a kind you may do this."""
+    return _search("resource", question(agent or OWN, action, {"type": kind}, context), token)
+
+
+def search_actions(
+    resource: Mapping[str, Any], context: Mapping[str, Any] | None = None, *, agent: str = "", token: str = ""
+) -> Call[Found]:
+    """What you may do with this."""
+    return _search("action", question(agent or OWN, "", resource, context), token)
+
+
+def request_access(evaluation: Evaluation, justification: str = "", title: str = "") -> Call[AccessRequest]:
+    """Have a person asked about an evaluation that ended in `escalate`; then wait, and evaluate again."""
+    words = {"justification": justification, "title": title}
+    body = {**evaluation.asked, "denial": {"evaluation_id": evaluation.id}, "requested_access": words}
+    return _post(f"{DECISIONS}requests", body, AccessRequest.from_wire)
+
+
+def access_request(id: str) -> Call[AccessRequest]:
+    """What became of it."""
+    return _get(f"{DECISIONS}requests/{_part(id)}", AccessRequest.from_wire)
+
+
+def cancel_access(id: str) -> Call[AccessRequest]:
+    """The person need not answer any more."""
+    return _post(f"{DECISIONS}requests/{_part(id)}/cancel", {}, AccessRequest.from_wire)
+
+
+def _search(wanted: str, asked: dict[str, Any], token: str) -> Call[Found]:
+    if wanted == "action":
+        del asked["action"]
+    body = {**asked, "page": {"token": token}} if token else asked
+    return _post(f"{DECISIONS}search/{wanted}", body, Found.from_wire)
+
+
 # --- runs -----------------------------------------------------------------------------------------------------
 def start_run(workflow: str, key: str, input: Mapping[str, Any]) -> Call[Run]:
     """Start a run; the same key again gives the same run."""
@@ -226,8 +308,22 @@ def page_after(call: Call[Page[Item]], page: Page[Item]) -> Call[Page[Item]] | N
 
 
 def for_agent(call: Call[Result], code: str) -> Call[Result]:
-    """The call about the agent itself, with its code in the path."""
-    return replace(call, path=call.path.replace(OWN, _part(code)))
+    """The call about the agent itself, with its code in the path or as the subject of its questions."""
+    return replace(call, path=call.path.replace(OWN, _part(code)), body=_named(call.body, code))
+
+
+def is_about_me(call: Call[Any]) -> bool:
+    """Whether the code of the agent itself is needed for the call."""
+    return OWN in call.path or call.body != _named(call.body, "")
+
+
+def _named(body: Any, code: str) -> Any:
+    if not isinstance(body, Mapping) or not ("subject" in body or "evaluations" in body):
+        return body
+    if "evaluations" in body:
+        return {**body, "evaluations": [_named(each, code) for each in body["evaluations"]]}
+    subject = body["subject"]
+    return {**body, "subject": {**subject, "id": code}} if subject.get("id") == OWN else body
 
 
 # --- anything else --------------------------------------------------------------------------------------------

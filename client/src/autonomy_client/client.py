@@ -19,6 +19,7 @@ from autonomy_client.credentials import Credentials
 from autonomy_client.errors import AutonomyError
 from autonomy_client.keeping import Keeper
 from autonomy_client.patience import Tries
+from autonomy_client.questions import AccessRequest
 from autonomy_client.shapes import Page, Work
 from autonomy_client.wire import request_of, typed_errors
 
@@ -84,6 +85,14 @@ class Autonomy(Connection[httpx.BaseTransport]):
     heartbeat = _verb(calls.heartbeat)
     ask = _verb(calls.ask)
     decision = _verb(calls.decision)
+    evaluate = _verb(calls.evaluate)
+    evaluations = _verb(calls.evaluations)
+    search_subjects = _verb(calls.search_subjects)
+    search_resources = _verb(calls.search_resources)
+    search_actions = _verb(calls.search_actions)
+    request_access = _verb(calls.request_access)
+    access_request = _verb(calls.access_request)
+    cancel_access = _verb(calls.cancel_access)
     start_run = _verb(calls.start_run)
     run = _verb(calls.run)
     remember = _verb(calls.remember)
@@ -101,6 +110,17 @@ class Autonomy(Connection[httpx.BaseTransport]):
         return Keeper(work, self._beat)
 
     keeping = working  # its name in 0.1.0
+
+    def wait_for_access(
+        self, request: AccessRequest, wait_seconds: float = 60, poll_seconds: float = 2
+    ) -> AccessRequest:
+        """The access request when a person has answered, or as it is after the wait."""
+        until = time.monotonic() + wait_seconds
+        while not request.is_settled and (left := until - time.monotonic()) > 0:
+            if self._hurried.wait(min(poll_seconds, left)):
+                break
+            request = self.access_request(request.id)
+        return request
 
     def carry(self, call: Call[Result]) -> Result:
         """Send one call until it is answered, refused, or tried often enough."""
@@ -138,7 +158,7 @@ class Autonomy(Connection[httpx.BaseTransport]):
         return self._heard(response)
 
     def _about_me(self, call: Call[Result]) -> Call[Result]:
-        if calls.OWN not in call.path:
+        if not calls.is_about_me(call):
             return call
         self._own_code = self._own_code or self.me().code
         return calls.for_agent(call, self._own_code)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from autonomy_client.answers import Answer, read_answer
-from autonomy_client.calls import Call
+from autonomy_client.calls import BELOW, Call
 from autonomy_client.errors import AutonomyError, Unreachable
 
 
@@ -26,7 +26,10 @@ def request_of(call: Call[Any], http: httpx.Client | httpx.AsyncClient, timeout:
     patience = httpx.Timeout(timeout, read=timeout + call.wait_seconds)
     # No parameters is None: an empty mapping would take away those that the path has.
     params = dict(call.params) or None
-    return http.build_request(call.method, call.path, params=params, content=content, headers=headers, timeout=patience)
+    root = str(http.base_url).removesuffix(BELOW) if call.path.startswith("/") else ""
+    return http.build_request(
+        call.method, root + call.path, params=params, content=content, headers=headers, timeout=patience
+    )
 
 
 def answer_of(response: httpx.Response) -> Answer:

@@ -41,11 +41,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(**environment: str) -> Iterator[Server]:
-    """The product behind uvicorn with the environment of this process, until the block ends."""
+def served(*, workers: int = 1, **environment: str) -> Iterator[Server]:
+    """The product behind uvicorn with the environment of this process, in so many processes, until the block ends."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "autonomy_site.asgi:application", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--log-level", "warning", "--timeout-keep-alive", "120"]
+    command += ["--workers", str(workers)] if workers > 1 else []
     unlimited = {"RATE_LIMIT_PER_MINUTE": "10000000", "SIGN_IN_LIMIT_PER_MINUTE": "10000000"}
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **unlimited, **environment})
     try:

@@ -1,0 +1,1 @@
+"""Shapes of governance's API that follow a standard of others."""
