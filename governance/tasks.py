@@ -1,11 +1,11 @@
-"""What time does to governance: agents whose record breaks their rule lose a level, delegations end."""
+"""What time does to governance: agents lose levels by their rules, delegations end, reservations lapse."""
 
 import logging
 
 from celery import shared_task
 
 from governance import operations
-from governance.models import Delegation
+from governance.models import Delegation, Reservation
 from observability.ledger import Refused, database_now
 
 log = logging.getLogger(__name__)
@@ -36,3 +36,16 @@ def end_delegations() -> int:
         except Refused as refused:
             log.info("delegation %s left for the next sweep: %s", delegation.pk, refused.detail)
     return ended
+
+
+@shared_task(name="governance.expire_reservations")
+def expire_reservations() -> int:
+    """Free what was reserved of budgets and never reported on; how many reservations."""
+    at, expired = database_now(), 0
+    for reservation in Reservation.objects.overdue(at).with_names()[:AT_MOST]:
+        try:
+            operations.expire_reservation(reservation, at=at)
+            expired += 1
+        except Refused as refused:
+            log.info("reservation %s left for the next sweep: %s", reservation.pk, refused.detail)
+    return expired

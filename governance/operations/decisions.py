@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import rfc8785
@@ -15,11 +16,13 @@ from agents.models import Agent, Principal
 from agents.operations import require_at_work
 from governance.language import Schema, format_duration
 from governance.models import ControlState, Decision, Escalation, EscalationPath
+from governance.operations.budgets.holding import decide_within_budgets, keep
 from governance.operations.control import control_now
 from governance.operations.escalations import Asked, open_escalation
 from governance.operations.facts import Asking, Question, action_of, facts_of
 from governance.operations.policies import rules_now
 from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict
+from governance.rules.budgeting import BUILT_IN, conditions_of
 from observability import ledger
 
 LOW_RISK = 1
@@ -90,17 +93,24 @@ def _texts(value: Any) -> Any:
 def _decide_now(question: Question, request: dict[str, Any], digest: str, agent: Agent, at: datetime) -> Decision:
     begun = time.perf_counter_ns()
     rules, schema = rules_now()
-    facts = facts_of(Asking(question, agent, digest, rules, at), schema)
-    ruling = (
-        _stopped(question)
-        or _outside_the_job(question, agent)
-        or _refused_before(question, digest)
-        or rules.decide(facts)
-    )
+    asking = Asking(question, agent, digest, rules, at)
+    held = decide_within_budgets(asking, facts_of(asking, schema), partial(_ruling, asking))
+    facts, ruling = held.facts, held.ruling
     decision = _write(question, request, digest, facts, ruling, rules, agent, at, time.perf_counter_ns() - begun)
+    keep(held, decision, at=at)
     if ruling.verdict is Verdict.ESCALATE:
         _ask_people(decision, ruling, question, facts, rules, schema, at)
     return decision
+
+
+def _ruling(asking: Asking, facts: dict[str, Any]) -> Ruling:
+    question, agent = asking.question, asking.agent
+    return (
+        _stopped(question)
+        or _outside_the_job(question, agent)
+        or _refused_before(question, asking.digest)
+        or asking.rules.decide(facts)
+    )
 
 
 def _stopped(question: Question) -> Ruling | None:
@@ -174,13 +184,19 @@ def _ask_people(
         likeness=f"{question.action}:{ruling.policy}:{ruling.rule}", place=question.place, request=decision.request,
         request_sha256=decision.request_sha256, reason_asked=ruling.reason, policy=decision.policy,
         policy_version=decision.policy_version, seconds=terms.sla_seconds, approvals=terms.approvals,
-        conditions=[_texts(asdict(condition)) for condition in rules.explain(facts, ruling.because[0])],
+        conditions=_conditions(ruling, facts, rules),
         shown=_shown(question, schema), changes=question.changes, evidence=question.evidence,
         statement=question.statement, confidence=question.confidence, not_by=(*question.not_by, *_excluded(terms)),
         if_approved=f"{agent.code} asks again with your approval and goes on.",
         if_rejected=f"{agent.code} reads your reason and does not do it.",
     )  # fmt: skip
     return open_escalation(asked, by=agent, at=at)
+
+
+def _conditions(ruling: Ruling, facts: dict[str, Any], rules: RuleSet) -> list[dict[str, Any]]:
+    if ruling.because[0].startswith(BUILT_IN):
+        return conditions_of(facts, ruling.because)
+    return [_texts(asdict(condition)) for condition in rules.explain(facts, ruling.because[0])]
 
 
 def _excluded(terms: EscalationTerms) -> tuple[Principal, ...]:

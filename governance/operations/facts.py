@@ -9,8 +9,10 @@ from typing import Any
 from agents.models import Agent, Principal, System
 from governance.language import RequestInvalid, Schema
 from governance.models import Decision, Escalation
+from governance.operations.budgets.reading import budget_facts
 from governance.operations.escalations import APPROVAL_LASTS, Place
 from governance.rules import RuleSet, derive
+from governance.rules.budgeting import BUILT_IN
 from observability import ledger
 
 
@@ -70,7 +72,7 @@ def facts_of(asking: Asking, schema: Schema) -> dict[str, Any]:
     }  # fmt: skip
     groups = {path.partition(".")[0] for path in asking.rules.needs(question.action)}
     for group, supply in SUPPLIERS.items():
-        if group in groups:
+        if group in groups or group in ALWAYS:
             facts[group] = supply(asking)
     approval = _approval(asking)
     if approval:
@@ -101,7 +103,10 @@ def _approval(asking: Asking) -> dict[str, Any]:
     if not given:
         return {}
     asked = [(each.path.key, each.decision.because) for each in given if each.decision is not None]
-    named = [ref for path, because in asked for ref in because if asking.rules.path_of(ref) == path]
+    named = [
+        ref for path, because in asked for ref in because
+        if asking.rules.path_of(ref) == path or ref.startswith(BUILT_IN)
+    ]  # fmt: skip
     return {"id": str(given[-1].uid), "paths": [path for path, _ in asked], "rules": named}
 
 
@@ -128,5 +133,7 @@ def action_of(name: str) -> Mapping[str, Any]:
     return next((item for item in system.actions if item["name"] == name), {}) if system else {}
 
 
-SUPPLIERS: Mapping[str, Callable[[Asking], dict[str, Any]]] = {"perm": _permissions}
+SUPPLIERS: Mapping[str, Callable[[Asking], dict[str, Any]]] = {"perm": _permissions, "budget": budget_facts}
 """Who gives the facts of a group that not every question needs, by the first part of their path."""
+ALWAYS = {"budget"}
+"""Groups that a built-in rule reads, whatever the policies do."""
