@@ -130,10 +130,14 @@ CELERY_BEAT_SCHEDULE = {
     "remind of access reviews, and close them": {"task": "agents.attend_reviews", "schedule": SWEEP_EVERY_SECONDS},
     "run replays of policies": {"task": "governance.run_replays", "schedule": SWEEP_EVERY_SECONDS},
     "end delegations": {"task": "governance.end_delegations", "schedule": SWEEP_EVERY_SECONDS},
+    "free what nobody reported on": {"task": "governance.expire_reservations", "schedule": SWEEP_EVERY_SECONDS},
     "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},
     "miss sponsors who left": {"task": "agents.watch_sponsors", "schedule": SPONSORS_EVERY_SECONDS},
     "close the emergency account": {"task": "agents.end_emergencies", "schedule": SWEEP_EVERY_SECONDS},
 }
+
+# --- budgets --------------------------------------------------------------------------------------------------
+RESERVATION_MINUTES = environment.read("int", "RESERVATION_MINUTES", 60, validate=validate.Range(1, 43_200))
 
 # --- who answers for agents -----------------------------------------------------------------------------------
 SPONSOR_GRACE_DAYS = environment.read("int", "SPONSOR_GRACE_DAYS", 7, validate=validate.Range(0, 366))

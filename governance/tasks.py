@@ -1,11 +1,11 @@
-"""What time does to governance: agents whose record breaks their rule lose a level, delegations end, replays run."""
+"""What time does to governance: agents lose levels by their rules, delegations end, reservations lapse, replays run."""
 
 import logging
 
 from celery import shared_task
 
 from governance import operations
-from governance.models import Delegation, Replay
+from governance.models import Delegation, Replay, Reservation
 from governance.operations.replays import STANDS_STILL
 from observability.ledger import Refused, database_now
 
@@ -65,3 +65,16 @@ def _fail(replay: Replay, why: str) -> None:
         operations.fail_replay(replay, why=why, at=database_now())
     except Refused as refused:
         log.info("replay %s is over already: %s", replay.pk, refused.detail)
+
+
+@shared_task(name="governance.expire_reservations")
+def expire_reservations() -> int:
+    """Free what was reserved of budgets and never reported on; how many reservations."""
+    at, expired = database_now(), 0
+    for reservation in Reservation.objects.overdue(at).with_names()[:AT_MOST]:
+        try:
+            operations.expire_reservation(reservation, at=at)
+            expired += 1
+        except Refused as refused:
+            log.info("reservation %s left for the next sweep: %s", reservation.pk, refused.detail)
+    return expired

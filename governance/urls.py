@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from governance.api import analysis as analysis_api
 from governance.api import authzen
 from governance.api import autonomy as autonomy_api
+from governance.api import budgets as budgets_api
 from governance.api import delegations as delegations_api
 from governance.api import lists as lists_api
 from governance.api import policies as policies_api
@@ -47,6 +48,11 @@ api_urls: list[URLPattern] = [
     path("promotions/<uuid:uid>/approve", autonomy_api.PromotionAnswerView.as_view(), name="api-promotion-approve"),
     path("promotions/<uuid:uid>/reject", autonomy_api.RejectPromotionView.as_view(), name="api-promotion-reject"),
     path("promotions/<uuid:uid>/withdraw", autonomy_api.WithdrawPromotionView.as_view(), name="api-promotion-withdraw"),
+    path("budgets", budgets_api.BudgetsView.as_view(), name="api-budgets"),
+    path("budgets/<uuid:uid>", budgets_api.BudgetView.as_view(), name="api-budget"),
+    path("budgets/<uuid:uid>/close", budgets_api.CloseBudgetView.as_view(), name="api-budget-close"),
+    path("agents/<str:code>/budgets", budgets_api.AgentBudgetsView.as_view(), name="api-agent-budgets"),
+    path("decisions/<uuid:uid>/outcome", budgets_api.OutcomeView.as_view(), name="api-outcome"),
     path("delegations", delegations_api.DelegationsView.as_view(), name="api-delegations"),
     path("delegations/<uuid:uid>/end", delegations_api.EndDelegationView.as_view(), name="api-delegation-end"),
 ]

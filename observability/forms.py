@@ -37,6 +37,8 @@ NOUNS = {
     "review": "Access reviews",
     "unit": "Units",
     "system": "Systems",
+    "budget": "Budgets",
+    "reservation": "Reservations of budgets",
     "policy": "Policies",
     "list": "Named lists",
     "replay": "Replays",

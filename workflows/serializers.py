@@ -8,10 +8,13 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from governance.models import Decision, Escalation
+from governance.rules.budgeting import RULE as BUDGET_RULE
+from governance.rules.budgeting import checks_in
 from observability.serializers import PageQuery, StrictSerializer, Text, Whole, YesNo
 from workflows.models import Fact, Run, Step
 
 WAIT_AT_MOST_SECONDS = 25
+TOKENS_AT_MOST = 10**12
 EXPIRES_AT_MOST_SECONDS = 10 * 366 * 24 * 60 * 60
 
 
@@ -63,6 +66,7 @@ class FinishInput(LeaseInput):
 
     output = serializers.DictField(default=dict)
     cost = serializers.DecimalField(max_digits=14, decimal_places=6, min_value=0, default=Decimal(0))
+    tokens = Whole(min_value=0, max_value=TOKENS_AT_MOST, allow_null=True, default=None)
     note = Text(max_length=2000, allow_blank=True, default="")
     claim_next = YesNo(default=False)
     wait_seconds = Whole(min_value=0, max_value=WAIT_AT_MOST_SECONDS, default=0)
@@ -274,6 +278,18 @@ class AskedOutput(serializers.Serializer[Any]):
     due_at = serializers.DateTimeField()
 
 
+class BudgetNamedOutput(serializers.Serializer[Any]):
+    """The budget because of which a question was not allowed; what is left of it, and when it renews."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    metric = serializers.CharField()
+    currency = serializers.CharField(allow_blank=True)
+    limit = serializers.CharField()
+    left = serializers.CharField()
+    renews_at = serializers.DateTimeField(allow_null=True)
+
+
 class DecisionOutput(serializers.Serializer[Any]):
     """The answer to "may I do this?", and what made it."""
 
@@ -286,6 +302,7 @@ class DecisionOutput(serializers.Serializer[Any]):
     missing = serializers.ListField(child=serializers.CharField())
     obligations = serializers.ListField(child=serializers.DictField())
     escalation = AskedOutput(allow_null=True)
+    budget = BudgetNamedOutput(allow_null=True)
 
 
 class FactOutput(serializers.Serializer[Any]):
@@ -411,6 +428,17 @@ def decision_of(decision: Decision) -> dict[str, Any]:
         "decision": decision.uid, "effect": decision.effect, "reason": decision.reason, "rule": decision.rule,
         "policy": decision.policy, "policy_version": decision.policy_version, "missing": decision.missing,
         "obligations": decision.obligations, "escalation": asked and {"id": asked.uid, "due_at": asked.due_at},
+        "budget": _budget_of(decision),
+    }  # fmt: skip
+
+
+def _budget_of(decision: Decision) -> dict[str, Any] | None:
+    # The budget that decided, if one did: the tightest of those that the ruling names.
+    checks = checks_in(decision.facts) if decision.rule == BUDGET_RULE else ()
+    check = next((each for each in checks if each.ref in decision.because), None)
+    return check and {
+        "id": check.budget, "name": check.name, "metric": check.metric, "currency": check.currency,
+        "limit": f"{check.limit:.6f}", "left": f"{check.left:.6f}", "renews_at": check.ends_at or None,
     }  # fmt: skip
 
 

@@ -36,8 +36,8 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
         (*_VIEW, "agents.pause_agent", "agents.change_agent", "agents.change_principal", "agents.change_blueprint",
          "agents.add_assessment", "agents.start_review", "governance.add_policy", "governance.change_policy",
          "governance.approve_policy", "governance.set_control", "governance.settle_escalation",
-         "governance.promote_agent",
-         "governance.demote_agent", "workflows.publish_workflow"),
+         "governance.promote_agent", "governance.demote_agent", "governance.change_budget",
+         "workflows.publish_workflow"),
     ),
     PeopleRole(
         "it", "IT",
@@ -50,7 +50,9 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
          "governance.change_policy", "governance.approve_policy", "governance.set_control",
          "governance.settle_escalation", "governance.demote_agent"),
     ),
-    PeopleRole("unit_owner", "Business-unit owner", ("governance.settle_escalation",)),
+    PeopleRole(
+        "unit_owner", "Business-unit owner", ("governance.settle_escalation", "governance.change_budget"),
+    ),
     PeopleRole("reviewer", "Reviewer", ("governance.settle_escalation",)),
     PeopleRole("member", "Member", ()),
     PeopleRole("auditor", "Auditor", _VIEW),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("agents", "0011_version_in_force"),
-        ("governance", "0008_record_of_a_decision"),
+        ("governance", "0009_budgets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,6 +1,7 @@
 """Rows of governance: policies, decisions, escalations and their paths, earned autonomy, the control state."""
 
 from governance.models.autonomy import DemotionRule, PromotionQuerySet, PromotionRequest
+from governance.models.budgets import Budget, BudgetPeriod, BudgetQuerySet, Reservation, ReservationQuerySet
 from governance.models.control import ControlState
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
@@ -20,6 +21,9 @@ __all__ = [
     "HAS_FAILED",
     "HAS_REPORT",
     "WAS_UNDONE",
+    "Budget",
+    "BudgetPeriod",
+    "BudgetQuerySet",
     "Compared",
     "ComparedQuerySet",
     "ControlState",
@@ -43,6 +47,8 @@ __all__ = [
     "Replay",
     "ReplayFlip",
     "ReplayQuerySet",
+    "Reservation",
+    "ReservationQuerySet",
     "Risk",
     "RuleBook",
     "ShadowRuling",

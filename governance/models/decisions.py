@@ -70,6 +70,8 @@ class Decision(models.Model):
     confidence = models.DecimalField(max_digits=5, decimal_places=4, null=True)
     run = models.CharField(max_length=40, blank=True)
     step = models.CharField(max_length=40, blank=True)
+    reported_at = models.DateTimeField(null=True)
+    report = models.JSONField(default=dict)
 
     objects = DecisionQuerySet.as_manager()
 

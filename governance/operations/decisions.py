@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import rfc8785
@@ -17,9 +18,11 @@ from agents.models import Agent, Principal
 from agents.operations import require_at_work
 from governance.language import Schema, format_duration
 from governance.models import ControlState, Decision, Escalation, EscalationPath
+from governance.operations.budgets.holding import Held, decide_within_budgets, keep
 from governance.operations.escalations import Asked, open_escalation
 from governance.operations.facts import Asking, Circumstances, Question, facts_of
-from governance.rules import EscalationTerms, Ruling, Verdict
+from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict
+from governance.rules.budgeting import BUILT_IN, conditions_of, keep_within
 from observability import ledger
 from observability.prepared import Insertion
 
@@ -48,13 +51,15 @@ class NotEvaluated(ledger.Refused):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the rules say to a question, before anybody writes it down: the facts they saw, and how long it took."""
+    """What the rules say to a question, before anybody writes it down: the facts they saw, how long it took, and what
+    it holds of budgets (nothing where nobody acts on it)."""
 
     asking: Asking
     request: dict[str, Any]
     facts: dict[str, Any]
     ruling: Ruling
     microseconds: int
+    held: Held | None = None
 
 
 def decide(question: Question, *, agent: Agent, at: datetime) -> Decision:
@@ -123,7 +128,7 @@ def _evaluate_here(question: Question, known: Circumstances, by: ledger.Acts) ->
     request = request_of(question, known.agent)
     digest = request_digest(request)
     given = answer_again(known.agent, question.request_key, digest)
-    return given or _write(answer_to(question, request, digest, known), by)
+    return given or _write(_answer_held(question, request, digest, known), by)
 
 
 def _once(
@@ -136,7 +141,7 @@ def _once(
         return given
     try:
         with transaction.atomic():
-            return act(answer_to(question, request, digest, known), by)
+            return act(_answer_held(question, request, digest, known), by)
     except ledger.Refused:
         raise
     except IntegrityError as twice:
@@ -196,8 +201,20 @@ def answer_to(question: Question, request: dict[str, Any], digest: str, known: C
     begun = time.perf_counter_ns()
     asking = Asking(question, digest, known)
     facts = facts_of(asking, known.schema)
-    ruling = _fulfillable(question, ruling_on(asking, facts))
+    ruling = keep_within(facts, _ruling_for(asking, facts))
     return Answer(asking, request, facts, ruling, (time.perf_counter_ns() - begun) // 1000)
+
+
+def _answer_held(question: Question, request: dict[str, Any], digest: str, known: Circumstances) -> Answer:
+    """What the rules say now, with what is allowed reserved of every budget: it is written in this transaction."""
+    begun = time.perf_counter_ns()
+    asking = Asking(question, digest, known)
+    held = decide_within_budgets(asking, facts_of(asking, known.schema), partial(_ruling_for, asking))
+    return Answer(asking, request, held.facts, held.ruling, (time.perf_counter_ns() - begun) // 1000, held)
+
+
+def _ruling_for(asking: Asking, facts: dict[str, Any]) -> Ruling:
+    return _fulfillable(asking.question, ruling_on(asking, facts))
 
 
 def ruling_on(asking: Asking, facts: dict[str, Any]) -> Ruling:
@@ -304,6 +321,8 @@ def _write(answer: Answer, by: ledger.Acts) -> Decision:
     told = {"effect": decision.effect, "policy": decision.policy, "rule": decision.rule,
             "version": decision.policy_version}  # fmt: skip
     ledger.record("decision.made", decision, by=by, at=asking.at, why=ruling.reason, after=decision.effect, data=told)
+    if answer.held is not None:
+        keep(answer.held, decision, at=asking.at)
     if ruling.rule != NOT_EVALUATED:
         asking.known.shadows.ask(decision, answer.facts)
     return decision
@@ -335,7 +354,6 @@ def ask_people(decision: Decision, answer: Answer, *, by: ledger.Acts) -> Escala
     if terms is None:
         raise ValueError("an escalation without terms cannot be asked")
     path = EscalationPath.objects.get(key=terms.path)
-    conditions = answer.asking.rules.explain(answer.facts, ruling.because[0])
     asked = Asked(
         kind=Escalation.Kind.ACTION, title=question.title or f"{question.action} {decision.resource_id}",
         risk=action.get("risk", 2), effect=action.get("effect", ""), path=path, unit=agent.unit, agent=agent,
@@ -343,13 +361,19 @@ def ask_people(decision: Decision, answer: Answer, *, by: ledger.Acts) -> Escala
         likeness=f"{question.action}:{ruling.policy}:{ruling.rule}", place=question.place, request=decision.request,
         request_sha256=decision.request_sha256, reason_asked=ruling.reason, policy=decision.policy,
         policy_version=decision.policy_version, seconds=terms.sla_seconds, approvals=terms.approvals,
-        conditions=[texts(asdict(condition)) for condition in conditions],
+        conditions=_conditions(ruling, answer.facts, answer.asking.rules),
         shown=_shown(question, answer.asking.known.schema), changes=question.changes, evidence=question.evidence,
         statement=question.statement, confidence=question.confidence, not_by=(*question.not_by, *_excluded(terms)),
         if_approved=f"{agent.code} asks again with your approval and goes on.",
         if_rejected=f"{agent.code} reads your reason and does not do it.",
     )  # fmt: skip
     return open_escalation(asked, by=by, at=answer.asking.at)
+
+
+def _conditions(ruling: Ruling, facts: dict[str, Any], rules: RuleSet) -> list[dict[str, Any]]:
+    if ruling.because[0].startswith(BUILT_IN):
+        return conditions_of(facts, ruling.because)
+    return [texts(asdict(condition)) for condition in rules.explain(facts, ruling.because[0])]
 
 
 def _excluded(terms: EscalationTerms) -> tuple[Principal, ...]:

@@ -14,11 +14,13 @@ from django.db import transaction
 from agents.models import Agent, Principal, System
 from governance.language import RequestInvalid, Schema
 from governance.models import ControlState, Decision, Escalation
+from governance.operations.budgets.reading import budget_facts
 from governance.operations.control import control_now
 from governance.operations.escalations import APPROVAL_LASTS, Place
 from governance.operations.policies import rules_now
 from governance.operations.shadows import Shadows, shadows_now
 from governance.rules import RuleSet, derive
+from governance.rules.budgeting import BUILT_IN
 from observability import ledger
 from observability.prepared import Prepared
 
@@ -164,7 +166,7 @@ def facts_of(asking: Asking, schema: Schema) -> dict[str, Any]:
     facts["subject"] = {**facts.get("subject", {}), **subject_of(asking.agent)}
     groups = {path.partition(".")[0] for path in asking.rules.needs(question.action)}
     for group, supply in SUPPLIERS.items():
-        if group in groups:
+        if group in groups or group in ALWAYS:
             facts[group] = supply(asking)
         elif group in asking.also:
             facts |= _for_shadow(group, supply, asking)
@@ -239,7 +241,10 @@ def _approval(asking: Asking) -> dict[str, Any]:
     if not given:
         return {}
     asked = [(each.path.key, each.decision.because) for each in given if each.decision is not None]
-    named = [ref for path, because in asked for ref in because if asking.rules.path_of(ref) == path]
+    named = [
+        ref for path, because in asked for ref in because
+        if asking.rules.path_of(ref) == path or ref.startswith(BUILT_IN)
+    ]  # fmt: skip
     return {"id": str(given[-1].uid), "paths": [path for path, _ in asked], "rules": named}
 
 
@@ -257,5 +262,9 @@ def _lists(asking: Asking) -> dict[str, tuple[str, ...]]:
     return {name: items for name, items in asking.rules.lists.items() if everything or name in wanted}
 
 
-SUPPLIERS: Mapping[str, Callable[[Asking], dict[str, Any]]] = {"perm": _permissions, "lists": _lists}
+SUPPLIERS: Mapping[str, Callable[[Asking], dict[str, Any]]] = {
+    "perm": _permissions, "lists": _lists, "budget": budget_facts,
+}  # fmt: skip
 """Who gives the facts of a group that not every question needs, by the first part of their path."""
+ALWAYS = frozenset({"budget"})
+"""Groups that a built-in rule reads, whatever the policies do."""

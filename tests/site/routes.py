@@ -188,6 +188,15 @@ DOORS: dict[tuple[str, str], Door] = {
     **{(f"api-promotion-{act}", "post"): Door(END, lambda side: [things.promotion(side).uid], reason) for act in (
         "approve", "reject", "withdraw",
     )},
+    ("api-budgets", "get"): Door(LIST, query=lambda side: {"status": "active"}),
+    ("api-budgets", "post"): Door(CREATE, body=things.new_budget),
+    ("api-budget", "get"): Door(ONE, lambda side: [things.budget(side).uid]),
+    ("api-budget", "patch"): Door(
+        CHANGE, lambda side: [things.budget(side).uid], lambda side: {"hard_limit": "20.00", **why(side)}
+    ),
+    ("api-budget-close", "post"): Door(CHANGE, lambda side: [things.budget(side).uid], why),
+    ("api-agent-budgets", "get"): Door(LIST, lambda side: [side.agent.code]),
+    ("api-outcome", "post"): Door(LEASE, lambda side: [things.allowed(side).uid], lambda side: {"done": True}),
     # --- people and their rights -----------------------------------------------------------------------------------
     ("api-people", "get"): Door(LIST),
     ("api-people", "post"): Door(
@@ -357,6 +366,14 @@ def _delegated(side: Side) -> dict[str, Any]:
     return {"person": _owner(side).username, "to": to, **days, "risk_at_most": "3", "reason": "A drill."}
 
 
+def _new_budget(side: Side) -> dict[str, Any]:
+    """A budget as its form sends it."""
+    return {
+        "name": "Drill", "scope": "agent", "agent": side.agent.code, "metric": "money", "currency": "EUR",
+        "period": "day", "hard_limit": "10", "why": "A drill.",
+    }  # fmt: skip
+
+
 def _new_review(side: Side) -> dict[str, Any]:
     last = (timezone.localdate() + timedelta(days=9)).isoformat()
     return {"name": "Drill", "last": last, "units": [side.unit.code], "answered_by": "accountable"}
@@ -488,6 +505,17 @@ PAGES: dict[tuple[str, str], Door] = {
     ("agent-demotion", "get"): Door(READ, _agent),
     ("agent-demotion", "post"): Door(CHANGE, _agent, _why),
     **{(f"promotion-{act}", "post"): Door(CHANGE, _promotion, _why) for act in ("approve", "reject", "withdraw")},
+    # budgets
+    ("budgets", "get"): Door(READ),
+    ("budget-new", "get"): Door(READ),
+    ("budget-new", "post"): Door(CREATE, body=_new_budget),
+    ("budget", "get"): Door(ONE, lambda side: [things.budget(side).uid]),
+    ("budget-edit", "get"): Door(READ, lambda side: [things.budget(side).uid]),
+    ("budget-edit", "post"): Door(
+        CHANGE, lambda side: [things.budget(side).uid],
+        lambda side: {"name": "Drill", "hard_limit": "5", "edition": "1", **_why(side)},
+    ),
+    ("budget-close", "post"): Door(CHANGE, lambda side: [things.budget(side).uid], _why),
     # access
     ("access-object", "get"): Door(ONE, lambda side: ["agent", side.agent.code]),
     ("access-object", "post"): Door(

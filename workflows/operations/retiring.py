@@ -89,6 +89,7 @@ def _return_work(run_id: int, agent: Agent, by: ledger.Acts, at: datetime) -> No
     run = locked(run_id)
     for step in run.steps.select_for_update(of=("self",)).in_hand().filter(agent=agent).select_related("escalation"):
         step.run = run
+        governance.release_step(str(step.uid), at=at, why=f"{agent} retired.")
         if step.escalation is not None and step.escalation.is_open:
             governance.withdraw(step.escalation, by=by, at=at, why=f"{agent} retired.")
         ledger.move(

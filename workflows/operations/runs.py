@@ -81,6 +81,9 @@ def _start(workflow: Workflow, key: str, variables: Mapping[str, Any], by: ledge
         key=key, workflow=workflow, version=version, unit=workflow.unit, variables={"input": checked}, started_at=at,
         started_by=starter if isinstance(starter, Principal) else None,
     )  # fmt: skip
+    agent = by if isinstance(by, Agent) else None
+    spender = governance.Spender(agent, workflow.unit, workflow.code, str(run.uid))
+    governance.count_run(spender=spender, what=f"Run {run.key}", at=at)
     ledger.record("run.started", run, by=by, at=at, after=run.status, data={"version": version.number})
     happen(run, Started(), by=by, at=at)
     return run
@@ -147,6 +150,7 @@ def close_step(step: Step, to: str, *, verb: str, by: ledger.Acts, at: datetime,
     ledger.move(
         step, to, by=by, verb=verb, at=at, why=why, ended_at=at, leased_until=None, lease_token=step.lease_token + 1
     )  # fmt: skip
+    governance.release_step(str(step.uid), at=at, why=why)
     if step.escalation is not None and step.escalation.is_open:
         governance.withdraw(step.escalation, by=by, at=at, why=why)
 

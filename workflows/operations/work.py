@@ -10,6 +10,7 @@ from django.db import transaction
 from agents.models import Agent
 from agents.operations import look_again, require_active, require_at_work
 from governance import operations as governance
+from governance.models import Budget
 from observability import ledger
 from workflows.models import Step
 from workflows.operations import questions
@@ -73,9 +74,10 @@ def heartbeat(step: Step, *, agent: Agent, lease_token: int, at: datetime) -> in
 @transaction.atomic
 def finish(
     step: Step, *, agent: Agent, lease_token: int, output: Mapping[str, Any], at: datetime, cost: Decimal = Decimal(0),
-    note: str = "",
+    note: str = "", tokens: int | None = None,
 ) -> Step:  # fmt: skip
-    """The work is done: keep its output and let the run go on. Cost in the company's currency, not negative.
+    """The work is done: keep its output and let the run go on. Cost in the company's currency, not negative. What its
+    allowed actions reserved of budgets is spent, and so are cost, tokens and time.
     Raises StaleLease, or Invalid that names each output that does not fit."""
     require_active(agent)
     step = held(step, agent=agent, lease_token=lease_token, at=at)
@@ -86,10 +88,21 @@ def finish(
         leased_until=None, output=values, note=note[:2000],
     )  # fmt: skip
     Step.objects.filter(pk=step.pk).update(cost=step.cost + cost)
+    _settle_budgets(step, agent, cost, tokens, at)
     run.cost += cost
     run.variables[step.element] = values
     happen(run, StepFinished(step.token), by=agent, at=at)
     return step
+
+
+def _settle_budgets(step: Step, agent: Agent, cost: Decimal, tokens: int | None, at: datetime) -> None:
+    used = {Budget.Metric.MONEY: cost, Budget.Metric.SECONDS: _worked(step, at)}
+    known = used if tokens is None else {**used, Budget.Metric.TOKENS: Decimal(tokens)}
+    governance.settle_step(str(step.uid), spender=_spender(step, agent), used=known, what=step.name, at=at)
+
+
+def _spender(step: Step, agent: Agent) -> governance.Spender:
+    return governance.Spender(agent, agent.unit, step.run.workflow.code, str(step.run.uid))
 
 
 def _worked(step: Step, at: datetime) -> Decimal:
@@ -100,6 +113,7 @@ def _worked(step: Step, at: datetime) -> Decimal:
 def fail(step: Step, *, agent: Agent, lease_token: int, reason: str, retryable: bool, at: datetime) -> Step:
     """The work did not succeed: it is tried again later, or after the last attempt put to a person."""
     step = held(step, agent=agent, lease_token=lease_token, at=at)
+    governance.release_step(str(step.uid), at=at, why=reason)
     _give_back(step, by=agent, reason=reason, retryable=retryable, verb="step.failed", at=at)
     return step
 
@@ -125,6 +139,9 @@ def _give_back(step: Step, *, by: ledger.Acts, reason: str, retryable: bool, ver
         available_at=at + _back_off(step), lease_token=step.lease_token + 1, leased_until=None,
     )  # fmt: skip
     if not again:
+        if step.agent is not None:
+            used = {Budget.Metric.SECONDS: _worked(step, at)}
+            governance.spend(used, spender=_spender(step, step.agent), what=step.name, step=str(step.uid), at=at)
         questions.ask_about_incident(step, reason=reason, at=at)
 
 
@@ -137,6 +154,7 @@ def _back_off(step: Step) -> timedelta:
 
 def put_back(step: Step, *, by: ledger.Acts, why: str, at: datetime, delay: timedelta = timedelta(0)) -> None:
     """Return a held step to the queue without blame: it may be claimed again after `delay`."""
+    governance.release_step(str(step.uid), at=at, why=why)
     ledger.move(
         step, Step.Status.READY, by=by, verb="step.returned", at=at, why=why, available_at=at + delay,
         lease_token=step.lease_token + 1, leased_until=None, attempt=step.attempt - 1,

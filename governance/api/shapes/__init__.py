@@ -1,1 +1,1 @@
-"""Shapes of governance's API that follow a standard of others."""
+"""Input and output shapes of the programs' doors to governance."""

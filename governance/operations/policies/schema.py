@@ -7,12 +7,14 @@ from agents.models import System
 from governance.language import Field, Kind, Schema
 from governance.models import ValueList
 from governance.rules import STANDARD_FIELDS
+from governance.rules.budgeting import FIELDS as BUDGET_FIELDS
 
 OWN_FIELDS = (
     Field("subject.risk_class", Kind.INT, "Risk class of the agent", source="fact"),
     Field("case.approved", Kind.LIST, "Steps that a person approved", source="fact", item=Kind.STRING),
     Field("context.confidence", Kind.DECIMAL, "Agent's confidence"),
     *(Field(f"perm.{verb}", Kind.BOOL, f"May {verb} in the system", source="fact") for verb in System.Verb.values),
+    *BUDGET_FIELDS,
 )
 """What we know about every question, beside the fields that the rules themselves define."""
 

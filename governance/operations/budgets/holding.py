@@ -1,0 +1,162 @@
+"""Budgets, holding: an allowed question reserves what it would use in the transaction of its decision."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db.models import F, Value
+
+from governance.models import BudgetPeriod, Decision, Reservation
+from governance.models.budgets import ExactField
+from governance.operations.budgets.reading import budget_facts
+from governance.rules import Ruling, Verdict
+from governance.rules.budgeting import (
+    BUILT_IN,
+    NEAR,
+    OVERSPENT,
+    RULE,
+    USED_UP,
+    BudgetCheck,
+    checks_in,
+    is_approved,
+    keep_within,
+    level_of,
+)
+from observability import ledger
+
+if TYPE_CHECKING:
+    from governance.operations.facts import Asking
+
+IN_A_STEP = timedelta(hours=24)
+CONTENDED = "The budgets of this question changed while it was decided; nothing was allowed. Ask again."
+TOLD = {NEAR: "budget.near_limit", USED_UP: "budget.used_up", OVERSPENT: "budget.overspent"}
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What a question holds of one period of a budget."""
+
+    row: int
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Held:
+    """A question that was decided within its budgets: the facts that were read, the ruling, and what it holds."""
+
+    facts: Facts
+    ruling: Ruling
+    holds: tuple[Hold, ...] = ()
+
+
+def decide_within_budgets(asking: "Asking", facts: Facts, rule_on: Callable[[Facts], Ruling]) -> Held:
+    """The ruling on these facts as the budgets leave it. What is allowed is reserved; when others were faster, it is
+    decided once more, on what is left then, and nobody comes in between."""
+    ruling = keep_within(facts, rule_on(facts))
+    holds = _hold(facts, ruling)
+    if holds is None:
+        facts = {**facts, "budget": budget_facts(asking, locked=True)}
+        ruling = keep_within(facts, rule_on(facts))
+        holds = _hold(facts, ruling)
+    if holds is None:
+        ruling = replace(ruling, verdict=Verdict.DENY, rule=RULE, reason=CONTENDED, because=(BUILT_IN,), obligations=())
+    return Held(facts, ruling, holds or ())
+
+
+def _hold(facts: Facts, ruling: Ruling) -> tuple[Hold, ...] | None:
+    # None when one budget does not have it any more; then nothing is held.
+    if ruling.verdict is not Verdict.ALLOW:
+        return ()
+    holds: list[Hold] = []
+    for check in sorted(checks_in(facts), key=lambda check: check.row):
+        hold = Hold(check.row, check.asks or Decimal(0))
+        if not _reserve(hold, check, may_pass_soft=is_approved(check, facts)):
+            _give_back(holds)
+            return None
+        holds.append(hold)
+    return tuple(holds)
+
+
+def _reserve(hold: Hold, check: BudgetCheck, *, may_pass_soft: bool) -> bool:
+    used = F("spent") + F("reserved") + _exact(hold.amount)
+    rows = BudgetPeriod.objects.filter(pk=hold.row, hard_limit__gte=used)
+    if check.asks is None:
+        rows = rows.filter(hard_limit__gt=used)
+    if check.soft is not None and not may_pass_soft:
+        rows = rows.alias(used=used).filter(used__lte=_exact(check.soft))
+    return bool(rows.update(reserved=F("reserved") + _exact(hold.amount)))
+
+
+def _give_back(holds: Iterable[Hold]) -> None:
+    for hold in holds:
+        BudgetPeriod.objects.filter(pk=hold.row).update(reserved=F("reserved") - _exact(hold.amount))
+
+
+def _exact(amount: Decimal) -> Value:
+    return Value(amount, output_field=ExactField())
+
+
+def keep(held: Held, decision: Decision, *, at: datetime) -> None:
+    """Write down what the allowed decision holds, and tell when a budget comes near its end. A step that asks the same
+    again holds it once."""
+    if not held.holds:
+        return
+    lasts = IN_A_STEP if decision.step else timedelta(minutes=settings.RESERVATION_MINUTES)
+    what = f"{decision.action} {decision.resource_id}"
+    Reservation.objects.bulk_create(
+        Reservation(
+            period_id=hold.row, decision=decision, agent=decision.agent, what=what, run=decision.run,
+            step=decision.step, amount=hold.amount, created_at=at, expires_at=at + lasts,
+        )
+        for hold in held.holds
+    )  # fmt: skip
+    if decision.step:
+        _take_over(decision, at)
+    tell(BudgetPeriod.objects.filter(pk__in=[hold.row for hold in held.holds]).select_related("budget"), at=at)
+
+
+def _take_over(decision: Decision, at: datetime) -> None:
+    earlier = Reservation.objects.held().filter(step=decision.step, decision__request_sha256=decision.request_sha256)
+    for reservation in earlier.exclude(decision=decision).with_names():
+        end(reservation, Reservation.Status.RELEASED, None, at=at, why="The step asked the same again.")
+
+
+def end(
+    reservation: Reservation, to: str, settled: Decimal | None, *, at: datetime, why: str = "",
+    by: ledger.Acts = ledger.SYSTEM,
+) -> None:  # fmt: skip
+    """Settle, release or expire a reservation: what was used is spent, even above the limit, and the rest is free."""
+    # The period first, as everywhere: then nobody else ends the same one meanwhile.
+    BudgetPeriod.objects.select_for_update().get(pk=reservation.period_id)
+    reservation.refresh_from_db(fields=["status"])
+    held = reservation.amount if reservation.status == Reservation.Status.HELD else Decimal(0)
+    data = {} if settled is None else {"amount": str(settled)}
+    ledger.move(
+        reservation, to, by=by, verb=f"reservation.{to}", at=at, why=why, data=data, settled_amount=settled, ended_at=at
+    )
+    count(reservation.period, spent=settled or Decimal(0), reserved=-held, at=at)
+
+
+def count(row: BudgetPeriod, *, spent: Decimal, reserved: Decimal, at: datetime) -> None:
+    """Add to what is spent and reserved of a period; what happened is counted above the limit too, and told."""
+    used = F("spent") + F("reserved") + _exact(spent + reserved)
+    changes = {"spent": F("spent") + _exact(spent), "reserved": F("reserved") + _exact(reserved)}
+    rows = BudgetPeriod.objects.filter(pk=row.pk)
+    if not rows.filter(hard_limit__gte=used).update(**changes):
+        rows.update(**changes, overspent=True)
+    if spent > 0:
+        tell(rows.select_related("budget"), at=at)
+
+
+def tell(rows: Iterable[BudgetPeriod], *, at: datetime) -> None:
+    """Record once in each period that a budget comes near its limit, is used up, and is overspent."""
+    for row in rows:
+        level = level_of(row.used, row.hard_limit)
+        if level > row.told_percent:
+            BudgetPeriod.objects.filter(pk=row.pk).update(told_percent=level)
+            told = {"used": row.budget.say(row.used), "limit": row.budget.say(row.hard_limit), "period": row.key}
+            ledger.record(TOLD[level], row.budget, by=ledger.SYSTEM, at=at, data=told)
