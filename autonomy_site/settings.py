@@ -128,6 +128,7 @@ CELERY_BEAT_SCHEDULE = {
     "take levels from agents that break their rule": {"task": "governance.watch_autonomy", "schedule": 300.0},
     "take back rights whose time has run out": {"task": "agents.end_grants", "schedule": SWEEP_EVERY_SECONDS},
     "remind of access reviews, and close them": {"task": "agents.attend_reviews", "schedule": SWEEP_EVERY_SECONDS},
+    "end stops, and void leases under a pause": {"task": "workflows.keep_stops", "schedule": SWEEP_EVERY_SECONDS},
     "end delegations": {"task": "governance.end_delegations", "schedule": SWEEP_EVERY_SECONDS},
     "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},
     "miss sponsors who left": {"task": "agents.watch_sponsors", "schedule": SPONSORS_EVERY_SECONDS},
@@ -136,6 +137,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- who answers for agents -----------------------------------------------------------------------------------
 SPONSOR_GRACE_DAYS = environment.read("int", "SPONSOR_GRACE_DAYS", 7, validate=validate.Range(0, 366))
+CONTROL_DRILL_DAYS = environment.read("int", "CONTROL_DRILL_DAYS", 90, validate=validate.Range(1, 3660))
 DORMANT_DAYS = environment.read("int", "DORMANT_DAYS", 30, validate=validate.Range(1, 3660))
 
 # --- who may come in ------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Rows of governance: policies, decisions, escalations and their paths, earned autonomy, the control state."""
 
 from governance.models.autonomy import DemotionRule, PromotionQuerySet, PromotionRequest
-from governance.models.control import ControlState
+from governance.models.control import ControlDrill, ControlState, DrillSighting
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
 from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
@@ -11,12 +11,14 @@ __all__ = [
     "HAS_FAILED",
     "HAS_REPORT",
     "WAS_UNDONE",
+    "ControlDrill",
     "ControlState",
     "Decision",
     "DecisionQuerySet",
     "Delegation",
     "DelegationQuerySet",
     "DemotionRule",
+    "DrillSighting",
     "Escalation",
     "EscalationPath",
     "EscalationQuerySet",

@@ -14,12 +14,13 @@ from django.db import IntegrityError, transaction
 from agents.models import Agent, Principal
 from agents.operations import require_at_work
 from governance.language import Schema, format_duration
-from governance.models import ControlState, Decision, Escalation, EscalationPath
-from governance.operations.control import control_now
+from governance.models import Decision, Escalation, EscalationPath
+from governance.operations.control import reach_of, stopped_system, stops_for_work
 from governance.operations.escalations import Asked, open_escalation
 from governance.operations.facts import Asking, Question, action_of, facts_of
 from governance.operations.policies import rules_now
 from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict
+from governance.rules.stopping import strictest
 from observability import ledger
 
 LOW_RISK = 1
@@ -92,7 +93,7 @@ def _decide_now(question: Question, request: dict[str, Any], digest: str, agent:
     rules, schema = rules_now()
     facts = facts_of(Asking(question, agent, digest, rules, at), schema)
     ruling = (
-        _stopped(question)
+        _stopped(question, agent, at)
         or _outside_the_job(question, agent)
         or _refused_before(question, digest)
         or rules.decide(facts)
@@ -103,13 +104,13 @@ def _decide_now(question: Question, request: dict[str, Any], digest: str, agent:
     return decision
 
 
-def _stopped(question: Question) -> Ruling | None:
-    control = control_now()
-    if control.status == ControlState.Status.NORMAL:
+def _stopped(question: Question, agent: Agent, at: datetime) -> Ruling | None:
+    stops = stops_for_work(at)
+    place, system = question.place, stopped_system(question.action, stops)
+    stop = strictest(stops, reach_of(agent, workflow=place.workflow, path=place.unit_path, system=system), at)
+    if stop is None or (not stop.is_paused and action_of(question.action).get("risk", 3) <= LOW_RISK):
         return None
-    if control.status == ControlState.Status.RESTRICTED and action_of(question.action).get("risk", 3) <= LOW_RISK:
-        return None
-    return _denied(f"{control.get_status_display()}: {control.why}", "control-state")
+    return _denied(stop.words, "control-state")
 
 
 def _outside_the_job(question: Question, agent: Agent) -> Ruling | None:
