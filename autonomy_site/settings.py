@@ -129,6 +129,7 @@ CELERY_BEAT_SCHEDULE = {
     "take back rights whose time has run out": {"task": "agents.end_grants", "schedule": SWEEP_EVERY_SECONDS},
     "remind of access reviews, and close them": {"task": "agents.attend_reviews", "schedule": SWEEP_EVERY_SECONDS},
     "run replays of policies": {"task": "governance.run_replays", "schedule": SWEEP_EVERY_SECONDS},
+    "end stops, and void leases under a pause": {"task": "workflows.keep_stops", "schedule": SWEEP_EVERY_SECONDS},
     "end delegations": {"task": "governance.end_delegations", "schedule": SWEEP_EVERY_SECONDS},
     "free what nobody reported on": {"task": "governance.expire_reservations", "schedule": SWEEP_EVERY_SECONDS},
     "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},
@@ -141,6 +142,7 @@ RESERVATION_MINUTES = environment.read("int", "RESERVATION_MINUTES", 60, validat
 
 # --- who answers for agents -----------------------------------------------------------------------------------
 SPONSOR_GRACE_DAYS = environment.read("int", "SPONSOR_GRACE_DAYS", 7, validate=validate.Range(0, 366))
+CONTROL_DRILL_DAYS = environment.read("int", "CONTROL_DRILL_DAYS", 90, validate=validate.Range(1, 3660))
 DORMANT_DAYS = environment.read("int", "DORMANT_DAYS", 30, validate=validate.Range(1, 3660))
 
 # --- who may come in ------------------------------------------------------------------------------------------

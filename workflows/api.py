@@ -92,7 +92,7 @@ class WorkDoor(ActingDoor):
     def stands_ready(self) -> bool:
         """Whether there is a step for the agent, by the rights that it has now."""
         self.agent.principal.forget_grants()
-        return Step.objects.ready_for(self.agent, database_now()).exists()
+        return operations.has_work(self.agent, at=database_now())
 
 
 class ClaimView(WorkDoor):

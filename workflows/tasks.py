@@ -6,8 +6,9 @@ from typing import Any
 
 from celery import shared_task
 
-from governance.models import Escalation
-from observability.ledger import Refused, database_now
+from governance import operations as governance
+from governance.models import ControlDrill, ControlState, Escalation
+from observability.ledger import SYSTEM, Refused, database_now
 from workflows import operations
 from workflows.models import Step, Timer
 
@@ -49,3 +50,14 @@ def pass_deadlines() -> int:
     """Act on every question whose deadline has passed; how many."""
     at = database_now()
     return each(Escalation.objects.overdue(at)[:AT_MOST], lambda asked: operations.pass_deadline(asked, at=at))
+
+
+@shared_task(name="workflows.keep_stops")
+def keep_stops() -> int:
+    """Record every stop whose time has run out, end drills, and void what leases a pause left; how many. Nothing waits
+    for this: decisions and claims look at the clock and the stops themselves."""
+    at = database_now()
+    lapsed = each(ControlState.objects.lapsed(at), lambda row: governance.lapse(row, at=at))
+    over = ControlDrill.objects.running().filter(ends_at__lte=at)
+    ended = each(over, lambda drill: governance.end_drill(drill, by=SYSTEM, at=at))
+    return lapsed + ended + operations.void_leases(at=at)

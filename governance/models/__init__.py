@@ -2,7 +2,7 @@
 
 from governance.models.autonomy import DemotionRule, PromotionQuerySet, PromotionRequest
 from governance.models.budgets import Budget, BudgetPeriod, BudgetQuerySet, Reservation, ReservationQuerySet
-from governance.models.control import ControlState
+from governance.models.control import ControlDrill, ControlState, DrillSighting
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
 from governance.models.lists import ListEdition, ValueList, ValueListQuerySet
@@ -26,12 +26,14 @@ __all__ = [
     "BudgetQuerySet",
     "Compared",
     "ComparedQuerySet",
+    "ControlDrill",
     "ControlState",
     "Decision",
     "DecisionQuerySet",
     "Delegation",
     "DelegationQuerySet",
     "DemotionRule",
+    "DrillSighting",
     "Escalation",
     "EscalationPath",
     "EscalationQuerySet",

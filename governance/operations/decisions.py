@@ -17,12 +17,14 @@ from django.db import IntegrityError, transaction
 from agents.models import Agent, Principal
 from agents.operations import require_at_work
 from governance.language import Schema, format_duration
-from governance.models import ControlState, Decision, Escalation, EscalationPath
+from governance.models import Decision, Escalation, EscalationPath
 from governance.operations.budgets.holding import Held, decide_within_budgets, keep
+from governance.operations.control import reach_of, stopped_system
 from governance.operations.escalations import Asked, open_escalation
 from governance.operations.facts import Asking, Circumstances, Question, facts_of
 from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict
 from governance.rules.budgeting import BUILT_IN, conditions_of, keep_within
+from governance.rules.stopping import strictest
 from observability import ledger
 from observability.prepared import Insertion
 
@@ -96,6 +98,9 @@ def evaluate_all(
     questions = list(asked)
     try:
         with transaction.atomic():
+            for each in questions:
+                if not isinstance(each, ledger.Refused):
+                    each[1].begin()
             return _each(questions, by, enough, _evaluate_here)
     except Exception as broken:
         log.error("several questions could not be answered together; each is asked alone", exc_info=broken)
@@ -141,6 +146,7 @@ def _once(
         return given
     try:
         with transaction.atomic():
+            known.begin()
             return act(_answer_held(question, request, digest, known), by)
     except ledger.Refused:
         raise
@@ -229,12 +235,15 @@ def ruling_on(asking: Asking, facts: dict[str, Any]) -> Ruling:
 
 
 def _stopped(asking: Asking) -> Ruling | None:
-    control = asking.known.control
-    if control.status == ControlState.Status.NORMAL:
+    stops, place = asking.known.stops, asking.question.place
+    if not stops:
         return None
-    if control.status == ControlState.Status.RESTRICTED and _said_of(asking).get("risk", 3) <= LOW_RISK:
+    system = stopped_system(asking.question.action, stops)
+    reach = reach_of(asking.agent, workflow=place.workflow, path=place.unit_path, system=system)
+    stop = strictest(stops, reach, asking.at)
+    if stop is None or (not stop.is_paused and _said_of(asking).get("risk", 3) <= LOW_RISK):
         return None
-    return _denied(f"{control.get_status_display()}: {control.why}", "control-state")
+    return _denied(stop.words, "control-state")
 
 
 def _not_at_work(asking: Asking) -> Ruling | None:

@@ -48,7 +48,8 @@ class Level:
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a workflow a question comes up; names and ids, and which steps a person approved on the way."""
+    """Where in a workflow a question comes up; names and ids, the path of the unit whose workflow it is, and which
+    steps a person approved on the way."""
 
     workflow: str = ""
     workflow_name: str = ""
@@ -56,6 +57,7 @@ class Place:
     run_key: str = ""
     step: str = ""
     approved: tuple[str, ...] = ()
+    unit_path: str = ""
 
 
 @dataclass(frozen=True)

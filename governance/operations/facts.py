@@ -13,14 +13,15 @@ from django.db import transaction
 
 from agents.models import Agent, Principal, System
 from governance.language import RequestInvalid, Schema
-from governance.models import ControlState, Decision, Escalation
+from governance.models import Decision, Escalation
 from governance.operations.budgets.reading import budget_facts
-from governance.operations.control import control_now
+from governance.operations.control import stops_for_work
 from governance.operations.escalations import APPROVAL_LASTS, Place
 from governance.operations.policies import rules_now
 from governance.operations.shadows import Shadows, shadows_now
 from governance.rules import RuleSet, derive
 from governance.rules.budgeting import BUILT_IN
+from governance.rules.stopping import Stop
 from observability import ledger
 from observability.prepared import Prepared
 
@@ -67,7 +68,7 @@ class Circumstances:
     def about(self, agent: Agent) -> "Circumstances":
         """The same moment for another agent: what is the same for all is not looked up again."""
         other = Circumstances(agent, self.at)
-        for name in ("_book", "shadows", "control", "systems"):
+        for name in ("_book", "shadows", "stops", "systems"):
             vars(other)[name] = getattr(self, name)
         return other
 
@@ -90,10 +91,14 @@ class Circumstances:
         """The versions that are asked beside those that decide, and never answer."""
         return shadows_now(self.rules, self.schema)
 
+    def begin(self) -> None:
+        """Look anew, in this transaction, at what stops work: no change comes between it and the end."""
+        vars(self).pop("stops", None)
+
     @cached_property
-    def control(self) -> ControlState:
-        """The control state of everything."""
-        return control_now()
+    def stops(self) -> tuple[Stop, ...]:
+        """What stops work at this moment; see `stops_for_work`."""
+        return stops_for_work(self.at)
 
     @cached_property
     def systems(self) -> Mapping[str, tuple[System, Mapping[str, Any]]]:

@@ -6,8 +6,11 @@ import pytest
 
 from governance import operations
 from governance.models import ControlState
+from governance.operations import EVERYTHING
 from observability import ledger
 from observability.models import Event
+from workflows import operations as work_operations
+from workflows.models import Step
 
 
 def test_paused_hands_out_no_work_until_it_is_resumed(robot: Any, halden: Any, now: Any) -> None:
@@ -31,17 +34,23 @@ def test_restricted_hands_out_work(robot: Any, halden: Any, now: Any) -> None:
     assert reader.claim() is not None
 
 
-def test_work_that_is_done_when_everything_stops_is_kept(robot: Any, halden: Any, now: Any) -> None:
+def test_work_in_hand_when_everything_stops_goes_back_and_loses_no_attempt(robot: Any, halden: Any, now: Any) -> None:
     reader = robot("AP-01")
     reader.call("post", "runs", {"workflow": "invoice-to-payment", "key": "1", "input": {"document": "1.xml"}})
     work = reader.claim()
-    operations.change_control("paused", by=halden.people["ingrid"], at=now, why="Audit")
+    _, void = work_operations.set_control(EVERYTHING, "paused", by=halden.people["ingrid"], at=now, why="Audit")
 
-    body = {"lease_token": work["lease_token"], "output": {"readable": True}, "claim_next": True}
-    answer = reader.call("post", f"steps/{work['step']}/finish", body)
+    late = reader.finish(work, readable=True)
 
-    assert (answer.status_code, answer.json()) == (200, {"work": None})
-    assert Event.objects.filter(verb="step.finished").count() == 1
+    assert (late.status_code, late.json()["code"], void) == (409, "lease_void", 1)
+    assert "Audit" in late.json()["detail"]
+    step = Step.objects.get(uid=work["step"])
+    assert (step.status, step.attempt, step.error) == ("ready", 0, "")
+    operations.change_control("normal", by=halden.people["ingrid"], at=now, why="Done")
+    assert reader.finish(work, readable=True).json()["code"] == "stale_lease"
+    again = reader.claim()
+    assert again["step"] == work["step"]
+    assert Step.objects.get(uid=work["step"]).attempt == 1
 
 
 @pytest.mark.parametrize("who", ["priya", "sofia", "maria", "edith", "tomasz"])

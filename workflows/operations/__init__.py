@@ -6,24 +6,45 @@ from workflows.operations.definitions import publish
 from workflows.operations.people import pass_deadline, settle
 from workflows.operations.retiring import Leaves, NoSuccessor, leaves, possible_successors, retire_agent
 from workflows.operations.runs import cancel, fire_timer, start
-from workflows.operations.work import claim, fail, finish, heartbeat, reclaim
+from workflows.operations.stopping import (
+    LeaseVoid,
+    Stops,
+    find_scope,
+    may_be_stopped_by,
+    practise,
+    scope_of,
+    set_control,
+    stops_if,
+    void_leases,
+)
+from workflows.operations.work import claim, fail, finish, has_work, heartbeat, reclaim
 
 __all__ = [
+    "LeaseVoid",
     "Leaves",
     "NoSuccessor",
+    "Stops",
     "cancel",
     "claim",
     "fail",
+    "find_scope",
     "finish",
     "fire_timer",
+    "has_work",
     "heartbeat",
     "leaves",
+    "may_be_stopped_by",
     "pass_deadline",
     "possible_successors",
+    "practise",
     "publish",
     "reclaim",
     "request_action",
     "retire_agent",
+    "scope_of",
+    "set_control",
     "settle",
     "start",
+    "stops_if",
+    "void_leases",
 ]

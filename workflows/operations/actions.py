@@ -12,7 +12,8 @@ from governance.operations import Place, Question
 from observability import ledger
 from workflows.models import Run, Step
 from workflows.operations.questions import requester
-from workflows.operations.work import held, put_back
+from workflows.operations.stopping import has_acted, put_back
+from workflows.operations.work import held
 
 WHILE_STOPPED = timedelta(seconds=15)
 
@@ -37,7 +38,7 @@ def _ask_for_step(question: Question, step: Step, agent: Agent, lease_token: int
     decision = governance.decide(asked, agent=agent, at=at)
     if decision.effect == Decision.Effect.ESCALATE:
         _wait(step, decision, agent, at)
-    elif decision.rule == "control-state":
+    elif decision.rule == "control-state" and not has_acted(step):  # who acted before reports on it
         put_back(step, by=agent, why=decision.reason, at=at, delay=WHILE_STOPPED)
     return decision
 
@@ -56,7 +57,7 @@ def _place(step: Step) -> Place:
     workflow, run = step.run.workflow, step.run
     return Place(
         workflow=workflow.code, workflow_name=workflow.name, run=str(run.uid), run_key=run.key, step=str(step.uid),
-        approved=_approved(run),
+        approved=_approved(run), unit_path=run.unit.path,
     )  # fmt: skip
 
 

@@ -57,7 +57,8 @@ _LOCKED = Prepared(
 def start(
     workflow: Workflow, *, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime
 ) -> tuple[Run, bool]:
-    """A run of the newest version for the business key, and whether it is new: the same key gets the run it has."""
+    """A run of the newest version for the business key, and whether it is new: the same key gets the run it has. Raises
+    Paused where work is paused: whoever wants the run keeps what it is about, and asks again."""
     require(by, "workflows.start_workflow", workflow)
     if isinstance(by, Agent):
         require_at_work(by, at=at)
@@ -72,6 +73,9 @@ def start(
 
 
 def _start(workflow: Workflow, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime) -> Run:
+    agent = by if isinstance(by, Agent) else None
+    reach = governance.reach_of(agent, workflow=workflow.code, path=workflow.unit.path)
+    governance.require_running(reach, governance.stops_for_work(at), at=at)
     version = workflow.versions.first()
     if version is None:
         raise ledger.Invalid(f"{workflow} has no published version.")

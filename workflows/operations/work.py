@@ -11,16 +11,19 @@ from agents.models import Agent
 from agents.operations import look_again, require_active, require_at_work
 from governance import operations as governance
 from governance.models import Budget
+from governance.rules.stopping import strictest
 from observability import ledger
 from workflows.models import Step
 from workflows.operations import questions
 from workflows.operations.definitions import graph_of
 from workflows.operations.runs import checked_values, happen, locked
+from workflows.operations.stopping import LeaseVoid, has_acted, pausing, put_back, ready_steps
 from workflows.plan import StepFinished
 
 BACK_OFF = timedelta(seconds=5)
 BACK_OFF_AT_MOST = timedelta(minutes=15)
 DOUBLINGS_AT_MOST = 8
+VOID = "Your lease is void and nothing was changed. The step is handed out again when work is resumed."
 
 
 class StaleLease(ledger.Refused):
@@ -34,9 +37,10 @@ def claim(agent: Agent, *, at: datetime) -> Step | None:
     `at` is the database's time. Each claim raises the step's lease token, which all later calls must name."""
     look_again(agent)  # who waits for work may have been paused meanwhile
     require_at_work(agent, at=at)
-    governance.require_running()
     with transaction.atomic():
-        ready = Step.objects.ready_for(agent, at).select_for_update(skip_locked=True, of=("self",))
+        stops = governance.stops_for_work(at)
+        governance.require_running(governance.reach_of(agent), stops, at=at)
+        ready = ready_steps(agent, stops, at=at).select_for_update(skip_locked=True, of=("self",))
         step = ready.select_related("run__workflow").first()
         if step is None:
             return None
@@ -49,14 +53,32 @@ def claim(agent: Agent, *, at: datetime) -> Step | None:
     return step
 
 
+def has_work(agent: Agent, *, at: datetime) -> bool:
+    """Whether a step stands ready for the agent that `claim` would hand out."""
+    stops = governance.stops_for_work(at)
+    stop = strictest(stops, governance.reach_of(agent), at)
+    return (stop is None or not stop.is_paused) and ready_steps(agent, stops, at=at).exists()
+
+
 def held(step: Step, *, agent: Agent, lease_token: int, at: datetime) -> Step:
-    """The step as it stands now with its run locked, if this agent still holds it. Raises StaleLease otherwise."""
+    """The step as it stands now with its run locked, if this agent still holds it. Raises StaleLease otherwise, or
+    LeaseVoid when a pause took it."""
     run = locked(step.run_id)
     step = Step.objects.select_for_update(of=("self",)).get(pk=step.pk)
     step.run = run
     mine = step.status == Step.Status.WORKING and step.agent_id == agent.pk and step.lease_token == lease_token
     if not mine or step.leased_until is None or step.leased_until <= at:
-        raise StaleLease
+        stop = pausing(step, agent, at=at)
+        raise StaleLease if stop is None else LeaseVoid(f"{stop.words} {VOID}")
+    return step
+
+
+def held_for_report(step: Step, *, agent: Agent, lease_token: int, at: datetime) -> Step:
+    """The same for a report: under a pause only who was allowed to act in this step before still reports on it."""
+    step = held(step, agent=agent, lease_token=lease_token, at=at)
+    stop = pausing(step, agent, at=at)
+    if stop is not None and not has_acted(step):
+        raise LeaseVoid(f"{stop.words} {VOID}")
     return step
 
 
@@ -64,7 +86,7 @@ def held(step: Step, *, agent: Agent, lease_token: int, at: datetime) -> Step:
 def heartbeat(step: Step, *, agent: Agent, lease_token: int, at: datetime) -> int:
     """Make the lease last its full time again, from `at` on; how many seconds that is."""
     require_active(agent)
-    step = held(step, agent=agent, lease_token=lease_token, at=at)
+    step = held_for_report(step, agent=agent, lease_token=lease_token, at=at)
     seconds = graph_of(step.run.version_id).nodes[step.element].lease_seconds
     step.leased_until = at + timedelta(seconds=seconds)
     step.save(update_fields=["leased_until"])
@@ -80,7 +102,7 @@ def finish(
     allowed actions reserved of budgets is spent, and so are cost, tokens and time.
     Raises StaleLease, or Invalid that names each output that does not fit."""
     require_active(agent)
-    step = held(step, agent=agent, lease_token=lease_token, at=at)
+    step = held_for_report(step, agent=agent, lease_token=lease_token, at=at)
     run, values = step.run, checked_values(step.run.version_id, step.element, output)
     ledger.move(
         step, Step.Status.DONE, by=agent, verb="step.finished", at=at, why=note, cost=cost, seconds=_worked(step, at),
@@ -112,7 +134,7 @@ def _worked(step: Step, at: datetime) -> Decimal:
 @transaction.atomic
 def fail(step: Step, *, agent: Agent, lease_token: int, reason: str, retryable: bool, at: datetime) -> Step:
     """The work did not succeed: it is tried again later, or after the last attempt put to a person."""
-    step = held(step, agent=agent, lease_token=lease_token, at=at)
+    step = held_for_report(step, agent=agent, lease_token=lease_token, at=at)
     governance.release_step(str(step.uid), at=at, why=reason)
     _give_back(step, by=agent, reason=reason, retryable=retryable, verb="step.failed", at=at)
     return step
@@ -127,6 +149,10 @@ def reclaim(step: Step, *, at: datetime) -> bool:
     if step.status != Step.Status.WORKING or step.leased_until is None or step.leased_until > at:
         return False
     reason = f"{step.agent} was not heard of until its lease ran out."
+    stop = pausing(step, step.agent, at=at)
+    if stop is not None:  # silence under a pause is no failed try
+        put_back(step, by=ledger.SYSTEM, why=f"{reason} {stop.words}", at=at)
+        return True
     _give_back(step, by=ledger.SYSTEM, reason=reason, retryable=True, verb="step.reclaimed", at=at)
     return True
 
@@ -150,12 +176,3 @@ def _back_off(step: Step) -> timedelta:
     doublings = min(max(step.attempt - 1, 0), DOUBLINGS_AT_MOST)
     wait = min(BACK_OFF * int(2**doublings), BACK_OFF_AT_MOST)
     return wait * (1 + (step.pk % 20) / 100)
-
-
-def put_back(step: Step, *, by: ledger.Acts, why: str, at: datetime, delay: timedelta = timedelta(0)) -> None:
-    """Return a held step to the queue without blame: it may be claimed again after `delay`."""
-    governance.release_step(str(step.uid), at=at, why=why)
-    ledger.move(
-        step, Step.Status.READY, by=by, verb="step.returned", at=at, why=why, available_at=at + delay,
-        lease_token=step.lease_token + 1, leased_until=None, attempt=step.attempt - 1,
-    )  # fmt: skip
