@@ -5,6 +5,7 @@ from governance.language.terms import Application, Listing, Loop, Mapping, Read,
 from governance.language.values import MAX_ITEMS, Kind
 
 MAX_COST = 100_000
+_AT_ONCE = 20  # so many items one step of Python's own search goes over
 _DEAR = {"matches": 20, "contains": 5, "join": 5}
 
 
@@ -15,7 +16,8 @@ def cost_of(term: Term, schema: Schema) -> int:
         return cost_of(term.range, schema) + _most(term.range, schema) * (1 + body)
     own = _DEAR.get(term.operation, 1) if isinstance(term, Application) else 1
     if isinstance(term, Application):
-        own += sum(_most(part, schema) for part in term.operands if part.type.kind is Kind.LIST)
+        lists = sum(_most(part, schema) for part in term.operands if part.type.kind is Kind.LIST)
+        own += lists if term.operation == "items" else lists // _AT_ONCE
     return own + sum(cost_of(part, schema) for part in parts(term))
 
 
