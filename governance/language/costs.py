@@ -1,10 +1,11 @@
 """The policy language, its costs: how many steps a term can take at most, known before any facts are."""
 
 from governance.language.schema import Schema
-from governance.language.terms import Application, Listing, Loop, Mapping, Read, Selection, Term, parts
+from governance.language.terms import Application, Constant, Listing, Loop, Mapping, Read, Selection, Term, parts
 from governance.language.values import MAX_ITEMS, Kind
 
 MAX_COST = 100_000
+_AT_ONCE = 20  # so many items one step of Python's own search goes over
 _DEAR = {"matches": 20, "contains": 5, "join": 5}
 
 
@@ -13,9 +14,12 @@ def cost_of(term: Term, schema: Schema) -> int:
     if isinstance(term, Loop):
         body = sum(cost_of(part, schema) for part in (term.test, term.value) if part is not None)
         return cost_of(term.range, schema) + _most(term.range, schema) * (1 + body)
-    own = _DEAR.get(term.operation, 1) if isinstance(term, Application) else 1
+    own = 1
     if isinstance(term, Application):
-        own += sum(_most(part, schema) for part in term.operands if part.type.kind is Kind.LIST)
+        own = _DEAR.get(term.operation, 1)
+        own += sum(getattr(part.value, "programsize", 0) // 10 for part in term.operands if isinstance(part, Constant))
+        lists = sum(_most(part, schema) for part in term.operands if part.type.kind is Kind.LIST)
+        own += lists if term.operation == "items" else lists // _AT_ONCE
     return own + sum(cost_of(part, schema) for part in parts(term))
 
 

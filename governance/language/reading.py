@@ -1,7 +1,6 @@
 """The policy language, its grammar: from tokens to the syntax tree."""
 
 import re
-from dataclasses import replace
 from decimal import Decimal
 from typing import Never
 
@@ -138,7 +137,7 @@ class _Parser:
             arguments = self.items(")")
             return Call(name.text, target, arguments, start=target.start, end=self.last_end())
         if isinstance(target, Path):
-            return replace(target, parts=(*target.parts, name.text), end=name.end)
+            return Path((*target.parts, name.text), start=target.start, end=name.end)
         if isinstance(target, Variable):
             raise refusal(self.text, name.start, name.end, f"`{target.name}` is a single value and has no parts.")
         raise refusal(self.text, name.start, name.end, f"Only a field has parts; `{name.text}` is not called.")
@@ -150,7 +149,7 @@ class _Parser:
         if isinstance(target, Path) and isinstance(index, Literal) and index.kind is Kind.STRING:
             name = str(index.value)
             if _NAME.fullmatch(name):
-                return replace(target, parts=(*target.parts, name), end=self.last_end())
+                return Path((*target.parts, name), start=target.start, end=self.last_end())
         return Index(target, index, start=target.start, end=self.last_end())
 
     def macro(self, name: Token, target: Node) -> Node:

@@ -124,8 +124,6 @@ def _shown(value: object) -> str:
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         case list() | tuple():
             return ", ".join(map(_shown, value)) or "nothing"
-        case dict():
-            return ", ".join(f"{_shown(key)}: {_shown(item)}" for key, item in value.items()) or "nothing"
     return str(value)
 
 

@@ -311,6 +311,7 @@ MISTAKES = [
     ("context.name.getHours() == 1", 1, 1, "timestamp or duration", None),
     ("context.name.matches('(a+)+$')", 1, 22, "repeats a repetition: `(a+)+`", "Repeat once"),
     ("context.name.matches('" + "a" * 1001 + "')", 1, 22, "longer than 1,000", None),
+    ("context.name.matches('" + "(.*a){20}" * 100 + "')", 1, 22, "too dear", "fewer"),
     ("context.name.matches('(a{100}){100}')", 1, 22, "cannot be read", None),
     ("context.name in lists.sanctoned", 1, 17, "not a known list", "Did you mean `lists.sanctioned`?"),
     ("context.name in lists.zzz", 1, 17, "not a known list", "The named lists are `lists.sanctioned`."),
@@ -364,6 +365,11 @@ def test_a_text_over_the_limits_is_refused(text: str) -> None:
         "!" * 58 + "true",
         "1" + " + 1" * 57 + " > 0",
         "true" + " || true" * 480,
+        "['a']" + ".map(x, x.size() > 0, 'a')" * 55 + ".exists(x, true)",
+        "[1, 2][" + "[0, 1][" * 50 + "0" + "]" * 50 + "] >= 1",
+        "min(1, " * 57 + "1" + ")" * 57 + " == 1",
+        "(true ? " * 50 + "true" + " : false)" * 50,
+        "[1].all(x, [2].all(y, " + "(" * 55 + "x < y" + ")" * 55 + "))",
     ],
 )
 def test_a_text_at_the_limits_runs_compiled(text: str) -> None:

@@ -1,5 +1,6 @@
 """The examples in docs/policy-language.md do what the page says."""
 
+import ast
 import json
 import re
 from decimal import Decimal
@@ -20,7 +21,8 @@ from governance.language import (
     compile_template,
     show,
 )
-from governance.language.meanings import FUNCTIONS, METHODS
+from governance.language.meanings import COMPARISONS, FUNCTIONS, METHODS, NUMERIC
+from governance.language.reading import MACROS
 from governance.rules import RuleSet, Verdict, parse_policy, run_tests, with_standard_fields
 
 PAGE = (Path(__file__).parents[2] / "docs" / "policy-language.md").read_text()
@@ -36,6 +38,7 @@ OWN_FIELDS = Schema(
         Field("context.currency", Kind.STRING, enum=("EUR", "USD", "CHF")),
         Field("budget.day.left", Kind.DECIMAL, source="fact"),
         Field("perm.pay", Kind.BOOL, source="fact"),
+        Field("lists.sanctioned", Kind.LIST, source="fact", item=Kind.STRING),
     ]
 )
 SCHEMA = with_standard_fields(OWN_FIELDS)
@@ -82,6 +85,13 @@ def test_a_sentence_reads_as_the_page_shows(text: str, sentence: str) -> None:
     assert compile_template(text, SCHEMA).render(FACTS) == sentence
 
 
+@pytest.mark.parametrize(("text", "told"), examples("explained"))
+def test_a_condition_is_explained_as_the_page_shows(text: str, told: str) -> None:
+    (condition,) = compile_expression(text, SCHEMA).explain(FACTS)
+
+    assert f"{condition.actual}, wanted: {condition.wanted}: {condition.outcome}" == told
+
+
 def test_the_policy_of_the_page_is_valid_and_its_tests_pass() -> None:
     document = yaml.safe_load(blocks("policy")[0])
 
@@ -95,6 +105,43 @@ def test_the_policy_of_the_page_is_valid_and_its_tests_pass() -> None:
     )
 
 
+LANGUAGE = Path(__file__).parents[2] / "governance" / "language"
+TOLD_BY = {"problem": 1, "fail": 0, "refusal": 3, "expect": 1, "WrongValue": 0}
+"""Who tells a mistake of a text, and which of its arguments is the sentence."""
+OF_FACTS = "values.py"  # most of its sentences are about facts; those about texts stand in the examples
+
+
+def sentences() -> list[str]:
+    """Every sentence that the reader and the checker may tell, as a pattern in which values may be anything."""
+    found = []
+    for path in sorted(LANGUAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+            if name in TOLD_BY and path.name not in (OF_FACTS, "schema.py") and len(node.args) > TOLD_BY[name]:
+                found += texts(node.args[TOLD_BY[name]])
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "message":
+                found += texts(node.value) if path.name != "templates.py" else []
+    return found
+
+
+def texts(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.BoolOp):
+        return [text for value in node.values for text in texts(value)]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+        return [re.escape(node.value)]
+    if isinstance(node, ast.JoinedStr):
+        parts = [re.escape(part.value) if isinstance(part, ast.Constant) else ".*" for part in node.values]
+        return ["".join(parts)]
+    return []
+
+
+@pytest.mark.parametrize("sentence", sorted(set(sentences())))
+def test_every_mistake_that_can_be_told_is_on_the_page(sentence: str) -> None:
+    assert re.search(sentence, PAGE), sentence
+
+
 def test_every_kind_and_every_method_is_on_the_page() -> None:
     assert all(f"| {kind} |" in PAGE for kind in Kind)
-    assert all(f"{name}(" in PAGE for name in (*FUNCTIONS, *METHODS))
+    assert [name for name in (*FUNCTIONS, *METHODS) if f"`{name}(" not in PAGE and f".{name}(" not in PAGE] == []
+    assert [name for name in MACROS if f"`list.{name}(" not in PAGE] == []
+    assert [sign for sign in (*COMPARISONS, *NUMERIC, "in", "!", "&&") if f"`{sign}" not in PAGE] == []

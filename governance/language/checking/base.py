@@ -47,6 +47,7 @@ class Base(ABC):
         self.text = text
         self.problems: list[Problem] = []
         self.loops: dict[str, Item] = {}
+        self.has_loops = False
 
     @abstractmethod
     def term(self, node: Node) -> Term | None:

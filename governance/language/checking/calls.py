@@ -17,6 +17,8 @@ from governance.language.tree import Call, Literal, Node, Path
 from governance.language.values import Kind, Type, WrongValue, parse_duration, parse_timestamp
 
 MAX_PATTERN = 1_000
+# the time over a text of 10,000 characters grows with the size of the compiled pattern: here up to half a second
+MAX_PATTERN_STEPS = 1_500
 _MAX_PATTERN_MEMORY = 1 << 20
 _compile_pattern: Any = re2.compile  # the library has no types
 # a group that holds nothing but one repetition and is repeated itself, such as (a+)*
@@ -171,6 +173,10 @@ class Calls(Base):
             compiled = _compile_pattern(argument.value, options)
         except (re2.error, UnicodeEncodeError) as error:
             self.problem(argument.node, f"The pattern cannot be read: {_words_of(error)}.")
+            return None
+        if compiled.programsize > MAX_PATTERN_STEPS:
+            hint = "Use fewer and smaller repetitions, and fewer classes of letters."
+            self.problem(argument.node, "The pattern is too dear: it could take a second over a long text.", hint)
             return None
         return Application(BOOL, node, "matches", (target, Constant(argument.type, argument.node, compiled)))
 

@@ -26,7 +26,7 @@ class Loops(Base):
             self.problem(node.target, f"`{node.name}` finds nothing in what is always empty.")
             return None
         item = Item(Type(kind), node.variable, name, origin(target))
-        self.loops[name] = item
+        self.loops[name], self.has_loops = item, True
         loop = self._mapping(node, target, item) if node.name == "map" else self._asking(node, target, item)
         del self.loops[name]
         return loop
