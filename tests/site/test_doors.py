@@ -391,11 +391,12 @@ def test_of_two_who_put_a_version_in_force_the_second_has_to_read_again(world: W
     path, activate = reverse("api-policy", args=[key]), reverse("api-policy-activate", args=[key])
     tag = world.ask("council", "get", path)["ETag"]
 
-    first = world.ask("council", "post", activate, {"version": 1}, If_Match=tag)
-    second = world.ask("risk", "post", activate, {"version": 1}, If_Match=tag)
+    number = things.version(world.own, "approved")[1]
+    first = world.ask("council", "post", activate, {"version": number}, If_Match=tag)
+    second = world.ask("risk", "post", activate, {"version": number}, If_Match=tag)
 
     assert (first.status_code, second.status_code) == (200, 412), first.content
-    assert world.ask("council", "get", path).json()["in_force"] == 1
+    assert world.ask("council", "get", path).json()["in_force"] == number
 
 
 # --- strict input ---------------------------------------------------------------------------------------------

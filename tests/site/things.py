@@ -96,6 +96,11 @@ def promotion(side: Any) -> PromotionRequest:
     return PromotionRequest.objects.filter(agent__unit=side.unit).earliest("pk")
 
 
+def version(side: Any, status: str) -> list[Any]:
+    """The key of the unit's policy and the number of its version with this status."""
+    return [side.policy.key, side.policy.versions.get(status=status).number]
+
+
 def key(side: Any) -> Key:
     """The second key of the agent."""
     return Key.objects.filter(agent=side.agent, name="spare").earliest("pk")
