@@ -23,9 +23,9 @@ from workflows.models import Run
 LISTS = (
     "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
     "search", "settings", "password-change", "agent-autonomy", "agent-cards", "agents-blueprints", "agents-chart",
-    "people", "people-emergencies", "policy-new", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
+    "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
     "usersessions_list", "settings-agents", "account_reauthenticate", "access", "access-principals",
-    "access-delegations", "access-reviews", "access-review-new",
+    "access-delegations", "access-reviews", "access-review-new", "policy-new",
 )  # fmt: skip
 BY_IT = ("agent-new", "agent-blueprint-new", "people-admit")
 PROFILE = ("autonomy", "work", "decisions", "access", "memory", "keys", "audit")
