@@ -178,7 +178,8 @@ def _policy(halden: Halden, unit: str, at: datetime) -> Policy:
         version = governance.add_policy(document, **home, by=author, at=at)
         for step in steps:
             getattr(policies, step)(version, by=ledger.SYSTEM, at=at, why="A drill.")
-    policies.add_comment(version, "A drill.", by=halden.people["daniel"], at=at)
+    for words in ("A drill.", "Another one."):
+        policies.add_comment(version, words, by=halden.people["daniel"], at=at)
     return Policy.objects.get(key=f"{unit}.orders")
 
 
