@@ -319,6 +319,7 @@ SPECTACULAR_SETTINGS = {
         "CardStatus": "agents.models.ForeignCard.Status",
         "ReviewStatus": "agents.models.Review.Status",
         "ReviewAnswer": "agents.models.ReviewItem.Status",
+        "PolicyStatus": "governance.models.PolicyVersion.Status",
         "PromotionStatus": "governance.models.PromotionRequest.Status",
         "DelegationStatus": "governance.models.Delegation.Status",
         "AccessKind": "agents.rules.access.KIND_NAMES",

@@ -111,7 +111,7 @@ class PolicyTextForm(forms.Form):
         help_text="Whose policy a new one is. One that exists keeps its unit.",
     )  # fmt: skip
     file = forms.FileField(
-        label="From a file", required=False, help_text="YAML or JSON. It takes the place of the text below."
+        label="From a file", required=False, help_text="YAML or JSON. It takes the place of the text."
     )
     text = forms.CharField(
         label="Document", required=False, strip=False, max_length=MAX_CHARACTERS,

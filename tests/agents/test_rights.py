@@ -14,6 +14,7 @@ from agents.tasks import end_grants
 from governance.models import Policy
 from observability import ledger
 from observability.models import Event
+from tests.policies import act
 
 BODY = {"kind": "agent", "id": "AP-04", "permission": "agents.view_agent", "to": "sofia", "reason": "She checks it."}
 
@@ -263,7 +264,11 @@ def test_a_right_on_one_policy_lets_somebody_write_its_next_version(halden: Any,
 
     drafted = maria.call("post", "policies", body)
     assert drafted.status_code == 201, drafted.content
-    put = maria.call("post", f"policies/{policy.key}/activate", {"version": drafted.json()["version"]}, match="*")
+    number = drafted.json()["version"]
+    assert act(maria, number, "ask-review").status_code == 200
+    assert act(maria, number, "approve").status_code == 403, "writing is not approving"
+    assert act(sign_in("ingrid"), number, "approve").status_code == 200
+    put = maria.call("post", f"policies/{policy.key}/activate", {"version": number}, match="*")
     assert put.status_code == 200
 
 

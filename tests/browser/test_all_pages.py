@@ -12,10 +12,12 @@ from playwright.sync_api import Page
 
 from agents.models import ForeignCard, Principal, Review, Unit
 from agents.operations import Scope, import_card, start_review
+from autonomy_site.demo.company import FOLDER
 from governance.models import Escalation
 from observability import ledger
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.invoices import ask_to_pay, bring
+from tests.policies import act, keep
 from workflows.models import Run
 
 LISTS = (
@@ -24,6 +26,7 @@ LISTS = (
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
     "usersessions_list", "settings-agents", "account_reauthenticate", "access", "access-principals",
     "access-delegations", "access-reviews", "access-review-new", "policies-analysis", "policy-lists", "policy-list-new",
+    "policy-new",
 )  # fmt: skip
 BY_IT = ("agent-new", "agent-blueprint-new", "people-admit")
 PROFILE = ("autonomy", "work", "decisions", "access", "memory", "keys", "audit")
@@ -62,7 +65,7 @@ def work(robot: Any, sign_in: Any) -> list[str]:
         ("agent", "AP-04"),
         ("people-person", "priya"),
         ("workflow", "invoice-to-payment"),
-        ("policy", "finance.invoice-payment"),
+        *((f"policy{page}", "finance.invoice-payment") for page in ("", "-edit", "-diff")),
     )
     named += tuple((f"agent-{page}", "AP-04") for page in ("edit", "review", "assessment", "retire", "history"))
     named += tuple((f"agent-blueprint{page}", "payments-clerk") for page in ("", "-edit", "-history"))
@@ -76,7 +79,19 @@ def work(robot: Any, sign_in: Any) -> list[str]:
         reverse("policy-analysis", args=["finance.invoice-payment", 1]),
         reverse("policy-list", args=["embargo"]),
     ]
+    profile += policy_pages(sign_in)
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
+
+
+def policy_pages(sign_in: Any) -> list[str]:
+    """The tabs of a policy whose second version waits for Ingrid, and the editor with a template in it."""
+    daniel = sign_in("daniel")
+    text = (FOLDER / "policies" / "invoice_payment.yaml").read_text().replace("<= 25000", "<= 20000")
+    assert keep(daniel, text).status_code == 201
+    assert act(daniel, 2, "ask-review", {"reason": "The new budget."}).status_code == 200
+    policy = reverse("policy", args=["finance.invoice-payment"])
+    tabs = [f"{policy}?version=2&tab={tab}" for tab in ("", "gate", "versions", "comments")]
+    return [*tabs, f"{reverse('policy-new')}?template=no-mail-after-payroll"]
 
 
 def access_review() -> Review:

@@ -150,7 +150,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-policy", "get"): Door(ONE, lambda side: [side.policy.key]),
     ("api-policy-check", "post"): Door(CHECK, body=lambda side: {"text": policy_text(side)}),
     ("api-policy-activate", "post"): Door(
-        CHANGE, lambda side: [side.policy.key], lambda side: {"version": side.policy.versions.all()[0].number}
+        CHANGE, lambda side: [side.policy.key], lambda side: {"version": things.version(side, "approved")[1]}
     ),
     ("api-policy-analysis", "get"): Door(READ, lambda side: [side.policy.key, 1]),
     ("api-value-lists", "get"): Door(LIST),
@@ -164,6 +164,28 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-value-list", "patch"): Door(
         CHANGE, lambda side: [things.value_list(side).name], lambda side: {"items": ["b"], "reason": "A drill."}
     ),
+    ("api-policy-templates", "get"): Door(ONE),
+    ("api-policy-versions", "get"): Door(LIST, lambda side: [side.policy.key]),
+    ("api-policy-version", "get"): Door(ONE, lambda side: things.version(side, "draft")),
+    ("api-policy-version", "patch"): Door(
+        CHANGE, lambda side: things.version(side, "draft"), lambda side: {"text": policy_text(side)}
+    ),
+    ("api-policy-gate", "get"): Door(ONE, lambda side: things.version(side, "draft")),
+    ("api-policy-diff", "get"): Door(
+        READ, lambda side: [side.policy.key], query=lambda side: {"before": "1", "after": "2"}
+    ),
+    ("api-policy-comments", "get"): Door(LIST, lambda side: things.version(side, "draft")),
+    ("api-policy-comments", "post"): Door(
+        CREATE, lambda side: things.version(side, "draft"), lambda side: {"text": "A drill."}
+    ),
+    ("api-policy-restore", "post"): Door(CREATE, lambda side: things.version(side, "retired")),
+    ("api-policy-ask-review", "post"): Door(CHANGE, lambda side: things.version(side, "draft"), reason),
+    **{(f"api-policy-{act}", "post"): Door(CHANGE, lambda side: things.version(side, "in_review"), reason) for act in (
+        "approve", "send-back", "withdraw",
+    )},
+    **{(f"api-policy-{act}", "post"): Door(CHANGE, lambda side: things.version(side, "approved"), reason) for act in (
+        "shadow", "retire",
+    )},
     ("api-events", "get"): Door(LIST, query=lambda side: {"after": "0"}),
     ("api-event", "get"): Door(ONE, lambda side: [things.event(side).uid]),
     # --- agents and their work -------------------------------------------------------------------------------------
@@ -382,7 +404,8 @@ def _new_review(side: Side) -> dict[str, Any]:
 PAGES: dict[tuple[str, str], Door] = {
     **{(name, "get"): Door(READ) for name in (
         "overview", "control", "control-posture", "escalations", "escalations-new", "runs", "agents", "workflows",
-        "memory", "policies", "sign-in", "signed-out", "password-change", "password-changed", "settings", "performance",
+        "memory", "policies", "policy-new", "sign-in", "signed-out", "password-change", "password-changed", "settings",
+        "performance",
         "audit", "audit-export", "live-counts", "live-events", "search", "health", "api-schema", "api-browse",
         "account_login", "mfa_login_webauthn", "mfa_authenticate", "account_reauthenticate", "mfa_reauthenticate",
         "mfa_reauthenticate_webauthn", "sign-in-again", "usersessions_list", "mfa_index", "mfa_activate_totp",
@@ -427,6 +450,27 @@ PAGES: dict[tuple[str, str], Door] = {
     ("workflow-drawing", "get"): Door(READ, lambda side: [side.workflow.code, 1]),
     ("workflow-states", "get"): Door(READ, lambda side: [side.workflow.code, 1]),
     ("policy", "get"): Door(ONE, lambda side: [side.policy.key]),
+    ("policy-new", "post"): Door(CREATE, body=lambda side: {"text": policy_text(side)}),
+    ("policy-check", "post"): Door(CHECK, body=lambda side: {"text": policy_text(side)}),
+    ("policy-diff", "get"): Door(READ, lambda side: [side.policy.key]),
+    ("policy-edit", "get"): Door(READ, lambda side: [side.policy.key]),
+    ("policy-edit", "post"): Door(
+        CHANGE, lambda side: [side.policy.key],
+        lambda side: {"text": policy_text(side), "seen": side.policy.versions.all()[0].sha256},
+    ),
+    ("policy-document.yaml", "get"): Door(READ, lambda side: things.version(side, "draft")),
+    ("policy-document.json", "get"): Door(READ, lambda side: things.version(side, "draft")),
+    ("policy-comment", "post"): Door(
+        CREATE, lambda side: things.version(side, "draft"), lambda side: {"text": "A drill."}
+    ),
+    ("policy-restore", "post"): Door(CREATE, lambda side: things.version(side, "retired")),
+    ("policy-ask-review", "post"): Door(CHANGE, lambda side: things.version(side, "draft"), _why),
+    **{(f"policy-{act}", "post"): Door(CHANGE, lambda side: things.version(side, "in_review"), _why) for act in (
+        "approve", "send-back", "withdraw",
+    )},
+    **{(f"policy-{act}", "post"): Door(CHANGE, lambda side: things.version(side, "approved"), _why) for act in (
+        "activate", "shadow", "retire",
+    )},
     ("sign-in", "post"): Door(READ, body=lambda side: {"username": "nobody", "password": "wrong"}),
     ("sign-out", "post"): Door(CHANGE),
     ("password-change", "post"): Door(CHANGE, body=lambda side: {"old_password": "wrong"}),

@@ -173,8 +173,8 @@ def test_a_list_read_page_by_page_is_the_whole_list(world: World) -> None:
     grown(world, 2)
     for asking in doors(world, LIST):
         reader = readers(asking.name)[0]
-        whole = next(walk(world, reader, asking.path, limit="200"))["results"]
-        assert 1 < len(whole) < 200, f"{asking.name}: the world has too few of these to see pages"
+        whole = [row for page in walk(world, reader, asking.path, limit="200") for row in page["results"]]
+        assert len(whole) > 1, f"{asking.name}: the world has too few of these to see pages"
         for size in (1, 2, 3):
             pages = list(walk(world, reader, asking.path, limit=str(size)))
             assert [row for page in pages for row in page["results"]] == whole, asking.name
@@ -274,6 +274,9 @@ def grown(world: World, count: int) -> None:
     copied(world.own.run, count, uid=fresh(Run, "uid"), key=lambda n: f"grown-{count}-{n}")
     copied(world.own.escalation, count, uid=fresh(Escalation, "uid"))
     copied(world.own.policy, count, key=lambda n: f"grown.{count}.{n}")
+    copied(world.own.policy.versions.get(number=1), count, number=lambda n: 10 * count + n)
+    draft = world.own.policy.versions.get(number=things.version(world.own, "draft")[1])
+    copied(draft.comments.earliest("pk"), count)
     copied(Event.objects.latest("pk"), count, uid=fresh(Event, "uid"), position=lambda n: None)
     principal = world.own.agent.principal
     copied(principal, count, username=lambda n: f"grown-{count}-{n}")
@@ -392,11 +395,12 @@ def test_of_two_who_put_a_version_in_force_the_second_has_to_read_again(world: W
     path, activate = reverse("api-policy", args=[key]), reverse("api-policy-activate", args=[key])
     tag = world.ask("council", "get", path)["ETag"]
 
-    first = world.ask("council", "post", activate, {"version": 1}, If_Match=tag)
-    second = world.ask("risk", "post", activate, {"version": 1}, If_Match=tag)
+    number = things.version(world.own, "approved")[1]
+    first = world.ask("council", "post", activate, {"version": number}, If_Match=tag)
+    second = world.ask("risk", "post", activate, {"version": number}, If_Match=tag)
 
     assert (first.status_code, second.status_code) == (200, 412), first.content
-    assert world.ask("council", "get", path).json()["in_force"] == 1
+    assert world.ask("council", "get", path).json()["in_force"] == number
 
 
 # --- strict input ---------------------------------------------------------------------------------------------
@@ -495,6 +499,6 @@ def test_a_policy_has_a_tag_for_agents_too(world: World) -> None:
 
     assert answer.json() == {
         "key": "finance.orders", "title": "Orders", "unit": "finance", "owner": "Maria Lindqvist", "in_force": None,
-        "newest": 1,
+        "in_shadow": None, "in_review": 3, "newest": 4,
     }  # fmt: skip
     assert Policy.objects.count() == len(world.ask("auditor", "get", reverse("api-policies")).json()["results"])

@@ -113,6 +113,11 @@ def access_request(side: Any) -> Escalation:
     return governance.open_escalation(question, by=side.agent, at=ledger.database_now())
 
 
+def version(side: Any, status: str) -> list[Any]:
+    """The key of the unit's policy and the number of its version with this status."""
+    return [side.policy.key, side.policy.versions.get(status=status).number]
+
+
 def key(side: Any) -> Key:
     """The second key of the agent."""
     return Key.objects.filter(agent=side.agent, name="spare").earliest("pk")

@@ -18,6 +18,7 @@ from agents.models import Agent, Blueprint, Principal, Unit
 from autonomy_site.demo.company import Halden
 from governance import operations as governance
 from governance.models import Policy
+from governance.operations import policies
 from observability import ledger
 from tests.site.routes import CALLERS, Side, idempotency_key
 from tests.site.things import for_programs
@@ -28,7 +29,11 @@ POLICY = {
     "apiVersion": "autonomyos/v1", "kind": "Policy", "title": "Orders", "owner": "procurement", "priority": 50,
     "scope": {"actions": ["order.read"]},
     "rules": [{"id": "or-1", "effect": "allow", "when": "context.amount < 10", "reason": "Small ones are read."}],
-    "tests": [],
+    "base_request": {"action": {"name": "order.read"}, "context": {"amount": "1"}},
+    "tests": [{"name": "a small one", "expect": {"effect": "allow"}}],
+}  # fmt: skip
+VERSIONS: dict[str, tuple[str, ...]] = {
+    "retired": ("retire",), "approved": ("ask_review", "approve"), "in_review": ("ask_review",), "draft": (),
 }  # fmt: skip
 
 
@@ -167,11 +172,18 @@ def _question(halden: Halden, unit: str, workflow: Workflow, agent: Agent, at: d
 
 def _policy(halden: Halden, unit: str, at: datetime) -> Policy:
     document = {**POLICY, "key": f"{unit}.orders", "version": 1}
-    governance.add_policy(document, unit=halden.units[unit], owner=halden.people["maria"], by=ledger.SYSTEM, at=at)
     governance.add_list(
         f"{unit}_sellers", title=f"Sellers of {unit}", items=["One", "Two"], unit=halden.units[unit], by=ledger.SYSTEM,
         at=at, why="A drill.",
     )  # fmt: skip
+    home = {"unit": halden.units[unit], "owner": halden.people["maria"]}
+    for status, steps in VERSIONS.items():
+        author = halden.people["ingrid"] if status == "draft" else ledger.SYSTEM
+        version = governance.add_policy(document, **home, by=author, at=at)
+        for step in steps:
+            getattr(policies, step)(version, by=ledger.SYSTEM, at=at, why="A drill.")
+    for words in ("A drill.", "Another one."):
+        policies.add_comment(version, words, by=halden.people["daniel"], at=at)
     return Policy.objects.get(key=f"{unit}.orders")
 
 
