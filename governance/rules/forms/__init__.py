@@ -3,6 +3,7 @@
 text <-> tree <-> condition of a form (conditions), document <-> form of a policy (documents), form -> words (sentences)
 """
 
+from governance.rules.forms.checking import Checked, check_form
 from governance.rules.forms.conditions import FormInvalid, normal, to_cel, to_form, to_tree
 from governance.rules.forms.documents import from_document, to_document
 from governance.rules.forms.operators import OPERATORS, Operator, Wants, operators_of
@@ -11,10 +12,12 @@ from governance.rules.forms.trees import as_json
 
 __all__ = [
     "OPERATORS",
+    "Checked",
     "FormInvalid",
     "Operator",
     "Wants",
     "as_json",
+    "check_form",
     "condition_words",
     "from_document",
     "normal",
