@@ -4,12 +4,15 @@ from django.urls import URLPattern, path
 
 from governance.api import autonomy as autonomy_api
 from governance.api import delegations as delegations_api
+from governance.api import drafting as drafting_api
 from governance.api import policies as policies_api
 from governance.views import autonomy, policies
 
 api_urls: list[URLPattern] = [
     path("policies", policies_api.PoliciesView.as_view(), name="api-policies"),
     path("policies/check", policies_api.CheckPolicyView.as_view(), name="api-policy-check"),
+    path("policies/schema", drafting_api.PolicySchemaView.as_view(), name="api-policy-schema"),
+    path("policies/bench", drafting_api.BenchView.as_view(), name="api-policy-bench"),
     path("policies/<str:key>", policies_api.PolicyView.as_view(), name="api-policy"),
     path("policies/<str:key>/activate", policies_api.ActivatePolicyView.as_view(), name="api-policy-activate"),
     path("agents/<str:code>/boundaries", autonomy_api.BoundariesView.as_view(), name="api-boundaries"),

@@ -26,6 +26,16 @@ from governance.operations.autonomy import (
     span_of,
     withdraw_promotion,
 )
+from governance.operations.bench import (
+    Inputs,
+    Trial,
+    Tried,
+    bench_rules,
+    inputs_for,
+    keep_as_test,
+    plain_facts,
+    try_out,
+)
 from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today
 from governance.operations.control import Paused, change_control, control_now, loosens, require_running
 from governance.operations.decisions import answer_again, decide
@@ -38,6 +48,14 @@ from governance.operations.delegations import (
     end_delegation,
     end_overdue,
     may_delegate_for,
+)
+from governance.operations.drafting import (
+    Draft,
+    Vocabulary,
+    document_of,
+    read_draft,
+    require_author,
+    vocabulary,
 )
 from governance.operations.escalations import (
     Asked,
@@ -66,7 +84,9 @@ __all__ = [
     "Check",
     "Circular",
     "DelegationRefused",
+    "Draft",
     "Fall",
+    "Inputs",
     "Level",
     "NoPromotion",
     "NotAReviewer",
@@ -81,6 +101,9 @@ __all__ = [
     "Span",
     "Terms",
     "Today",
+    "Trial",
+    "Tried",
+    "Vocabulary",
     "access_of",
     "activate",
     "activate_agent",
@@ -89,6 +112,7 @@ __all__ = [
     "answer_again",
     "approve_promotion",
     "ask_promotion",
+    "bench_rules",
     "bounds_of",
     "change_control",
     "check_document",
@@ -101,6 +125,7 @@ __all__ = [
     "delegation_of",
     "demote",
     "demote_by_rule",
+    "document_of",
     "drop_demotion_rule",
     "end_delegation",
     "end_overdue",
@@ -108,6 +133,8 @@ __all__ = [
     "expire",
     "falls",
     "gaps",
+    "inputs_for",
+    "keep_as_test",
     "limits_today",
     "loosens",
     "may_ask",
@@ -117,12 +144,17 @@ __all__ = [
     "may_settle",
     "next_level",
     "open_escalation",
+    "plain_facts",
+    "read_draft",
     "readiness",
     "reject_promotion",
+    "require_author",
     "require_running",
     "rules_now",
     "set_demotion_rule",
     "span_of",
+    "try_out",
+    "vocabulary",
     "withdraw",
     "withdraw_promotion",
 ]

@@ -1,5 +1,6 @@
 """The test bench: one question by hand or from the past against the rules, told in full. Nothing is stored."""
 
+import copy
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from agents.models import Agent, Principal, System
-from governance.language import Field, RequestInvalid, Schema, find, format_duration
+from governance.language import Field, Kind, RequestInvalid, Schema, find, format_duration
 from governance.language.values import format_timestamp
 from governance.models import ControlState, Decision, Policy, PolicyVersion
 from governance.operations.control import control_now
@@ -87,13 +88,24 @@ def try_out(trial: Trial, *, by: Principal, at: datetime) -> Tried:
 
 
 def _facts(trial: Trial, rules: RuleSet, schema: Schema, at: datetime) -> dict[str, Any]:
-    known = trial.decision.facts if trial.decision is not None else _now(trial, rules, schema, at)
+    known = stored_facts(trial.decision, schema) if trial.decision is not None else _now(trial, rules, schema, at)
     asked = {"action": {"name": trial.action}, "context": dict(trial.context), "resource": _flat(trial.resource)}
     try:
         facts: dict[str, Any] = schema.coerce(_laid(_laid(known, asked), trial.facts))
     except RequestInvalid as invalid:
         raise ledger.Invalid("The question has errors.", fields=dict(invalid.errors)) from invalid
     return derive(facts)
+
+
+def stored_facts(decision: Decision, schema: Schema) -> dict[str, Any]:
+    """The facts of a past decision, their moments as the language reads them."""
+    facts = copy.deepcopy(decision.facts)
+    for each in schema.fields:
+        group, _, name = each.path.rpartition(".")
+        held, value = find(facts, group), find(facts, each.path)
+        if each.kind is Kind.TIMESTAMP and isinstance(value, str) and isinstance(held, dict):
+            held[name] = value.replace(" ", "T")
+    return facts
 
 
 @transaction.atomic

@@ -95,6 +95,11 @@ def policy_text(side: Side) -> str:
     return json.dumps({**side.policy.versions.all()[0].document})
 
 
+def bench(side: Side) -> dict[str, Any]:
+    resource = {"type": "invoice", "id": "1", "properties": {"findings": 0}}
+    return {"agent": side.agent.code, "action": "invoice.pay", "resource": resource, "context": {"amount": "1.00"}}
+
+
 def why(side: Side) -> dict[str, Any]:
     return {"why": "A drill."}
 
@@ -142,6 +147,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-policies", "get"): Door(LIST),
     ("api-policies", "post"): Door(CREATE, body=lambda side: {"text": policy_text(side)}),
     ("api-policy", "get"): Door(ONE, lambda side: [side.policy.key]),
+    ("api-policy-schema", "get"): Door(READ),
+    ("api-policy-bench", "post"): Door(CHECK, body=bench),
     ("api-policy-check", "post"): Door(CHECK, body=lambda side: {"text": policy_text(side)}),
     ("api-policy-activate", "post"): Door(
         CHANGE, lambda side: [side.policy.key], lambda side: {"version": side.policy.versions.all()[0].number}
