@@ -6,7 +6,7 @@ from governance.api import autonomy as autonomy_api
 from governance.api import delegations as delegations_api
 from governance.api import drafting as drafting_api
 from governance.api import policies as policies_api
-from governance.views import autonomy, policies
+from governance.views import autonomy, bench, drafting, policies
 
 api_urls: list[URLPattern] = [
     path("policies", policies_api.PoliciesView.as_view(), name="api-policies"),
@@ -35,5 +35,8 @@ urlpatterns: list[URLPattern] = [
         "promotions/<uuid:uid>/withdraw", autonomy.AnswerPromotion.as_view(answer="withdraw"), name="promotion-withdraw"
     ),
     path("policies", policies.PoliciesPage.as_view(), name="policies"),
+    path("policies/new/form", drafting.NewPolicyFormPage.as_view(), name="policy-new-form"),
+    path("policies/bench", bench.BenchPage.as_view(), name="policy-bench"),
+    path("policies/<str:key>/versions/<int:number>/form", drafting.PolicyFormPage.as_view(), name="policy-form"),
     path("policies/<str:key>", policies.PolicyPage.as_view(), name="policy"),
 ]

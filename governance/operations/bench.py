@@ -91,7 +91,7 @@ def _facts(trial: Trial, rules: RuleSet, schema: Schema, at: datetime) -> dict[s
     known = stored_facts(trial.decision, schema) if trial.decision is not None else _now(trial, rules, schema, at)
     asked = {"action": {"name": trial.action}, "context": dict(trial.context), "resource": _flat(trial.resource)}
     try:
-        facts: dict[str, Any] = schema.coerce(_laid(_laid(known, asked), trial.facts))
+        facts = schema.coerce(_laid(_laid(known, asked), trial.facts))
     except RequestInvalid as invalid:
         raise ledger.Invalid("The question has errors.", fields=dict(invalid.errors)) from invalid
     return derive(facts)
@@ -99,7 +99,7 @@ def _facts(trial: Trial, rules: RuleSet, schema: Schema, at: datetime) -> dict[s
 
 def stored_facts(decision: Decision, schema: Schema) -> dict[str, Any]:
     """The facts of a past decision, their moments as the language reads them."""
-    facts = copy.deepcopy(decision.facts)
+    facts: dict[str, Any] = copy.deepcopy(decision.facts)
     for each in schema.fields:
         group, _, name = each.path.rpartition(".")
         held, value = find(facts, group), find(facts, each.path)
