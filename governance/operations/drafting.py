@@ -83,8 +83,13 @@ def require_author(by: Principal, policy: Policy | None) -> None:
     """Raise NotAllowed unless this person may write the next version of the policy, or without one a new policy."""
     if policy is None:
         require(by, "governance.add_policy")
-    elif not by.may("governance.change_policy", policy):
+    elif not may_write(by, policy):
         require(by, "governance.add_policy", policy.unit)
+
+
+def may_write(by: Principal, policy: Policy) -> bool:
+    """Whether this person may write the next version of the policy."""
+    return by.may("governance.change_policy", policy) or by.may("governance.add_policy", policy.unit)
 
 
 @dataclass(frozen=True)

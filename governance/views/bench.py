@@ -104,7 +104,8 @@ class _Bench:
             "reads": _reads(tried), "duties": [_duty(duty) for duty in tried.ruling.obligations] if tried else [],
             "drafts": _drafts(self.user), "chosen_draft": self.data.get("draft", ""),
             "rest": {path: words for path, words in self.wrong.items() if path not in named},
-            "may_keep": self.draft is not None and _may_write(self.user, self.draft.policy), "is_asked": is_asked,
+            "may_keep": self.draft is not None and operations.may_write(self.user, self.draft.policy),
+            "is_asked": is_asked,
         }  # fmt: skip
         return render(self.request, "governance/bench.html", shown, status=status)
 
@@ -154,10 +155,6 @@ def _drafts(user: Principal) -> list[PolicyVersion]:
     visible = PolicyVersion.objects.filter(policy__in=Policy.objects.visible_to(user)).select_related("policy")
     others = visible.exclude(status__in=(PolicyVersion.Status.ACTIVE, PolicyVersion.Status.RETIRED))
     return list(others.defer("document").order_by("policy__key", "-number")[:DRAFTS_AT_MOST])
-
-
-def _may_write(user: Principal, policy: Policy) -> bool:
-    return user.may("governance.change_policy", policy) or user.may("governance.add_policy", policy.unit)
 
 
 def _duty(duty: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from agents.models import Principal
 from agents.views import person
 from governance.charts import Outcomes, rule_rows
 from governance.models import Decision, EscalationPath, Policy, PolicyVersion
-from governance.operations import decision_schema
+from governance.operations import decision_schema, may_write
 from governance.operations.policies import said
 from governance.rules import PolicyInvalid, PolicyRules, parse_policy
 from governance.rules.texts import write_text
@@ -47,6 +47,7 @@ class PolicyPage(LoginRequiredMixin, View):
         versions = list(policy.versions.select_related("author", "policy"))
         version = _chosen(versions, request.GET.get("version", ""))
         shown = {"policy": policy, "version": version, "versions": versions, "days": LATELY.days}
+        shown["may_write"] = may_write(user, policy)
         return render(request, "governance/policy.html", shown | _told(version, user, database_now()))
 
 

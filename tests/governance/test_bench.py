@@ -93,7 +93,8 @@ def test_a_past_decision_is_tried_again_with_a_draft(sign_in: Any, robot: Any) -
 
 
 @pytest.mark.parametrize(("change", "field"), [
-    ({"agent": "RK-99"}, "agent"), ({"agent": ""}, "agent"), ({"action": ""}, "action"), ({"resource": None}, "resource"),
+    ({"agent": "RK-99"}, "agent"), ({"agent": ""}, "agent"), ({"action": ""}, "action"),
+    ({"resource": None}, "resource"),
     ({"context": {"amuont": "1"}}, "context.amuont"), ({"context": {"amount": "NaN"}}, "context.amount"),
     ({"facts": {"perm": {"fly": True}}}, "perm.fly"), ({"facts": {"subject": {"autonomy_level": "high"}}},
      "subject.autonomy_level"),
@@ -108,7 +109,10 @@ def test_a_wrong_question_is_refused_by_field(change: dict[str, Any], field: str
 def test_rules_of_another_unit_are_told_without_content(sign_in: Any, robot: Any, halden: Any) -> None:
     document = read_text(TEXT)
     document = {**document, "key": "secret.policy", "tests": [], "rules": [
-        {"id": "hidden", "effect": "deny", "when": "context.amount > 3", "reason": "A secret sentence.", "priority": 900},
+        {
+            "id": "hidden", "effect": "deny", "when": "context.amount > 3", "reason": "A secret sentence.",
+            "priority": 900,
+        },
     ]}  # fmt: skip
     version = operations.add_policy(
         document, unit=halden.units["procurement"], owner=halden.people["maria"], by=ledger.SYSTEM, at=database_now()

@@ -118,7 +118,8 @@ def test_groups_stand_in_groups() -> None:
     'resource.name in ["", "a"]', 'resource.name == "two\\nlines"',
     'resource.wait > duration("soon")',
     "resource.list.exists(x, x > 5)",
-    '"a" in resource.name', 'case.approved.contains("a")', 'resource.name > "a"', "!resource.count", "context.amount in resource.name",
+    '"a" in resource.name', 'case.approved.contains("a")', 'resource.name > "a"', "!resource.count",
+    "context.amount in resource.name",
 ])  # fmt: skip
 def test_what_has_no_row_stays_an_expression(text: str) -> None:
     tree = read(text)

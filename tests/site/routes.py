@@ -95,6 +95,10 @@ def policy_text(side: Side) -> str:
     return json.dumps({**side.policy.versions.all()[0].document})
 
 
+def written(side: Side, do: str) -> dict[str, Any]:
+    return {"mode": "text", "text": policy_text(side), "do": do}
+
+
 def bench(side: Side) -> dict[str, Any]:
     resource = {"type": "invoice", "id": "1", "properties": {"findings": 0}}
     return {"agent": side.agent.code, "action": "invoice.pay", "resource": resource, "context": {"amount": "1.00"}}
@@ -353,8 +357,14 @@ PAGES: dict[tuple[str, str], Door] = {
         "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "settings-agents", "agent-cards", "people",
         "people-admit", "people-emergencies", "agent-new", "agents-chart", "agents-blueprints", "agent-blueprint-new",
         "access", "access-principals", "access-delegations", "access-reviews", "access-review-new", "agent-autonomy",
-        "oauth-jwks", "oauth-server", "oauth-resource",
+        "oauth-jwks", "oauth-server", "oauth-resource", "policy-bench", "policy-new-form",
     )},
+    ("policy-new-form", "post"): Door(CHECK, body=lambda side: written(side, "check")),
+    ("policy-form", "get"): Door(READ, lambda side: [side.policy.key, 1]),
+    ("policy-form", "post"): Door(
+        CREATE, lambda side: [side.policy.key, 1], lambda side: written(side, "save")
+    ),
+    ("policy-bench", "post"): Door(CHECK, body=lambda side: {"agent": side.agent.code, "action": "invoice.pay"}),
     ("control", "post"): Door(CHANGE, body=lambda side: {"state": "paused", "why": "A drill."}),
     ("escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
     ("escalation-answer", "get"): Door(READ, lambda side: [side.escalation.uid]),

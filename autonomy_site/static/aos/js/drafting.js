@@ -26,9 +26,9 @@ function tell(fresh) {
     if (now && now.innerHTML !== part.innerHTML) part.innerHTML = now.innerHTML;
   }
   for (const control of form().elements) {
-    const now = control.id && fresh.querySelector(`#${CSS.escape(control.id)}`);
-    if (now) control.toggleAttribute("aria-invalid", now.hasAttribute("aria-invalid"));
+    const now = control.id ? fresh.querySelector(`#${CSS.escape(control.id)}`) : null;
     if (now?.hasAttribute("aria-invalid")) control.setAttribute("aria-invalid", "true");
+    else if (now) control.removeAttribute("aria-invalid");
   }
   const after = document.getElementById("found").textContent.trim();
   if (after !== before) announce(after.replace(/\s+/g, " "));
