@@ -47,9 +47,26 @@ function put(fresh, focus) {
   announce((fresh.querySelector(".os-msg") ?? fresh.querySelector("#found")).textContent.trim().replace(/\s+/g, " "));
 }
 
+let shapes = 0;
+
+// What was typed while the server worked stays.
+function carry(before, fresh) {
+  for (const control of form().elements) {
+    const now = before.has(control.id) && control.value !== before.get(control.id) && fresh.querySelector(`#${CSS.escape(control.id)}`);
+    if (now) now.value = control.value;
+    if (now) soon();
+  }
+}
+
 async function reshape(action, focus) {
   clearTimeout(timer);
+  const before = new Map([...form().elements].filter((each) => each.id && each.type !== "hidden").map((each) => [each.id, each.value]));
+  const mine = ++shapes;
   const { page, fresh } = await ask("do", action);
+  if (mine !== shapes) return;
+  const active = document.activeElement?.id;
+  if (fresh) carry(before, fresh);
+  if (active && active !== focus && before.has(active)) focus = active;
   if (fresh) return put(document.importNode(fresh, true), focus);
   document.getElementById("main").replaceChildren(...document.importNode(page.getElementById("main") ?? page.body, true).childNodes);
 }
