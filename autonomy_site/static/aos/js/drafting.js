@@ -100,13 +100,16 @@ function grow(input) {
 }
 
 document.addEventListener("input", (event) => {
-  if (!event.target.closest("form[data-drafting]") || event.target.matches(".os-pf-pick")) return;
+  if (!event.target.closest("form[data-drafting]") || event.target.matches(".os-pf-pick, [data-shapes]")) return;
   if (event.target.matches("[data-next]")) grow(event.target);
   soon();
 });
 
+// Choosing by letters changes a select several times: the last one counts.
 document.addEventListener("change", (event) => {
-  if (event.target.matches("form[data-drafting] [data-shapes]")) reshape("check", event.target.id);
+  if (!event.target.matches("form[data-drafting] [data-shapes]")) return;
+  clearTimeout(timer);
+  timer = setTimeout(reshape, WAIT_MS, "check", event.target.id);
 });
 
 document.addEventListener("submit", (event) => {
