@@ -7,14 +7,17 @@ from governance.api import authzen
 from governance.api import autonomy as autonomy_api
 from governance.api import budgets as budgets_api
 from governance.api import delegations as delegations_api
+from governance.api import drafting as drafting_api
 from governance.api import lists as lists_api
 from governance.api import policies as policies_api
 from governance.api import policy_versions as versions_api
-from governance.views import analysis, autonomy, lists, policies, policy_editing, policy_life
+from governance.views import analysis, autonomy, bench, drafting, lists, policies, policy_editing, policy_life
 
 api_urls: list[URLPattern] = [
     path("policies", policies_api.PoliciesView.as_view(), name="api-policies"),
     path("policies/check", policies_api.CheckPolicyView.as_view(), name="api-policy-check"),
+    path("policies/schema", drafting_api.PolicySchemaView.as_view(), name="api-policy-schema"),
+    path("policies/bench", drafting_api.BenchView.as_view(), name="api-policy-bench"),
     path("policies/templates", versions_api.TemplatesView.as_view(), name="api-policy-templates"),
     path("policies/<str:key>", policies_api.PolicyView.as_view(), name="api-policy"),
     path("policies/<str:key>/activate", policies_api.ActivatePolicyView.as_view(), name="api-policy-activate"),
@@ -67,6 +70,9 @@ urlpatterns: list[URLPattern] = [
         "promotions/<uuid:uid>/withdraw", autonomy.AnswerPromotion.as_view(answer="withdraw"), name="promotion-withdraw"
     ),
     path("policies", policies.PoliciesPage.as_view(), name="policies"),
+    path("policies/new/form", drafting.NewPolicyFormPage.as_view(), name="policy-new-form"),
+    path("policies/bench", bench.BenchPage.as_view(), name="policy-bench"),
+    path("policies/<str:key>/versions/<int:number>/form", drafting.PolicyFormPage.as_view(), name="policy-form"),
     path("policies/analysis", analysis.AnalysisPage.as_view(), name="policies-analysis"),
     path("policies/lists", lists.ListsPage.as_view(), name="policy-lists"),
     path("policies/lists/new", lists.NewListPage.as_view(), name="policy-list-new"),

@@ -1,6 +1,7 @@
 """The programs' door to policies: read them; for people check a document, keep a draft, put a version in force."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -14,13 +15,14 @@ from agents.operations import require
 from governance import operations
 from governance.models import Policy, PolicyQuerySet, PolicyVersion
 from governance.rules import PolicyRules
-from governance.rules.texts import TextInvalid, read_text
+from governance.rules.forms import as_json, from_document, rule_words
+from governance.rules.texts import LARGEST_WHOLE, TextInvalid, read_text, write_text
 from governance.serializers import (
     ActivateInput,
     CheckedOutput,
+    PolicyCheckInput,
     PolicyInput,
     PolicyOutput,
-    PolicyTextInput,
     PolicyVersionOutput,
     version_of,
 )
@@ -67,12 +69,15 @@ def version_numbered(policy: Policy, number: int) -> PolicyVersion:
 class CheckPolicyView(PolicyDoor):
     """Would this policy be accepted?"""
 
-    @extend_schema(request=PolicyTextInput, responses=CheckedOutput, summary="Check a policy, save nothing")
+    @extend_schema(request=PolicyCheckInput, responses=CheckedOutput, summary="Check a policy, save nothing")
     def post(self, request: Request) -> Response:
-        given = self.read(PolicyTextInput, request.data)
+        given = self.read(PolicyCheckInput, request.data)
         require(self.principal, "governance.add_policy")
-        rules = operations.check_document(self.document(given["text"]))
-        return Response(_checked(rules))
+        if "form" in given:
+            document = operations.document_of(exact(given["form"], "form"))
+        else:
+            document = self.document(given["text"])
+        return Response(_checked(operations.check_document(document), document, self.principal))
 
 
 class PoliciesView(PeopleWrite, PolicyDoor):
@@ -148,6 +153,31 @@ class ActivatePolicyView(PolicyDoor):
         return self.answer_once(request, act)
 
 
-def _checked(rules: PolicyRules) -> dict[str, Any]:
-    found = [{"id": rule.id, "effect": rule.effect.value, "actions": list(rule.actions)} for rule in rules.rules]
-    return {"key": rules.key, "title": rules.title, "rules": found}
+def exact(value: Any, at: str) -> Any:
+    """A part of a body as policies hold it: numbers with a point as text. Raises Invalid for one that text would
+    change."""
+    match value:
+        case Mapping():
+            return {name: exact(part, f"{at}.{name}") for name, part in value.items()}
+        case list():
+            return [exact(part, f"{at}[{number}]") for number, part in enumerate(value)]
+        case Decimal():
+            return format(value, "f")
+        case int() if abs(value) >= LARGEST_WHOLE:
+            raise ledger.Invalid("A number is not exact.", fields={at: "Write a whole number of this size as text."})
+    return value
+
+
+def _checked(rules: PolicyRules, document: Mapping[str, Any], user: Principal) -> dict[str, Any]:
+    schema = operations.decision_schema()
+    form = from_document(document, schema)
+    paths = operations.vocabulary(user).paths
+    found = [
+        {
+            "id": rule.id, "effect": rule.effect.value, "actions": list(rule.actions),
+            "sentence": rule_words(as_form, schema, paths), "reads": sorted(rule.fields),
+            "tree": as_json(rule.when.tree) if rule.when is not None else None,
+        }
+        for rule, as_form in zip(rules.rules, form["rules"], strict=True)
+    ]  # fmt: skip
+    return {"key": rules.key, "title": rules.title, "rules": found, "text": write_text(dict(document)), "form": form}

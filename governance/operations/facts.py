@@ -72,6 +72,12 @@ class Circumstances:
             vars(other)[name] = getattr(self, name)
         return other
 
+    def under(self, rules: RuleSet, schema: Schema) -> "Circumstances":
+        """The same circumstances under other rules than those in force, to try them."""
+        other = Circumstances(self.agent, self.at)
+        vars(other)["_book"] = (rules, schema)
+        return other
+
     @cached_property
     def _book(self) -> tuple[RuleSet, Schema]:
         return rules_now()

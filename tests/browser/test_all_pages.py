@@ -71,6 +71,10 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     named += tuple((f"agent-blueprint{page}", "payments-clerk") for page in ("", "-edit", "-history"))
     named += (("access-principal", "priya"), ("access-principal", "agent:AP-04"))
     details += [("agent-cards-one", card.uid), ("access-review", review.uid)]
+    bench = reverse("policy-bench")
+    profile += [bench, f"{bench}?agent=AP-04&action=invoice.pay", f"{bench}?decision={asked.decision.uid}"]
+    form = reverse("policy-form", args=["finance.invoice-payment", 1])
+    profile += [reverse("policy-new-form"), form, f"{form}?as=text"]
     keys = [f"{reverse('agent', args=['AP-04'])}?tab=keys{ask}" for ask in ("&ask=new-key", "&ask=client-key")]
     profile += keys
     profile += [reverse("access-object", args=[kind, key]) for kind, key in (("agent", "AP-04"), ("space", "orders"))]

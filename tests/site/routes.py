@@ -101,6 +101,15 @@ def policy_text(side: Side) -> str:
     return json.dumps({**side.policy.versions.all()[0].document})
 
 
+def written(side: Side, do: str) -> dict[str, Any]:
+    return {"mode": "text", "text": policy_text(side), "do": do}
+
+
+def bench(side: Side) -> dict[str, Any]:
+    resource = {"type": "invoice", "id": "1", "properties": {"findings": 0}}
+    return {"agent": side.agent.code, "action": "invoice.pay", "resource": resource, "context": {"amount": "1.00"}}
+
+
 def why(side: Side) -> dict[str, Any]:
     return {"why": "A drill."}
 
@@ -148,6 +157,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-policies", "get"): Door(LIST),
     ("api-policies", "post"): Door(CREATE, body=lambda side: {"text": policy_text(side)}),
     ("api-policy", "get"): Door(ONE, lambda side: [side.policy.key]),
+    ("api-policy-schema", "get"): Door(READ),
+    ("api-policy-bench", "post"): Door(CHECK, body=bench),
     ("api-policy-check", "post"): Door(CHECK, body=lambda side: {"text": policy_text(side)}),
     ("api-policy-activate", "post"): Door(
         CHANGE, lambda side: [side.policy.key], lambda side: {"version": things.version(side, "approved")[1]}
@@ -414,6 +425,7 @@ PAGES: dict[tuple[str, str], Door] = {
         "people-admit", "people-emergencies", "agent-new", "agents-chart", "agents-blueprints", "agent-blueprint-new",
         "access", "access-principals", "access-delegations", "access-reviews", "access-review-new", "agent-autonomy",
         "oauth-jwks", "oauth-server", "oauth-resource", "policies-analysis", "policy-lists", "policy-list-new",
+        "policy-bench", "policy-new-form",
         "authzen-metadata",
     )},
     ("policy-list-new", "post"): Door(
@@ -430,6 +442,12 @@ PAGES: dict[tuple[str, str], Door] = {
     ),
     ("policy-analysis", "get"): Door(READ, lambda side: [side.policy.key, 1]),
     ("authzen-metadata-path", "get"): Door(READ, lambda side: ["autonomy"]),  # where PUBLIC_URL has this path
+    ("policy-new-form", "post"): Door(CHECK, body=lambda side: written(side, "check")),
+    ("policy-form", "get"): Door(READ, lambda side: [side.policy.key, 1]),
+    ("policy-form", "post"): Door(
+        CREATE, lambda side: [side.policy.key, 1], lambda side: written(side, "save")
+    ),
+    ("policy-bench", "post"): Door(CHECK, body=lambda side: {"agent": side.agent.code, "action": "invoice.pay"}),
     ("control", "post"): Door(CHANGE, body=lambda side: {"state": "paused", "why": "A drill."}),
     ("escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
     ("escalation-answer", "get"): Door(READ, lambda side: [side.escalation.uid]),
