@@ -337,9 +337,9 @@ def _new_review(side: Side) -> dict[str, Any]:
 
 PAGES: dict[tuple[str, str], Door] = {
     **{(name, "get"): Door(READ) for name in (
-        "overview", "control", "control-posture", "escalations", "escalations-new", "runs", "agents", "workflows",
-        "memory", "policies", "sign-in", "signed-out", "password-change", "password-changed", "settings", "performance",
-        "audit", "audit-export", "live-counts", "live-events", "search", "health", "api-schema", "api-browse",
+        "overview", "control", "control-drills", "control-posture", "escalations", "escalations-new", "runs", "agents",
+        "workflows", "memory", "policies", "sign-in", "signed-out", "password-change", "password-changed", "settings",
+        "performance", "audit", "audit-export", "live-counts", "live-events", "search", "health", "api-schema", "api-browse",
         "account_login", "mfa_login_webauthn", "mfa_authenticate", "account_reauthenticate", "mfa_reauthenticate",
         "mfa_reauthenticate_webauthn", "sign-in-again", "usersessions_list", "mfa_index", "mfa_activate_totp",
         "mfa_deactivate_totp", "mfa_list_webauthn", "mfa_add_webauthn", "mfa_view_recovery_codes",
@@ -348,6 +348,7 @@ PAGES: dict[tuple[str, str], Door] = {
         "access", "access-principals", "access-delegations", "access-reviews", "access-review-new", "agent-autonomy",
         "oauth-jwks", "oauth-server", "oauth-resource",
     )},
+    ("control-practise", "post"): Door(CREATE, body=lambda side: {"drill-why": "Quarterly."}),
     ("control", "post"): Door(CHANGE, body=lambda side: {"state": "paused", "why": "A drill."}),
     ("escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
     ("escalation-answer", "get"): Door(READ, lambda side: [side.escalation.uid]),
