@@ -312,6 +312,8 @@ SPECTACULAR_SETTINGS = {
         "KeyStatus": "agents.models.Key.Status",
         "ConsentStatus": "agents.models.Consent.Status",
         "CardStatus": "agents.models.ForeignCard.Status",
+        "ControlKind": "governance.models.ControlState.Kind",
+        "ControlStatus": "governance.models.ControlState.Status",
         "ReviewStatus": "agents.models.Review.Status",
         "ReviewAnswer": "agents.models.ReviewItem.Status",
         "PromotionStatus": "governance.models.PromotionRequest.Status",

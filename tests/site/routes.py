@@ -95,6 +95,14 @@ def policy_text(side: Side) -> str:
     return json.dumps({**side.policy.versions.all()[0].document})
 
 
+def stop(side: Side) -> dict[str, Any]:
+    return {"kind": "agent", "id": side.agent.code, "state": "restricted", **why(side)}
+
+
+def practice(side: Side) -> dict[str, Any]:
+    return {"kind": "unit", "id": side.unit.code, **why(side)}
+
+
 def why(side: Side) -> dict[str, Any]:
     return {"why": "A drill."}
 
@@ -197,6 +205,12 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-review-items", "get"): Door(LIST, lambda side: [things.review(side).uid]),
     ("api-review-certify", "post"): Door(CHANGE, lambda side: [things.review(side).uid, things.item(side).pk]),
     ("api-review-revoke", "post"): Door(CHANGE, lambda side: [things.review(side).uid, things.item(side).pk], reason),
+    ("api-control", "get"): Door(LIST),
+    ("api-control", "post"): Door(LEASE, body=stop),
+    ("api-control-preview", "get"): Door(READ, query=lambda side: {"kind": "agent", "id": side.agent.code}),
+    ("api-control-drills", "get"): Door(LIST),
+    ("api-control-drills", "post"): Door(CREATE, body=practice),
+    ("api-control-drill", "get"): Door(ONE, lambda side: [things.drill(side).uid]),
     ("api-delegations", "get"): Door(LIST),
     ("api-delegations", "post"): Door(
         CREATE,
@@ -339,9 +353,9 @@ PAGES: dict[tuple[str, str], Door] = {
     **{(name, "get"): Door(READ) for name in (
         "overview", "control", "control-drills", "control-posture", "escalations", "escalations-new", "runs", "agents",
         "workflows", "memory", "policies", "sign-in", "signed-out", "password-change", "password-changed", "settings",
-        "performance", "audit", "audit-export", "live-counts", "live-events", "search", "health", "api-schema", "api-browse",
-        "account_login", "mfa_login_webauthn", "mfa_authenticate", "account_reauthenticate", "mfa_reauthenticate",
-        "mfa_reauthenticate_webauthn", "sign-in-again", "usersessions_list", "mfa_index", "mfa_activate_totp",
+        "performance", "audit", "audit-export", "live-counts", "live-events", "search", "health", "api-schema",
+        "api-browse", "account_login", "mfa_login_webauthn", "mfa_authenticate", "account_reauthenticate",
+        "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "sign-in-again", "usersessions_list", "mfa_index", "mfa_activate_totp",
         "mfa_deactivate_totp", "mfa_list_webauthn", "mfa_add_webauthn", "mfa_view_recovery_codes",
         "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "settings-agents", "agent-cards", "people",
         "people-admit", "people-emergencies", "agent-new", "agents-chart", "agents-blueprints", "agent-blueprint-new",
