@@ -12,9 +12,9 @@ from agents.operations import lacks_second_factor
 from agents.views.emergencies import concerns
 from autonomy_site.templatetags.aos import initials
 from governance.models import Escalation
-from governance.operations import control_now
 from observability import ledger
 from workflows.models import Run, Workflow
+from workflows.views.control import posture
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if not isinstance(user, Principal) or getattr(request, "htmx", False):
         return {}
-    control = control_now()
     return {
         "shell": {
             "organisation": settings.ORGANISATION,
             "scope_name": "all units" if user.sees_all_units else str(user.unit or ""),
             "nav": _navigation(request, user),
-            "control": {"state": control.status, "label": control.get_status_display(), "url": reverse("control")},
+            "control": posture(user),
             "user_initials": initials(str(user)),
             "user_name": str(user),
             "user_title": user.title,

@@ -317,6 +317,8 @@ SPECTACULAR_SETTINGS = {
         "KeyStatus": "agents.models.Key.Status",
         "ConsentStatus": "agents.models.Consent.Status",
         "CardStatus": "agents.models.ForeignCard.Status",
+        "ControlKind": "governance.models.ControlState.Kind",
+        "ControlStatus": "governance.models.ControlState.Status",
         "ReviewStatus": "agents.models.Review.Status",
         "ReviewAnswer": "agents.models.ReviewItem.Status",
         "PolicyStatus": "governance.models.PolicyVersion.Status",

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from governance.models import Escalation
 from workflows import api
+from workflows.api import control as control_api
 from workflows.views import (
     agent_card,
     agents,
@@ -30,6 +31,10 @@ api_urls = [
     path("steps/<uuid:uid>/fail", api.FailView.as_view(), name="api-fail"),
     path("actions", api.ActionsView.as_view(), name="api-actions"),
     path("decisions/<uuid:uid>", api.DecisionView.as_view(), name="api-decision"),
+    path("control", control_api.ControlView.as_view(), name="api-control"),
+    path("control/preview", control_api.ControlPreviewView.as_view(), name="api-control-preview"),
+    path("control/drills", control_api.DrillsView.as_view(), name="api-control-drills"),
+    path("control/drills/<uuid:uid>", control_api.DrillView.as_view(), name="api-control-drill"),
     path("runs", api.RunsView.as_view(), name="api-runs"),
     path("runs/<uuid:uid>", api.RunView.as_view(), name="api-run"),
     path("memory/facts", api.FactsView.as_view(), name="api-facts"),
@@ -45,6 +50,8 @@ api_urls = [
 urlpatterns: list[URLPattern] = [
     path("", overview.Overview.as_view(), name="overview"),
     path("control", control.ControlPage.as_view(), name="control"),
+    path("control/practise", control.PractiseStop.as_view(), name="control-practise"),
+    path("control/drills.csv", control.DrillsFile.as_view(), name="control-drills"),
     path("control/posture", control.Posture.as_view(), name="control-posture"),
     path("escalations", escalations.EscalationsPage.as_view(), name="escalations"),
     path("escalations/new", escalations.NewOnes.as_view(), name="escalations-new"),

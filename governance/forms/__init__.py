@@ -13,8 +13,9 @@ WHY_AT_MOST = 2000
 
 
 class ControlForm(forms.Form):
-    """The control state that is wanted, and why."""
+    """The control state that is wanted for a scope, why, and until when."""
 
+    scope = forms.CharField(max_length=120, required=False, widget=forms.HiddenInput)
     state = forms.ChoiceField(choices=ControlState.Status.choices, widget=forms.HiddenInput)
     why = forms.CharField(
         label="Why",
@@ -22,6 +23,25 @@ class ControlForm(forms.Form):
         max_length=WHY_AT_MOST,
         error_messages={"required": "Say why the control state changes."},
         widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    until = forms.DateTimeField(
+        label="Until",
+        help_text="It ends by itself then. Empty: until somebody ends it.",
+        required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        error_messages={"invalid": "Write a day and a time."},
+        widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M"),
+    )  # fmt: skip
+
+
+class DrillForm(forms.Form):
+    """Why a stop is practised."""
+
+    why = forms.CharField(
+        label="Why",
+        help_text="It stays with the result.",
+        max_length=WHY_AT_MOST,
+        error_messages={"required": "Say why you practise."},
+        widget=forms.TextInput,
     )
 
 

@@ -19,7 +19,7 @@ from agents.operations import require_at_work
 from governance.language import Schema, format_duration
 from governance.models import Decision, Escalation, EscalationPath
 from governance.operations.budgets.holding import Held, decide_within_budgets, keep
-from governance.operations.control import reach_of, stopped_system
+from governance.operations.control import ControlUnreadable, reach_of, stopped_system
 from governance.operations.escalations import Asked, open_escalation
 from governance.operations.facts import Asking, Circumstances, Question, facts_of
 from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict
@@ -148,6 +148,8 @@ def _once(
         with transaction.atomic():
             known.begin()
             return act(_answer_held(question, request, digest, known), by)
+    except ControlUnreadable as lost:
+        return _not_evaluated(question, request, digest, known, by, lost)
     except ledger.Refused:
         raise
     except IntegrityError as twice:

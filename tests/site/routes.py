@@ -110,6 +110,14 @@ def bench(side: Side) -> dict[str, Any]:
     return {"agent": side.agent.code, "action": "invoice.pay", "resource": resource, "context": {"amount": "1.00"}}
 
 
+def stop(side: Side) -> dict[str, Any]:
+    return {"kind": "agent", "id": side.agent.code, "state": "restricted", **why(side)}
+
+
+def practice(side: Side) -> dict[str, Any]:
+    return {"kind": "unit", "id": side.unit.code, **why(side)}
+
+
 def why(side: Side) -> dict[str, Any]:
     return {"why": "A drill."}
 
@@ -257,6 +265,12 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-review-items", "get"): Door(LIST, lambda side: [things.review(side).uid]),
     ("api-review-certify", "post"): Door(CHANGE, lambda side: [things.review(side).uid, things.item(side).pk]),
     ("api-review-revoke", "post"): Door(CHANGE, lambda side: [things.review(side).uid, things.item(side).pk], reason),
+    ("api-control", "get"): Door(LIST),
+    ("api-control", "post"): Door(LEASE, body=stop),
+    ("api-control-preview", "get"): Door(READ, query=lambda side: {"kind": "agent", "id": side.agent.code}),
+    ("api-control-drills", "get"): Door(LIST),
+    ("api-control-drills", "post"): Door(CREATE, body=practice),
+    ("api-control-drill", "get"): Door(ONE, lambda side: [things.drill(side).uid]),
     ("api-delegations", "get"): Door(LIST),
     ("api-delegations", "post"): Door(
         CREATE,
@@ -414,7 +428,7 @@ def _new_review(side: Side) -> dict[str, Any]:
 
 PAGES: dict[tuple[str, str], Door] = {
     **{(name, "get"): Door(READ) for name in (
-        "overview", "control", "control-posture", "escalations", "escalations-new", "runs", "agents", "workflows",
+        "overview", "control", "control-posture", "control-drills", "escalations", "escalations-new", "runs", "agents", "workflows",
         "memory", "policies", "policy-new", "sign-in", "signed-out", "password-change", "password-changed", "settings",
         "performance",
         "audit", "audit-export", "live-counts", "live-events", "search", "health", "api-schema", "api-browse",
@@ -448,6 +462,7 @@ PAGES: dict[tuple[str, str], Door] = {
         CREATE, lambda side: [side.policy.key, 1], lambda side: written(side, "save")
     ),
     ("policy-bench", "post"): Door(CHECK, body=lambda side: {"agent": side.agent.code, "action": "invoice.pay"}),
+    ("control-practise", "post"): Door(CREATE, body=lambda side: {"drill-why": "Quarterly."}),
     ("control", "post"): Door(CHANGE, body=lambda side: {"state": "paused", "why": "A drill."}),
     ("escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
     ("escalation-answer", "get"): Door(READ, lambda side: [side.escalation.uid]),

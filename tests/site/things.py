@@ -21,9 +21,10 @@ from agents.models import (
     ReviewItem,
 )
 from governance import operations as governance
-from governance.models import Delegation, Escalation, PromotionRequest, ValueList
+from governance.models import ControlDrill, ControlState, Delegation, Escalation, PromotionRequest, ValueList
 from observability import ledger
 from observability.models import Event
+from workflows import operations
 
 JWK = ECKey.generate_key("P-256").as_dict(private=False)
 CARD = {"name": "Rates", "version": "1", "url": "https://rates.example/a2a", "skills": [{"id": "rate"}]}
@@ -37,6 +38,9 @@ def for_programs(side: Any, owner: Principal, giver: Principal, at: datetime) ->
     agents.submit(resting, by=ledger.SYSTEM, at=at)
     agents.activate(resting, by=ledger.SYSTEM, at=at)
     agents.pause(resting, by=ledger.SYSTEM, at=at, why="A drill.")
+    scope = operations.find_scope("agent", resting.code)
+    operations.set_control(scope, "paused", by=ledger.SYSTEM, at=at, why="A drill.")
+    operations.practise(scope, by=ledger.SYSTEM, at=at, why="A drill.")
     for name in ("clerk", "leaver"):
         agents.admit_person(
             f"{side.unit.code}-{name}", f"{name} of {side.unit}", unit=side.unit, roles=["member"], password=None,
@@ -60,6 +64,16 @@ def agent(side: Any, status: str) -> str:
     """The code of the unit's agent that can be moved from this status."""
     name = {"draft": "New", "in_review": "Ready", "paused": "Resting"}[status]
     return str(Agent.objects.get(unit=side.unit, status=status, name=name).code)
+
+
+def control(side: Any) -> ControlState:
+    """The stop of the unit's agent that rests: it holds nothing up."""
+    return ControlState.objects.filter(kind="agent", unit=side.unit).earliest("pk")
+
+
+def drill(side: Any) -> ControlDrill:
+    """A drill of stopping that agent."""
+    return ControlDrill.objects.filter(unit=side.unit).earliest("pk")
 
 
 def person(side: Any, name: str = "clerk") -> Principal:

@@ -20,6 +20,7 @@ from agents.rules import AUTONOMY, RATES, scope_in_words
 from agents.views import person, require_recent
 from observability import ledger
 from observability.ledger import database_now
+from workflows.views.control import stops_of
 
 
 class BlueprintsPage(LoginRequiredMixin, View):
@@ -142,7 +143,7 @@ def _shown(
         "ceiling": AUTONOMY[blueprint.autonomy_ceiling],
         "rates": [(word, blueprint.rates[name]) for name, word in RATES.items() if name in blueprint.rates],
         "may_change": user.may("agents.change_blueprint", blueprint), "may_hire": user.may("agents.add_agent"),
-        "form": WhyForm(), **more,
+        "form": WhyForm(), **stops_of(blueprint, user), **more,
     }  # fmt: skip
     return render(request, "workflows/blueprint.html", shown, status=status)
 

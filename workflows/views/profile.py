@@ -25,6 +25,7 @@ from observability.ledger import database_now
 from observability.models import Event
 from workflows.forms import ClientKeyForm, KeyForm, RotateForm
 from workflows.models import Fact, Run, Step
+from workflows.views.control import stops_of
 from workflows.views.keys import credentials_of
 from workflows.views.keyset import page_of
 from workflows.views.moments import begin_in, end_in
@@ -79,7 +80,7 @@ def shown(
         "level": AUTONOMY[agent.effective_autonomy], "ceiling": ceiling_of(agent),
         "may_pause": user.may("agents.pause_agent", agent) or agent.acting_sponsor == user,
         "may_change": user.may("agents.change_agent", agent), "may_key": user.may("agents.key_agent", agent),
-        **build(place), **more,
+        **stops_of(agent, user), **build(place), **more,
     }  # fmt: skip
     return render(request, "workflows/agent.html", shown, status=status)
 

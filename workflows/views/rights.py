@@ -25,6 +25,8 @@ from observability import kpis, ledger
 from observability.ledger import database_now
 from observability.templatetags.ledger import right_words
 from workflows.forms import GiveForm, GiveObjectForm, TermsForm, reason_in
+from workflows.operations.stopping import MODELS
+from workflows.views.control import stops_of
 from workflows.views.keyset import page_of
 
 TABS = (
@@ -122,7 +124,8 @@ class ObjectPage(LoginRequiredMixin, View):
                 *_lines(holdings.holdings_on(row, page.rows), row, user),
             ],
             "may_change": holdings.may_change_rights(user, row), "back": "object",
-            "receivers": _receivers(user), "form": GiveForm(rights=_rights(kind)), **_asked(request), **more,
+            "receivers": _receivers(user), "form": GiveForm(rights=_rights(kind)), **_asked(request),
+            **_stops(row, user), **more,
         }  # fmt: skip
         return render(request, "workflows/access_object.html", shown, status=status)
 
@@ -341,3 +344,8 @@ def _back(request: HttpRequest, grant: Grant | RoleGrant, user: Principal) -> Ht
 
 def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
+
+
+def _stops(row: Any, user: Principal) -> dict[str, Any]:
+    # Policies, paths and spaces are not stopped: nothing works in them.
+    return stops_of(row, user) if isinstance(row, tuple(MODELS.values())) else {}

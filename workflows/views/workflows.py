@@ -21,6 +21,7 @@ from workflows.charts import doers, workflow_states
 from workflows.models import Run, Step, Workflow, WorkflowVersion
 from workflows.operations.definitions import graph_of
 from workflows.plan import Graph, Node, NodeKind
+from workflows.views.control import stops_of
 
 DAYS = 30
 SHOWN_KINDS = {
@@ -64,7 +65,7 @@ class WorkflowPage(LoginRequiredMixin, View):
             "workflow": workflow, "versions": versions, "version": version, "figures": figures, "days": DAYS,
             "outline": outline(graph_of(version.pk), role_names(), path_names()) if version else [],
             "under_way": workflow.runs.under_way().count(), "newest": versions[0] if versions else None,
-            "since": since,
+            "since": since, **stops_of(workflow, user),
         }  # fmt: skip
         return render(request, "workflows/workflow.html", shown)
 
