@@ -286,7 +286,8 @@ def test_rows_that_are_not_filled_in_are_named_by_their_rule() -> None:
 
 # --- by chance ----------------------------------------------------------------------------------------------------
 WORDS = st.text(alphabet="aZ\"'\\\n{}é)(#%", max_size=4)
-OF_KIND = {kind: [field for field in SCHEMA.fields if field.kind is kind] for kind in Kind}
+FIELD_KINDS = tuple(kind for kind in Kind if kind is not Kind.MAP)  # no field holds a map
+OF_KIND = {kind: [field for field in SCHEMA.fields if field.kind is kind] for kind in FIELD_KINDS}
 NUMBERS = st.integers(-9, 9).map(lambda value: Literal(value, Kind.INT)) | st.decimals(
     -99, 99, places=2, allow_nan=False
 ).map(lambda value: Literal(value, Kind.DECIMAL))
@@ -301,6 +302,7 @@ LENGTHS = called("duration", st.timedeltas(timedelta(0), timedelta(9)).map(forma
 MOMENTS = called("timestamp", st.sampled_from(["2026-12-01T00:00:00Z", "2026-12-01T10:00:00+02:00", "soon"]))
 NOW = Path(("context", "time"))
 SHIFTED = st.builds(Binary, st.sampled_from(["-", "+"]), st.just(NOW), LENGTHS) | st.just(NOW)
+
 LITERALS = {
     Kind.DECIMAL: NUMBERS, Kind.INT: NUMBERS, Kind.STRING: TEXTS, Kind.DURATION: LENGTHS,
     Kind.TIMESTAMP: MOMENTS | SHIFTED, Kind.BOOL: st.booleans().map(lambda value: Literal(value, Kind.BOOL)),
@@ -330,11 +332,14 @@ def comparison(kind: Kind) -> st.SearchStrategy[Node]:
 
 METHOD = st.builds(
     lambda name, target, argument: Call(name, target, (argument,)),
-    st.sampled_from(["contains", "startsWith", "endsWith", "matches", "exists"]), path_of(*Kind),
+    st.sampled_from(["contains", "startsWith", "endsWith", "matches"]), path_of(*FIELD_KINDS),
     TEXTS | path_of(Kind.STRING),
 )  # fmt: skip
 LEAF = st.one_of(
-    *(comparison(kind) for kind in Kind), METHOD, path_of(*Kind), path_of(*Kind).map(lambda p: Call("has", None, (p,)))
+    *(comparison(kind) for kind in FIELD_KINDS),
+    METHOD,
+    path_of(*FIELD_KINDS),
+    path_of(*FIELD_KINDS).map(lambda p: Call("has", None, (p,))),
 )
 
 
@@ -351,8 +356,8 @@ CONDITIONS = st.recursive(LEAF, grown, max_leaves=8)
 
 
 @given(CONDITIONS)
-@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
-def test_ten_thousand_conditions_come_back_identical(tree: Node) -> None:
+@settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_thousand_conditions_come_back_identical(tree: Node) -> None:
     form = to_form(tree, SCHEMA)
 
     assert to_tree(form, SCHEMA) == tree
