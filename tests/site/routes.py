@@ -96,7 +96,7 @@ def policy_text(side: Side) -> str:
 
 
 def stop(side: Side) -> dict[str, Any]:
-    return {"kind": "agent", "id": side.agent.code, "state": "restricted", **why(side)}
+    return {"kind": "agent", "id": side.agent.code, "state": "restricted", "until": None, **why(side)}
 
 
 def practice(side: Side) -> dict[str, Any]:
@@ -355,7 +355,8 @@ PAGES: dict[tuple[str, str], Door] = {
         "workflows", "memory", "policies", "sign-in", "signed-out", "password-change", "password-changed", "settings",
         "performance", "audit", "audit-export", "live-counts", "live-events", "search", "health", "api-schema",
         "api-browse", "account_login", "mfa_login_webauthn", "mfa_authenticate", "account_reauthenticate",
-        "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "sign-in-again", "usersessions_list", "mfa_index", "mfa_activate_totp",
+        "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "sign-in-again", "usersessions_list", "mfa_index",
+        "mfa_activate_totp",
         "mfa_deactivate_totp", "mfa_list_webauthn", "mfa_add_webauthn", "mfa_view_recovery_codes",
         "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "settings-agents", "agent-cards", "people",
         "people-admit", "people-emergencies", "agent-new", "agents-chart", "agents-blueprints", "agent-blueprint-new",
