@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from governance.models import ControlState
 from tests.browser.conftest import PHONE
+from tests.browser.test_all_pages import ASK_AXE, RULES
 
 Visitor = Callable[..., Page]
 SHOTS = Path("/tmp/control")
@@ -49,3 +51,13 @@ def test_it_fits_a_phone(visitor: Visitor, sign_in: Any, theme: str) -> None:
     page.screenshot(path=SHOTS / f"phone-{theme}.png", full_page=True)
     page.set_viewport_size({"width": 1440, "height": 900})
     page.screenshot(path=SHOTS / f"desktop-{theme}.png", full_page=True)
+
+
+def test_one_scope_is_accessible(visitor: Visitor, sign_in: Any) -> None:
+    ingrid = sign_in("ingrid")
+    ingrid.post("/control", {"scope": "workflow:invoice-to-payment", "state": "paused", "why": "Forged."})
+    ingrid.post("/control/practise", {"drill-why": "Quarterly."})
+    for at in ("/control?scope=workflow:invoice-to-payment", "/workflows/invoice-to-payment"):
+        page = visitor("ingrid", at=at)
+        page.evaluate(Axe().axe_script)
+        assert page.evaluate(ASK_AXE, RULES) == [], at
