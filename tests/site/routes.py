@@ -111,7 +111,7 @@ def bench(side: Side) -> dict[str, Any]:
 
 
 def stop(side: Side) -> dict[str, Any]:
-    return {"kind": "agent", "id": side.agent.code, "state": "restricted", **why(side)}
+    return {"kind": "agent", "id": side.agent.code, "state": "restricted", "until": None, **why(side)}
 
 
 def practice(side: Side) -> dict[str, Any]:

@@ -54,7 +54,10 @@ from workflows.models import Run, Workflow
 
 ACTING = (CREATE, LEASE, END, BOUND, CHANGE)
 ONLY_ONCE = ("key", "subject_token", "invitation")  # a secret is shown once
-ASKED_FOR = {"api-blueprint": {"status"}, "api-grants": {"id"}}  # what a door asks for by the name of a column
+# What a door asks for by the name of a column.
+ASKED_FOR = {
+    "api-blueprint": {"status"}, "api-grants": {"id"}, "api-control": {"id"}, "api-control-drills": {"id"},
+}  # fmt: skip
 RIGHT = table()
 
 
