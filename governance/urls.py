@@ -5,13 +5,25 @@ from django.urls import URLPattern, path
 from governance.api import autonomy as autonomy_api
 from governance.api import delegations as delegations_api
 from governance.api import policies as policies_api
-from governance.views import autonomy, policies
+from governance.api import replays as replays_api
+from governance.views import autonomy, policies, replays
 
 api_urls: list[URLPattern] = [
     path("policies", policies_api.PoliciesView.as_view(), name="api-policies"),
     path("policies/check", policies_api.CheckPolicyView.as_view(), name="api-policy-check"),
     path("policies/<str:key>", policies_api.PolicyView.as_view(), name="api-policy"),
     path("policies/<str:key>/activate", policies_api.ActivatePolicyView.as_view(), name="api-policy-activate"),
+    path("policies/<str:key>/versions/<int:number>/replays", replays_api.ReplaysView.as_view(), name="api-replays"),
+    path(
+        "policies/<str:key>/versions/<int:number>/replays/<uuid:uid>",
+        replays_api.ReplayView.as_view(),
+        name="api-replay",
+    ),
+    path(
+        "policies/<str:key>/versions/<int:number>/replays/<uuid:uid>/cancel",
+        replays_api.CancelReplayView.as_view(),
+        name="api-replay-cancel",
+    ),
     path("agents/<str:code>/boundaries", autonomy_api.BoundariesView.as_view(), name="api-boundaries"),
     path("agents/<str:code>/evidence", autonomy_api.EvidenceView.as_view(), name="api-evidence"),
     path("agents/<str:code>/promotions", autonomy_api.PromotionsView.as_view(), name="api-promotions"),
@@ -33,4 +45,21 @@ urlpatterns: list[URLPattern] = [
     ),
     path("policies", policies.PoliciesPage.as_view(), name="policies"),
     path("policies/<str:key>", policies.PolicyPage.as_view(), name="policy"),
+    path("policies/<str:key>/versions/<int:number>/replay", replays.ReplayPage.as_view(), name="policy-replay"),
+    path(
+        "policies/<str:key>/versions/<int:number>/replay/cancel",
+        replays.CancelReplay.as_view(),
+        name="policy-replay-cancel",
+    ),
+    path(
+        "policies/<str:key>/versions/<int:number>/replay/<uuid:uid>",
+        replays.ReplayedDecision.as_view(),
+        name="policy-replayed",
+    ),
+    path("policies/<str:key>/versions/<int:number>/in-shadow", replays.ShadowPage.as_view(), name="policy-in-shadow"),
+    path(
+        "policies/<str:key>/versions/<int:number>/in-shadow/<uuid:uid>",
+        replays.ReplayedDecision.as_view(shadow=True),
+        name="policy-in-shadow-decision",
+    ),
 ]

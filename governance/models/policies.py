@@ -50,8 +50,8 @@ class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
         """The versions that decide now, at most one of each policy."""
         return self.filter(status=PolicyVersion.Status.ACTIVE)
 
-    def in_shadow(self) -> Self:
-        """The versions that are asked beside those that decide, and never answer."""
+    def shadow(self) -> Self:
+        """The versions that are evaluated beside those that decide, at most one of each policy."""
         return self.filter(status=PolicyVersion.Status.SHADOW)
 
 

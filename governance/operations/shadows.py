@@ -90,7 +90,7 @@ _shelf = _Shelf()
 
 def shadows_now(rules: RuleSet, schema: Schema) -> Shadows:
     """The versions in shadow at this moment beside these rules, compiled once in each thread."""
-    versions = tuple(PolicyVersion.objects.in_shadow().order_by("pk").values_list("pk", flat=True))
+    versions = tuple(PolicyVersion.objects.shadow().order_by("pk").values_list("pk", flat=True))
     if _shelf.rules is not rules or _shelf.versions != versions:
         rows = PolicyVersion.objects.filter(pk__in=versions).select_related("policy").order_by("pk")
         _shelf.shadows = Shadows(tuple(_compiled(version, rules, schema) for version in rows))
