@@ -392,7 +392,7 @@ class ReplayResultOutput(serializers.Serializer[Any]):
 
 
 class ReplayOutput(serializers.Serializer[Any]):
-    """A replay of a version over recorded decisions; `result` is null until it is done."""
+    """A replay of a version over recorded decisions; `result` is null until it is done, and always in lists."""
 
     id = serializers.UUIDField()
     policy = serializers.CharField()
@@ -414,7 +414,8 @@ class ReplayOutput(serializers.Serializer[Any]):
 
     def to_representation(self, row: Replay) -> dict[str, Any]:
         """The replay as this reader may see it."""
-        result = replay_result(row, self.context["reader"]) if row.status == Replay.Status.DONE else None
+        reader: Principal | None = self.context.get("reader")
+        result = replay_result(row, reader) if reader is not None and row.status == Replay.Status.DONE else None
         return {
             "id": row.uid, "policy": row.version.policy.key, "version": row.version.number, "since": row.since,
             "until": row.until, "status": row.status, "total": row.total, "done": row.done, "not_ruled": row.not_ruled,

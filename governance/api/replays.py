@@ -60,7 +60,7 @@ class ReplaysView(ReplayDoor):
         parameters=[PageQuery], responses=page_of(ReplayOutput), summary="List replays of a version, newest first"
     )
     def get(self, request: Request, key: str, number: int) -> Response:
-        return self.page(self.replays(key, number), ReplayOutput, by="-pk", reader=self.principal)
+        return self.page(self.replays(key, number).defer("result"), ReplayOutput, by="-pk")
 
     @extend_schema(
         request=ReplayInput, responses={201: ReplayOutput}, parameters=[IDEMPOTENCY],

@@ -27,7 +27,7 @@ from agents.models import (
     Review,
     Version,
 )
-from governance.models import Delegation, Escalation, Policy, PromotionRequest
+from governance.models import Delegation, Escalation, Policy, PromotionRequest, Replay
 from observability import ledger
 from observability.models import Event
 from tests.site import things
@@ -306,6 +306,7 @@ def copied_for_people(world: World, count: int) -> None:
     copied(things.review(own), count, uid=fresh(Review, "uid"))
     copied(things.item(own), count, grant=lambda n: uuid.uuid4())
     copied(things.delegation(own), count, uid=fresh(Delegation, "uid"))
+    copied(things.replay(own), count, uid=fresh(Replay, "uid"), status=lambda n: "cancelled")
     copied(things.promotion(own), count, uid=fresh(PromotionRequest, "uid"), status=lambda n: "withdrawn")
 
 
