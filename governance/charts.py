@@ -1,7 +1,7 @@
-"""Shape of governance: a policy's rules, and the evidence for an agent's autonomy, as people read them."""
+"""Shape of governance: a policy's rules, the evidence for an agent's autonomy, reports of replays, for people."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,16 @@ from governance.language import show
 from governance.models import EscalationPath
 from governance.rules import PolicyRules, Rule
 from governance.rules.evidence import SMALL, Evidence, Record, Share, Tries
+from governance.rules.replaying import (
+    BAND_WORDS,
+    VERDICTS,
+    Counts,
+    Effort,
+    Line,
+    by_rule,
+    lines,
+    matrix,
+)
 from governance.rules.words import conjuncts, in_words
 from observability.charts import words
 
@@ -234,3 +244,137 @@ def _warning(evidence: Evidence) -> str:
         f"Only {asked.whole} {many} decided. With so few, an agreement of {low} to {high} would fit as well; "
         f"from {SMALL} on the figures begin to tell."
     )
+
+
+# --- replays and shadow ------------------------------------------------------------------------------------------
+_WERE = {"allow": "allowed", "escalate": "put to a person", "deny": "denied"}
+_WOULD = {"allow": "would be allowed", "escalate": "would ask a person", "deny": "would be denied"}
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """One place of the transition matrix: how many, the rows behind it, whether the answer differs there, and of the
+    same answers how many come by another rule or on other terms."""
+
+    before: str
+    after: str
+    count: int
+    url: str
+    moved: int = 0
+    moved_url: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the answer would be another one."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """One line of a table: what it is about, how many, how many with another answer, and where they went."""
+
+    label: str
+    note: str
+    total: int
+    flips: int
+    url: str
+    moves: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """One table of a report."""
+
+    key: str
+    title: str
+    head: str
+    rows: tuple[ReportRow, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a replay, or a time in shadow, found, as people read it."""
+
+    sentence: str
+    matrix: tuple[tuple[str, tuple[Crossing, ...]], ...]
+    tables: tuple[ReportTable, ...]
+    total: int
+    flips: int
+
+
+Address = Callable[[Mapping[str, str]], str]
+
+
+def report(counts: Counts, work: Effort, agents: Iterable[Agent], address: Address) -> Report:
+    """The counts as a sentence, the matrix and the tables; `address` gives that of the rows with these filters."""
+    known = {agent.pk: agent for agent in agents}
+    table = matrix(counts)
+    moved: Counter[str] = Counter()
+    for cell, many in counts.items():
+        moved[cell.after] += many if cell.moved else 0
+    rows = tuple(
+        (before, tuple(_crossing(before, after, table[before, after], moved, address) for after in VERDICTS))
+        for before in VERDICTS
+    )
+    flips = sum(many for (before, after), many in table.items() if before != after)
+    total = sum(table.values())
+    return Report(_sentence(table, total, flips, work), rows, _tables(counts, known, address), total, flips)
+
+
+def _crossing(before: str, after: str, count: int, moved: Mapping[str, int], address: Address) -> Crossing:
+    url = address({"before": before, "after": after})
+    if before == after:
+        return Crossing(before, after, count, "", moved[after], url if moved[after] else "")
+    return Crossing(before, after, count, url if count else "")
+
+
+def _sentence(table: Mapping[tuple[str, str], int], total: int, flips: int, work: Effort) -> str:
+    if not total:
+        return "No decision of this time reached the rules of this policy, so there is nothing to compare."
+    if not flips:
+        return f"All {total:,} decisions would be answered the same way." if total > 1 else "The one decision stays."
+    parts = [
+        f"{many:,} that {'was' if many == 1 else 'were'} {_WERE[before]} {_WOULD[after]}"
+        for (before, after), many in table.items()
+        if many and before != after
+    ]
+    return f"Of {total:,} decision{'s' if total > 1 else ''} {', '.join(parts)}{_work(work)}."
+
+
+def _work(work: Effort) -> str:
+    if not work.seconds:
+        return ""
+    hours = abs(work.seconds) / 3600
+    said = f"{hours:.1f} hours" if hours >= 1 else f"{max(round(hours * 60), 1)} minutes"
+    return f": about {said} {'more' if work.seconds > 0 else 'less'} of reviewers’ time"
+
+
+def _tables(counts: Counts, agents: Mapping[int, Agent], address: Address) -> tuple[ReportTable, ...]:
+    units = {agent.unit.code: agent.unit.name for agent in agents.values()}
+    names = {agent.code: agent.name for agent in agents.values()}
+    by_agent = lines(counts, lambda cell: [agents[cell.agent].code])
+    by_unit = lines(counts, lambda cell: [agents[cell.agent].unit.code])
+    by_band = {line.name: line for line in lines(counts, lambda cell: [cell.band])}
+    bands = [by_band[code] for code in BAND_WORDS if code in by_band]
+    rules = [_row(line, "rule", *_rule_words(line.name), address) for line in by_rule(counts)]
+    people = [_row(line, "agent", names[line.name], line.name, address) for line in by_agent]
+    places = [_row(line, "unit", units[line.name], "", address) for line in by_unit]
+    sums = [_row(line, "amount", BAND_WORDS[line.name], "", address) for line in bands]
+    return (
+        ReportTable("rule", "By rule", "Rule", tuple(rules)),
+        ReportTable("agent", "By agent", "Agent", tuple(people)),
+        ReportTable("unit", "By unit", "Unit", tuple(places)),
+        ReportTable("amount", "By amount", "Amount asked for", tuple(sums)),
+    )
+
+
+def _row(line: Line, name: str, label: str, note: str, address: Address) -> ReportRow:
+    url = address({name: line.name or "none"}) if line.flips else ""
+    moves = tuple((before, after, many) for (before, after), many in line.moves)
+    return ReportRow(label, note, line.total, line.flips, url, moves)
+
+
+def _rule_words(ref: str) -> tuple[str, str]:
+    policy, _, rule = ref.partition("#")
+    key, _, number = policy.rpartition("@")
+    return (rule, f"{key}, version {number}") if rule else ("No rule allows it", "")

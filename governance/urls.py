@@ -11,7 +11,8 @@ from governance.api import drafting as drafting_api
 from governance.api import lists as lists_api
 from governance.api import policies as policies_api
 from governance.api import policy_versions as versions_api
-from governance.views import analysis, autonomy, bench, drafting, lists, policies, policy_editing, policy_life
+from governance.api import replays as replays_api
+from governance.views import analysis, autonomy, bench, drafting, lists, policies, policy_editing, policy_life, replays
 
 api_urls: list[URLPattern] = [
     path("policies", policies_api.PoliciesView.as_view(), name="api-policies"),
@@ -21,6 +22,17 @@ api_urls: list[URLPattern] = [
     path("policies/templates", versions_api.TemplatesView.as_view(), name="api-policy-templates"),
     path("policies/<str:key>", policies_api.PolicyView.as_view(), name="api-policy"),
     path("policies/<str:key>/activate", policies_api.ActivatePolicyView.as_view(), name="api-policy-activate"),
+    path("policies/<str:key>/versions/<int:number>/replays", replays_api.ReplaysView.as_view(), name="api-replays"),
+    path(
+        "policies/<str:key>/versions/<int:number>/replays/<uuid:uid>",
+        replays_api.ReplayView.as_view(),
+        name="api-replay",
+    ),
+    path(
+        "policies/<str:key>/versions/<int:number>/replays/<uuid:uid>/cancel",
+        replays_api.CancelReplayView.as_view(),
+        name="api-replay-cancel",
+    ),
     path(
         "policies/<str:key>/versions/<int:number>/analysis",
         analysis_api.AnalysisView.as_view(),
@@ -98,6 +110,23 @@ urlpatterns: list[URLPattern] = [
         )
     ),
     path("policies/<str:key>", policies.PolicyPage.as_view(), name="policy"),
+    path("policies/<str:key>/versions/<int:number>/replay", replays.ReplayPage.as_view(), name="policy-replay"),
+    path(
+        "policies/<str:key>/versions/<int:number>/replay/cancel",
+        replays.CancelReplay.as_view(),
+        name="policy-replay-cancel",
+    ),
+    path(
+        "policies/<str:key>/versions/<int:number>/replay/<uuid:uid>",
+        replays.ReplayedDecision.as_view(),
+        name="policy-replayed",
+    ),
+    path("policies/<str:key>/versions/<int:number>/in-shadow", replays.ShadowPage.as_view(), name="policy-in-shadow"),
+    path(
+        "policies/<str:key>/versions/<int:number>/in-shadow/<uuid:uid>",
+        replays.ReplayedDecision.as_view(shadow=True),
+        name="policy-in-shadow-decision",
+    ),
 ]
 decision_point: list[URLPattern] = [
     path("access/v1/evaluation", authzen.EvaluationView.as_view(), name="authzen-evaluation"),

@@ -202,7 +202,7 @@ def _told(replay: Replay, count: _Counting, at: datetime, **more: Any) -> bool:
 def _keep(replay: Replay, count: _Counting, at: datetime) -> bool:
     cells = count.tally.cells
     result = {
-        "cells": as_data(cells), "medians": _medians(at), "missing": dict(count.tally.newly_missing),
+        "cells": as_data(cells), "medians": medians(at), "missing": dict(count.tally.newly_missing),
         "changed_since": count.tally.changed_since,
         "flips": sum(many for cell, many in cells.items() if cell.is_flip), "flips_kept": len(count.flips),
         "moved": sum(many for cell, many in cells.items() if cell.moved), "moved_kept": len(count.moved),
@@ -231,7 +231,7 @@ def compared(cell: Cell) -> dict[str, Any]:
     return {name: value for name, value in cell._asdict().items() if name != "agent"}
 
 
-def _medians(at: datetime) -> dict[str, str]:
+def medians(at: datetime) -> dict[str, str]:
     """The median seconds from question to answer of the questions that people decided lately: by path, and of all."""
     decided = Escalation.objects.decided().filter(settled_at__gt=at - LATELY).order_by("-settled_at")
     taken: dict[str, list[Decimal]] = {}

@@ -13,7 +13,9 @@ from playwright.sync_api import Page
 from agents.models import ForeignCard, Principal, Review, Unit
 from agents.operations import Scope, import_card, start_review
 from autonomy_site.demo.company import FOLDER
-from governance.models import Escalation
+from governance.models import Decision, Escalation, Policy, ShadowRuling
+from governance.operations import add_policy, ask_replay
+from governance.tasks import run_replays
 from observability import ledger
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.invoices import ask_to_pay, bring
@@ -51,6 +53,7 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     card, review = foreign_card(), access_review()
     named_list = {"name": "embargo", "title": "Embargo", "items": ["A", "B"], "reason": "Ordered.", "unit": "finance"}
     assert sign_in("daniel").call("post", "value-lists", named_list).status_code == 201
+    tried = replayed()
     while ledger.seal():
         pass
     waiting = Escalation.objects.open().order_by("id").first()
@@ -84,6 +87,7 @@ def work(robot: Any, sign_in: Any) -> list[str]:
         reverse("policy-list", args=["embargo"]),
     ]
     profile += policy_pages(sign_in)
+    profile += tried
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
 
 
@@ -103,6 +107,25 @@ def access_review() -> Review:
     unit, at = Unit.objects.get(code="finance"), ledger.database_now()
     scope = Scope(name="Rights of finance", due_at=at + timedelta(days=9), units=(unit,))
     return start_review(scope, by=Principal.objects.get(username="daniel"), at=at)
+
+
+def replayed() -> list[str]:
+    """The pages about what a stricter version of the payment policy would have changed, in the past and in shadow."""
+    policy, at = Policy.objects.get(key="finance.invoice-payment"), ledger.database_now()
+    document = policy.versions.all()[0].document
+    rules = [{**rule, "when": rule["when"].replace("> 25000", "> 9000")} for rule in document["rules"]]
+    by, terms = Principal.objects.get(username="daniel"), {"unit": policy.unit, "owner": policy.owner}
+    version = add_policy({**document, "rules": rules}, **terms, by=by, at=at)
+    ask_replay(version, since=at - timedelta(days=7), until=at, by=by, at=at)
+    run_replays()
+    decision = Decision.objects.filter(action="invoice.pay")[0]
+    ShadowRuling.objects.create(
+        decision=decision, version=version, at=at, band="b3", before=decision.effect, after="deny", rule_after="x@2#y"
+    )
+    ask_replay(add_policy(document, **terms, by=by, at=at), since=at - timedelta(days=7), until=at, by=by, at=at)
+    names = [("policy-replay", ()), ("policy-in-shadow", ()), ("policy-replayed", (decision.uid,))]
+    pages = [reverse(name, args=[policy.key, version.number, *more]) for name, more in names]
+    return [*pages, reverse("policy-replay", args=[policy.key, version.number + 1])]
 
 
 def foreign_card() -> ForeignCard:

@@ -205,6 +205,10 @@ DOORS: dict[tuple[str, str], Door] = {
     **{(f"api-policy-{act}", "post"): Door(CHANGE, lambda side: things.version(side, "approved"), reason) for act in (
         "shadow", "retire",
     )},
+    ("api-replays", "get"): Door(LIST, lambda side: [side.policy.key, 1]),
+    ("api-replays", "post"): Door(CREATE, lambda side: [side.policy.key, 2], lambda side: {"days": 7}),
+    ("api-replay", "get"): Door(ONE, lambda side: [side.policy.key, 1, things.replay(side).uid]),
+    ("api-replay-cancel", "post"): Door(END, lambda side: [side.policy.key, 1, things.replay(side).uid]),
     ("api-events", "get"): Door(LIST, query=lambda side: {"after": "0"}),
     ("api-event", "get"): Door(ONE, lambda side: [things.event(side).uid]),
     # --- agents and their work -------------------------------------------------------------------------------------
@@ -504,6 +508,13 @@ PAGES: dict[tuple[str, str], Door] = {
     )},
     **{(f"policy-{act}", "post"): Door(CHANGE, lambda side: things.version(side, "approved"), _why) for act in (
         "activate", "shadow", "retire",
+    )},
+    ("policy-replay", "get"): Door(ONE, lambda side: [side.policy.key, 1]),
+    ("policy-replay", "post"): Door(CREATE, lambda side: [side.policy.key, 2], lambda side: {"days": "7"}),
+    ("policy-replay-cancel", "post"): Door(CHANGE, lambda side: [side.policy.key, 1]),
+    ("policy-in-shadow", "get"): Door(ONE, lambda side: [side.policy.key, 1]),
+    **{(name, "get"): Door(ONE, lambda side: [side.policy.key, 1, things.tried_decision(side).uid]) for name in (
+        "policy-replayed", "policy-in-shadow-decision",
     )},
     ("sign-in", "post"): Door(READ, body=lambda side: {"username": "nobody", "password": "wrong"}),
     ("sign-out", "post"): Door(CHANGE),

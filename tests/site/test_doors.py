@@ -27,7 +27,7 @@ from agents.models import (
     Review,
     Version,
 )
-from governance.models import ControlDrill, Delegation, Escalation, Policy, PromotionRequest
+from governance.models import ControlDrill, Delegation, Escalation, Policy, PromotionRequest, Replay
 from observability import ledger
 from observability.models import Event
 from tests.site import things
@@ -315,6 +315,7 @@ def copied_for_people(world: World, count: int) -> None:
     copied(things.delegation(own), count, uid=fresh(Delegation, "uid"))
     copied(things.control(own), count, scope=lambda n: f"agent:{count}-{n}", drill_id=lambda n: None)
     copied(things.drill(own), count, uid=fresh(ControlDrill, "uid"))
+    copied(things.replay(own), count, uid=fresh(Replay, "uid"), status=lambda n: "cancelled")
     copied(things.promotion(own), count, uid=fresh(PromotionRequest, "uid"), status=lambda n: "withdrawn")
 
 

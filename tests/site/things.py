@@ -21,7 +21,18 @@ from agents.models import (
     ReviewItem,
 )
 from governance import operations as governance
-from governance.models import ControlDrill, ControlState, Delegation, Escalation, PromotionRequest, ValueList
+from governance.models import (
+    ControlDrill,
+    ControlState,
+    Decision,
+    Delegation,
+    Escalation,
+    PolicyVersion,
+    PromotionRequest,
+    Replay,
+    ShadowRuling,
+    ValueList,
+)
 from observability import ledger
 from observability.models import Event
 from workflows import operations
@@ -50,6 +61,37 @@ def for_programs(side: Any, owner: Principal, giver: Principal, at: datetime) ->
     agents.grant("agents.view_agent", person(side), side.agent, by=ledger.SYSTEM, at=at, reason="A drill.")
     agents.give_consent(side.agent, by=giver, at=at)
     agents.issue_key(side.agent, by=ledger.SYSTEM, at=at, name="spare")
+    _tried(side, owner, at)
+
+
+def _tried(side: Any, owner: Principal, at: datetime) -> None:
+    """A second version of the policy, a replay of the first that waits, a decision that the first saw in shadow."""
+    first = policy_version(side)
+    governance.add_policy(first.document, unit=side.unit, owner=owner, by=ledger.SYSTEM, at=at)
+    Replay.objects.create(version=first, since=at - timedelta(days=7), until=at, asked_by=owner, asked_at=at)
+    question = governance.Question(
+        request_key=f"{side.unit.code}-read", action="order.read", context={},
+        resource={"type": "order", "id": "1", "properties": {}},
+    )  # fmt: skip
+    decision = governance.decide(question, agent=side.agent, at=at)
+    ShadowRuling.objects.create(
+        decision=decision, version=first, at=at, band="none", before=decision.effect, after=decision.effect
+    )
+
+
+def policy_version(side: Any) -> PolicyVersion:
+    """The first version of the unit's policy."""
+    return PolicyVersion.objects.get(policy=side.policy, number=1)
+
+
+def replay(side: Any) -> Replay:
+    """A replay of it that waits for its turn."""
+    return Replay.objects.filter(version=policy_version(side)).earliest("pk")
+
+
+def tried_decision(side: Any) -> Decision:
+    """A decision about what the policy is about."""
+    return Decision.objects.filter(agent=side.agent, action="order.read").earliest("pk")
 
 
 def _agent(side: Any, name: str, owner: Principal, at: datetime) -> Agent:

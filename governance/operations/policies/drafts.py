@@ -108,6 +108,7 @@ def _rewritten(version: PolicyVersion, document: dict[str, Any], by: ledger.Acts
     before = version.sha256
     version.document, version.sha256 = document, document_digest(document)
     version.save(update_fields=["document", "sha256"])
+    version.replays.update(looked_at=None, looked_by=None)  # they were about another text
     ledger.record("policy.rewritten", version, by=by, at=at, data={"before": before, "after": version.sha256})
     return version
 

@@ -5,18 +5,20 @@ A further check is one more function in `GATE`: it gets what was `Looked` at and
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agents.models import Principal
 from governance.language import Schema
-from governance.models import EscalationPath, PathStep, PolicyVersion
+from governance.models import Decision, EscalationPath, PathStep, PolicyVersion, Replay
 from governance.operations.policies.documents import said
 from governance.operations.policies.findings import analyse_version
 from governance.operations.policies.schema import decision_schema, lists_now
 from governance.rules import PolicyInvalid, PolicyRules, TestResult, parse_policy, run_tests
 from governance.rules.coverage import not_hit
+from governance.rules.documents import covers
 from observability import ledger
 
+ASKED = timedelta(days=90)
 SHOWN = 3  # so many names stand in a sentence; the page of the version has them all
 
 
@@ -179,12 +181,32 @@ def _analysis(looked: Looked) -> Iterator[GateCheck]:
     )
 
 
+def _replay(looked: Looked) -> Iterator[GateCheck]:
+    seen = Replay.objects.looked_at(looked.version)
+    words = "Somebody looked at what it would have changed."
+    is_met = seen or not _was_asked(looked)
+    if not seen:
+        words = "Look at a replay: what it would have answered to the decisions of the last days."
+    if is_met and not seen:
+        words = f"Nothing was decided about its actions in the last {ASKED.days} days; there is nothing to replay."
+    yield GateCheck("replay", "A replay was looked at", words, is_met, "replay")
+
+
+def _was_asked(looked: Looked) -> bool:
+    """Whether there is a decision of the last days that a replay of this version would decide again."""
+    lately = Decision.objects.filter(at__gte=looked.at - ASKED).order_by()
+    patterns = looked.rules.actions if looked.rules is not None else ("*",)
+    actions = lately.values_list("action", flat=True).distinct()
+    return any(covers(pattern, action) for action in actions for pattern in patterns)
+
+
 GATE: tuple[Callable[[Looked], Iterator[GateCheck]], ...] = (
     _reads,
     _tests,
     _coverage,
     _paths,
     _analysis,
+    _replay,
     _second_person,
 )
 """The checks, in the order in which people read them."""

@@ -1,0 +1,100 @@
+"""The programs' door to replays, for people: ask for one over recorded decisions, follow it, read it, cancel it."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly
+from governance import operations
+from governance.models import Policy, PolicyVersion, Replay
+from governance.serializers import ReplayInput, ReplayOutput
+from observability import ledger
+from observability.ledger import database_now
+from observability.serializers import PageQuery, page_of
+
+Answer = tuple[int, Mapping[str, Any]]
+
+
+class ReplayDoor(ActingDoor):
+    """What the doors to replays share: a version that the person may see, and its replays."""
+
+    permission_classes = [PeopleOnly]
+
+    def version(self, key: str, number: int) -> PolicyVersion:
+        """The version, if this person may see its policy; not found otherwise."""
+        policies = Policy.objects.visible_to(self.principal).order_by()
+        versions = PolicyVersion.objects.filter(policy__in=policies, policy__key=key, number=number)
+        version = versions.select_related("policy__unit").first()
+        if version is None:
+            raise ledger.NotFound(f"There is no version {number} of a policy {key}, or you may not see it.")
+        return version
+
+    def replays(self, key: str, number: int) -> QuerySet[Replay]:
+        """The replays of the version."""
+        return self.version(key, number).replays.select_related("asked_by", "looked_by", "version__policy")
+
+    def replay(self, key: str, number: int, uid: UUID) -> Replay:
+        """One of them."""
+        replay = self.replays(key, number).filter(uid=uid).first()
+        if replay is None:
+            raise ledger.NotFound("This version has no such replay.")
+        return replay
+
+    def shown(self, replay: Replay) -> dict[str, Any]:
+        """The replay as this person may see it."""
+        return dict(ReplayOutput(replay, context={"reader": self.principal}).data)
+
+
+class ReplaysView(ReplayDoor):
+    """Replays of one version."""
+
+    query = PageQuery
+
+    @extend_schema(
+        parameters=[PageQuery], responses=page_of(ReplayOutput), summary="List replays of a version, newest first"
+    )
+    def get(self, request: Request, key: str, number: int) -> Response:
+        return self.page(self.replays(key, number).defer("result"), ReplayOutput, by="-pk")
+
+    @extend_schema(
+        request=ReplayInput, responses={201: ReplayOutput}, parameters=[IDEMPOTENCY],
+        summary="Replay recorded decisions with a version",
+    )  # fmt: skip
+    def post(self, request: Request, key: str, number: int) -> Response:
+        given = self.read(ReplayInput, request.data)
+
+        def act(once: str) -> Answer:
+            version, at = self.version(key, number), database_now()
+            since = at - timedelta(days=given["days"])
+            return 201, self.shown(operations.ask_replay(version, since=since, until=at, by=self.principal, at=at))
+
+        return self.answer_once(request, act)
+
+
+class ReplayView(ReplayDoor):
+    """One replay: how far it is, and what it found."""
+
+    shows_one = True
+
+    @extend_schema(responses=ReplayOutput, summary="Show a replay")
+    def get(self, request: Request, key: str, number: int, uid: UUID) -> Response:
+        return self.tagged(self.shown(self.replay(key, number, uid)))
+
+
+class CancelReplayView(ReplayDoor):
+    """End a replay that is not over."""
+
+    @extend_schema(request=None, responses=ReplayOutput, parameters=[IDEMPOTENCY], summary="Cancel a replay")
+    def post(self, request: Request, key: str, number: int, uid: UUID) -> Response:
+        def act(once: str) -> Answer:
+            replay = self.replay(key, number, uid)
+            operations.cancel_replay(replay, by=self.principal, at=database_now())
+            return 200, self.shown(replay)
+
+        return self.answer_once(request, act)

@@ -1,0 +1,225 @@
+"""The pages about what a version would have decided: its replays over the past, and its time in shadow."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views import View
+
+from agents.models import Principal
+from agents.views import person
+from governance import operations
+from governance.charts import Report, report
+from governance.models import ComparedQuerySet, Decision, Policy, PolicyVersion, Replay, ShadowRuling
+from governance.operations.replays import Side, medians
+from governance.rules.replaying import BAND_WORDS, effort
+from governance.serializers import own_counts
+from observability import ledger
+from observability.ledger import database_now
+
+ROWS = 50
+SHADOW_DAYS = 30
+FILTERS = ("before", "after", "rule", "agent", "unit", "amount")
+
+
+def visible_version(user: Principal, key: str, number: int) -> PolicyVersion:
+    """The version of a policy, if this person may see it; not found otherwise."""
+    policies = Policy.objects.visible_to(user)
+    version = PolicyVersion.objects.select_related("policy__unit").filter(policy__in=policies.order_by())
+    found = version.filter(policy__key=key, number=number).first()
+    if found is None:
+        raise ledger.NotFound
+    return found
+
+
+class ReplayPage(LoginRequiredMixin, View):
+    """Replays of a version: start one, see how far it is, read what it found."""
+
+    def get(self, request: HttpRequest, key: str, number: int) -> HttpResponse:
+        user = person(request)
+        version = visible_version(user, key, number)
+        replays = list(version.replays.select_related("asked_by", "looked_by", "version__policy").defer("result")[:20])
+        chosen = _chosen(replays, request.GET.get("run", ""))
+        if request.htmx and (chosen is None or not chosen.is_under_way):  # type: ignore[attr-defined]
+            return HttpResponse(headers={"HX-Refresh": "true"})  # it is over: the whole page is another one
+        page = {
+            "version": version, "policy": version.policy, "replays": replays, "chosen": chosen,
+            "may_start": operations.may_replay(user, version.policy), "days": operations.REPLAY_DAYS,
+            "is_open": any(each.is_under_way for each in replays),
+        }  # fmt: skip
+        if chosen is not None and chosen.status == Replay.Status.DONE:
+            operations.look_at(chosen, by=user, at=database_now())
+            page |= _of_replay(request, user, chosen)
+        return render(request, "governance/replay.html", page)
+
+    def post(self, request: HttpRequest, key: str, number: int) -> HttpResponse:
+        user, at = person(request), database_now()
+        version = visible_version(user, key, number)
+        days = request.POST.get("days", "")
+        if days not in map(str, operations.REPLAY_DAYS):
+            said = f"Must be one of {', '.join(map(str, operations.REPLAY_DAYS))}."
+            raise ledger.Invalid("Choose how many days.", fields={"days": said})
+        operations.ask_replay(version, since=at - timedelta(days=int(days)), until=at, by=user, at=at)
+        return redirect("policy-replay", key, number)
+
+
+class CancelReplay(LoginRequiredMixin, View):
+    """End the replay that is under way."""
+
+    def post(self, request: HttpRequest, key: str, number: int) -> HttpResponse:
+        user = person(request)
+        version = visible_version(user, key, number)
+        replay = version.replays.under_way().select_related("version__policy").first()
+        if replay is None:
+            raise ledger.TooLate("No replay of this version is under way any more.")
+        operations.cancel_replay(replay, by=user, at=database_now())
+        messages.success(request, "The replay is cancelled. Nothing of it is kept.")
+        return redirect("policy-replay", key, number)
+
+
+class ShadowPage(LoginRequiredMixin, View):
+    """What a version in shadow would have answered to live questions."""
+
+    def get(self, request: HttpRequest, key: str, number: int) -> HttpResponse:
+        user, at = person(request), database_now()
+        version = visible_version(user, key, number)
+        rulings = version.shadow_rulings.filter(at__gte=at - timedelta(days=SHADOW_DAYS))
+        failed = rulings.exclude(failure="")
+        page = {"version": version, "policy": version.policy, "days": SHADOW_DAYS, "failed": failed.count()}
+        page["failure"] = failed.order_by("-pk").values_list("failure", flat=True).first() or ""
+        said = rulings.filter(failure="")
+        counts = said.counts()
+        own, agents = own_counts(counts, user)
+        place = _Place(request, "policy-in-shadow", key, number)
+        work = effort(own, medians(at)) if own else effort({}, {})
+        page |= _told(place, report(own, work, agents.values(), place.address), said.differing().visible_to(user))
+        page["hidden"] = sum(counts.values()) - sum(own.values())
+        return render(request, "governance/shadow.html", page)
+
+
+class ReplayedDecision(LoginRequiredMixin, View):
+    """One decision under both rules: the two explanations side by side."""
+
+    shadow = False
+
+    def get(self, request: HttpRequest, key: str, number: int, uid: UUID) -> HttpResponse:
+        user = person(request)
+        version = visible_version(user, key, number)
+        decisions = Decision.objects.visible_to(user).select_related("agent__unit")
+        decision = decisions.filter(uid=uid).first()
+        if decision is None or not self._is_about(version, decision):
+            raise ledger.NotFound
+        before, after = operations.explain_both(decision, operations.tried(version))
+        page = {
+            "version": version, "policy": version.policy, "decision": decision, "shadow": self.shadow,
+            "sides": (("With the rules in force now", _side(before)), (f"With version {number}", _side(after))),
+            "back": reverse("policy-in-shadow" if self.shadow else "policy-replay", args=[key, number]),
+            "same": before.ruling.verdict == after.ruling.verdict,
+            "since": decision.effect != before.ruling.verdict.value,
+        }  # fmt: skip
+        return render(request, "governance/replayed.html", page)
+
+    def _is_about(self, version: PolicyVersion, decision: Decision) -> bool:
+        if self.shadow:
+            return ShadowRuling.objects.filter(version=version, decision=decision, failure="").exists()
+        return operations.tried(version).touches(decision.action)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a report stands, and the addresses of the rows behind its figures."""
+
+    request: HttpRequest
+    name: str
+    key: str
+    number: int
+    run: str = ""
+
+    @property
+    def path(self) -> str:
+        return reverse(self.name, args=[self.key, self.number])
+
+    def address(self, chosen: Mapping[str, str]) -> str:
+        run = {"run": self.run} if self.run else {}
+        return f"{self.path}?{urlencode({**run, **chosen})}#decisions"
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        return {name: value for name in FILTERS if (value := self.request.GET.get(name, ""))}
+
+
+def _chosen(replays: list[Replay], wanted: str) -> Replay | None:
+    if not wanted:
+        return next(iter(replays), None)
+    found = next((each for each in replays if str(each.uid) == wanted), None)
+    if found is None:
+        raise ledger.NotFound
+    return found
+
+
+def _of_replay(request: HttpRequest, user: Principal, replay: Replay) -> dict[str, Any]:
+    counts = replay.counts
+    own, agents = own_counts(counts, user)
+    place = _Place(request, "policy-replay", replay.version.policy.key, replay.version.number, str(replay.uid))
+    found = report(own, replay.effort_of(own), agents.values(), place.address)
+    shown = _told(place, found, replay.flips.all().visible_to(user))
+    result = replay.result
+    kept = {name: result.get(name, 0) for name in ("flips", "flips_kept", "moved", "moved_kept", "changed_since")}
+    missing = sorted(result.get("missing", {}).items(), key=lambda each: (-each[1], each[0]))
+    return {**shown, "kept": kept, "missing": missing, "hidden": sum(counts.values()) - sum(own.values())}
+
+
+def _told(place: _Place, found: Report, rows: ComparedQuerySet) -> dict[str, Any]:
+    wanted = place.wanted
+    listed = _filtered(rows, wanted)
+    older = place.request.GET.get("older", "")
+    count = listed.count()
+    if older.isascii() and older.isdigit() and len(older) < 19:
+        listed = listed.filter(pk__lt=int(older)) if place.run == "" else listed.filter(pk__gt=int(older))
+    order = "-pk" if place.run == "" else "pk"  # a replay keeps the newest decision first
+    found_rows = list(listed.select_related("decision__agent").order_by(order)[: ROWS + 1])
+    shown = found_rows[:ROWS]
+    more = place.address({**wanted, "older": str(shown[-1].pk)}) if len(found_rows) > ROWS else ""
+    drill = f"{place.path}/"
+    return {
+        "report": found, "rows": shown, "count": count, "wanted": wanted, "older": more, "drill": drill,
+        "clear": place.address({}), "bands": BAND_WORDS,
+    }  # fmt: skip
+
+
+_ASKED: Mapping[str, Callable[[ComparedQuerySet, str], ComparedQuerySet]] = {
+    "before": lambda rows, value: rows.filter(before=value),
+    "after": lambda rows, value: rows.filter(after=value),
+    "rule": lambda rows, value: _by_rule(rows, "" if value == "none" else value),
+    "agent": lambda rows, value: rows.filter(decision__agent__code=value),
+    "unit": lambda rows, value: rows.filter(decision__agent__unit__code=value),
+    "amount": lambda rows, value: rows.filter(band=value),
+}
+
+
+def _by_rule(rows: ComparedQuerySet, ref: str) -> ComparedQuerySet:
+    return rows.filter(rule_before=ref) | rows.filter(rule_after=ref)
+
+
+def _filtered(rows: ComparedQuerySet, wanted: Mapping[str, str]) -> ComparedQuerySet:
+    if not {"before", "after"} <= set(wanted):
+        rows = rows.filter(moved=False)  # what only moved stands behind the places of the matrix where nothing differs
+    for name, value in wanted.items():
+        rows = _ASKED[name](rows, value)
+    return rows
+
+
+def _side(side: Side) -> dict[str, Any]:
+    rules = []
+    for rule in side.rules:
+        policy, _, name = rule.ref.partition("#")
+        rules.append({**asdict(rule), "name": name, "policy": policy})
+    return {"ruling": side.ruling, "rules": rules, "verdict": side.ruling.verdict.value}

@@ -1,0 +1,355 @@
+"""Daniel sees what a draft would have changed before it decides: he replays the past, or lets it run in shadow."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from autonomy_site.demo.company import FOLDER
+from governance import operations, tasks
+from governance.models import Decision, Escalation, PolicyVersion, Replay, ReplayFlip, RuleBook, ShadowRuling
+from governance.operations.replays import KEPT_FLIPS, STANDS_STILL
+from observability import ledger
+from observability.models import Event
+
+TEXT = (FOLDER / "policies" / "invoice_payment.yaml").read_text()
+KEY = "finance.invoice-payment"
+LOWER = TEXT.replace("context.amount > 5000 &&", "context.amount > 1000 &&").replace(
+    "{name: small matched invoice, expect: {effect: allow, rule: ip-allow}}",
+    "{name: small matched invoice, expect: {effect: escalate}}",
+)
+REPLAYS = f"policies/{KEY}/versions/2/replays"
+PAGE = f"/policies/{KEY}/versions/2/replay"
+SHADOW = f"/policies/{KEY}/versions/2/in-shadow"
+
+
+@pytest.fixture
+def daniel(sign_in: Any) -> Any:
+    """Daniel, who wrote version 2 with a limit of 1,000."""
+    someone = sign_in("daniel")
+    kept = someone.call("post", "policies", {"text": LOWER})
+    assert kept.status_code == 201, kept.content
+    return someone
+
+
+@pytest.fixture
+def asked(robot: Any, question: Any) -> Any:
+    """`asked("1210.50", "9000.00")` lets the payments clerk ask about these amounts."""
+
+    def ask(*amounts: str) -> list[Any]:
+        clerk = robot("AP-04")
+        return [clerk.call("post", "actions", question(amount=amount)).json() for amount in amounts]
+
+    return ask
+
+
+def replayed(daniel: Any, days: int = 7) -> Any:
+    """The replay that Daniel asked for, worked off."""
+    asked_for = daniel.call("post", REPLAYS, {"days": days})
+    assert asked_for.status_code == 201, asked_for.content
+    assert (asked_for.json()["status"], asked_for.json()["result"]) == ("queued", None)
+    assert tasks.run_replays() == 1
+    return daniel.call("get", f"{REPLAYS}/{asked_for.json()['id']}").json()
+
+
+def pairs(result: Any) -> dict[tuple[str, str], int]:
+    """The places of the matrix where something is."""
+    return {(cell["before"], cell["after"]): cell["decisions"] for cell in result["matrix"] if cell["decisions"]}
+
+
+def test_daniel_sees_what_a_lower_limit_would_have_changed(daniel: Any, asked: Any) -> None:
+    asked("500.00", "1210.50", "4999.99", "9000.00", "-1")
+
+    done = replayed(daniel)
+
+    result = done["result"]
+    assert (done["status"], done["done"], done["not_ruled"], done["failure"]) == ("done", 5, 0, "")
+    assert pairs(result) == {
+        ("allow", "allow"): 1, ("allow", "escalate"): 2, ("escalate", "escalate"): 1, ("deny", "deny"): 1,
+    }  # fmt: skip
+    assert (result["decisions"], result["differ"], result["hidden"]) == (5, 2, 0)
+    assert result["agents"] == [{"name": "AP-04", "decisions": 5, "differ": 2}]
+    assert {line["name"]: line["differ"] for line in result["amounts"]} == {"b0": 0, "b1": 0, "b2": 2}
+    assert [line["name"] for line in result["rules"]] == [f"{KEY}@1#ip-allow", f"{KEY}@2#ip-limit"]
+    assert (result["reviewers"]["more"], result["reviewers"]["without_median"]) == (2, 2), "nobody decided anything yet"
+    assert Escalation.objects.count() == 1, "a replay asks nobody"
+    assert [event.verb for event in Event.objects.filter(subject_kind="replay").order_by("pk")] == [
+        "replay.asked", "replay.started", "replay.finished",
+    ]  # fmt: skip
+
+
+def test_the_version_in_force_gives_the_recorded_answers_again(sign_in: Any, asked: Any) -> None:
+    asked("500.00", "5000.01", "25000.01", "0.00")
+    daniel = sign_in("daniel")
+    at = f"policies/{KEY}/versions/1/replays"
+
+    uid = daniel.call("post", at, {"days": 7}).json()["id"]
+    tasks.run_replays()
+
+    assert daniel.call("get", f"{at}/{uid}").json()["result"]["differ"] == 0
+    replay = Replay.objects.get()
+    assert replay.result["changed_since"] == replay.result["moved"] == 0
+    assert replay.rules_before == replay.rules_after == Decision.objects.all()[0].rule_set
+
+
+def test_an_approval_of_then_counts_for_the_same_rule_of_the_draft(
+    daniel: Any, bring: Any, robot: Any, question: Any, sign_in: Any
+) -> None:
+    bring()
+    clerk = robot("AP-04")
+    work = clerk.claim()
+    clerk.call("post", "actions", question(work))
+    waiting = Escalation.objects.open().get()
+    body = {"request_sha256": waiting.request_sha256, "reason": "Checked."}
+    assert sign_in("priya").call("post", f"escalations/{waiting.uid}/approve", body).status_code == 200
+    assert clerk.call("post", "actions", question(clerk.claim())).json()["effect"] == "allow"
+
+    result = replayed(daniel)["result"]
+
+    assert pairs(result) == {("escalate", "escalate"): 1, ("allow", "allow"): 1}
+
+
+def test_more_questions_cost_reviewers_the_median_time_of_their_path(
+    daniel: Any, asked: Any, sign_in: Any, now: Any
+) -> None:
+    asked("9000.00", "9001.00", "2000.00", "3000.00")
+    for minutes, waiting in zip((10, 20), Escalation.objects.open().order_by("pk"), strict=True):
+        body = {"request_sha256": waiting.request_sha256, "reason": "Checked."}
+        assert sign_in("priya").call("post", f"escalations/{waiting.uid}/approve", body).status_code == 200
+        waiting.refresh_from_db()
+        opened = waiting.settled_at - timedelta(minutes=minutes)
+        Escalation.objects.filter(pk=waiting.pk).update(opened_at=opened)
+
+    result = replayed(daniel)["result"]
+
+    assert result["reviewers"] == {"more": 2, "fewer": 0, "minutes": "30.0", "without_median": 0}
+    page = daniel.get(PAGE).content.decode()
+    assert "Of 4 decisions 2 that were allowed would ask a person: about 30 minutes more of reviewers’ time." in page
+
+
+def test_what_never_reached_the_rules_is_counted_apart(daniel: Any, asked: Any) -> None:
+    asked("1210.50")
+    assert daniel.post("/control", {"state": "paused", "why": "A drill."}).status_code in (200, 302)
+    asked("1300.00")
+
+    done = replayed(daniel)
+
+    assert (done["done"], done["not_ruled"], done["result"]["decisions"]) == (2, 1, 1)
+
+
+def test_the_page_leads_from_a_figure_to_its_decisions_and_to_both_reasons(daniel: Any, asked: Any) -> None:
+    asked("500.00", "1210.50")
+    assert daniel.post(PAGE, {"days": "7"}).status_code == 302
+    assert "It begins as soon as a worker is free." in daniel.get(PAGE).content.decode()
+    tasks.run_replays()
+
+    whole = daniel.get(PAGE).content.decode()
+    behind = daniel.get(PAGE, {"before": "allow", "after": "escalate"}).content.decode()
+    nothing = daniel.get(PAGE, {"before": "deny", "after": "allow"}).content.decode()
+
+    assert "Of 2 decisions 1 that was allowed would ask a person." in whole
+    flip = ReplayFlip.objects.get()
+    assert f"{PAGE}/{flip.decision.uid}" in behind and f"{PAGE}/{flip.decision.uid}" not in nothing
+    both = daniel.get(f"{PAGE}/{flip.decision.uid}").content.decode()
+    assert "A matched invoice in EUR, paid by the payments clerk." in both
+    assert "1,210.5" in both and "above the limit of 5,000" in both
+    assert both.count("ip-limit") >= 2, "the rule that now decides is explained on both sides"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found"),
+    [
+        ({"rule": f"{KEY}@2#ip-limit"}, True), ({"rule": "none"}, False), ({"agent": "AP-04"}, True),
+        ({"agent": "AP-01"}, False), ({"unit": "finance"}, True), ({"amount": "b2"}, True), ({"amount": "b0"}, False),
+        ({"older": "0"}, True), ({"older": "x"}, True), ({"before": "nonsense"}, False),
+    ],
+)  # fmt: skip
+def test_the_decisions_are_filtered_as_the_tables_say(daniel: Any, asked: Any, chosen: Any, found: bool) -> None:
+    asked("1210.50")
+    replayed(daniel)
+
+    page = daniel.get(PAGE, chosen)
+
+    assert page.status_code == 200
+    assert (f"{PAGE}/{ReplayFlip.objects.get().decision.uid}" in page.content.decode()) is found
+
+
+def test_that_somebody_looked_at_the_result_is_kept(daniel: Any, asked: Any, sign_in: Any) -> None:
+    asked("1210.50")
+    version = PolicyVersion.objects.get(policy__key=KEY, number=2)
+    replayed(daniel)
+    assert not Replay.objects.looked_at(version)
+
+    daniel.get(PAGE)
+    sign_in("priya").get(PAGE)
+
+    assert Replay.objects.looked_at(version)
+    assert Replay.objects.get().looked_by.username == "daniel", "the first one counts"
+    assert Event.objects.filter(verb="replay.looked_at").count() == 1
+
+
+def test_one_replay_of_a_version_at_a_time_and_cancelled_it_keeps_nothing(daniel: Any, asked: Any) -> None:
+    asked("1210.50")
+    first = daniel.call("post", REPLAYS, {"days": 7}).json()["id"]
+    second = daniel.call("post", REPLAYS, {"days": 30})
+    assert (second.status_code, second.json()["code"]) == (409, "replay_under_way")
+
+    assert daniel.call("post", f"{REPLAYS}/{first}/cancel").json()["status"] == "cancelled"
+
+    assert tasks.run_replays() == 0
+    assert not ReplayFlip.objects.exists()
+    assert daniel.call("post", f"{REPLAYS}/{first}/cancel").status_code == 409
+    assert "was cancelled" in daniel.get(PAGE).content.decode()
+    assert replayed(daniel, 30)["status"] == "done"
+
+
+def test_cancelled_in_the_middle_it_stops_at_its_next_look(daniel: Any, asked: Any, halden: Any, now: Any) -> None:
+    asked("1210.50")
+    daniel.call("post", REPLAYS, {"days": 7})
+    replay = Replay.objects.select_related("version__policy").get()
+    assert operations.begin_replay(replay, at=now)
+    operations.cancel_replay(Replay.objects.get(), by=halden.people["daniel"], at=now)
+
+    assert operations.work_off(replay, clock=ledger.database_now) is False
+
+    assert (Replay.objects.get().status, Replay.objects.get().result) == ("cancelled", {})
+    assert not ReplayFlip.objects.exists()
+
+
+def test_a_replay_whose_worker_is_gone_fails_and_a_second_worker_takes_none_twice(
+    daniel: Any, asked: Any, now: Any
+) -> None:
+    asked("1210.50")
+    daniel.call("post", REPLAYS, {"days": 7})
+    replay = Replay.objects.select_related("version__policy").get()
+    assert operations.begin_replay(replay, at=now)
+
+    assert not operations.begin_replay(Replay.objects.get(), at=now)
+    assert tasks.run_replays() == 0
+    Replay.objects.update(seen_at=now - STANDS_STILL - timedelta(seconds=1))
+    tasks.run_replays()
+
+    assert (Replay.objects.get().status, "worker was lost" in Replay.objects.get().failure) == ("failed", True)
+    assert "worker was lost" in daniel.get(PAGE).content.decode()
+
+
+def test_what_cannot_be_replayed_is_refused_and_named(daniel: Any, sign_in: Any) -> None:
+    for days in (0, 367, "x"):
+        answer = daniel.call("post", REPLAYS, {"days": days})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "days")
+    assert daniel.post(PAGE, {"days": "8"}).status_code == 400
+    version = PolicyVersion.objects.get(policy__key=KEY, number=2)
+    broken = {**version.document, "rules": [{**version.document["rules"][0], "when": "resource.gone > 1"}]}
+    PolicyVersion.objects.filter(pk=version.pk).update(document=broken)
+
+    answer = daniel.call("post", REPLAYS, {"days": 7})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "policy_invalid")
+    assert not Replay.objects.exists()
+
+
+def test_who_may_not_write_the_policy_reads_and_starts_nothing(daniel: Any, asked: Any, sign_in: Any) -> None:
+    asked("1210.50")
+    replayed(daniel)
+    priya, lukas = sign_in("priya"), sign_in("lukas")
+
+    assert priya.call("post", REPLAYS, {"days": 7}).status_code == 403
+    assert priya.get(PAGE).status_code == 200
+    assert "Start a replay" not in priya.get(PAGE).content.decode()
+    assert lukas.get(PAGE).status_code == lukas.call("get", REPLAYS).status_code == 404
+
+
+def test_decisions_of_units_that_one_may_not_see_are_in_no_figure(
+    daniel: Any, asked: Any, sign_in: Any, halden: Any
+) -> None:
+    asked("1210.50", "1211.50")
+    replayed(daniel)
+    clerk = halden.agents["AP-04"]
+    type(clerk).objects.filter(pk=clerk.pk).update(unit=halden.units["procurement"])
+
+    priya = sign_in("priya")
+    page = priya.get(PAGE).content.decode()
+
+    assert "2 more decisions of units that you may not see" in page
+    assert "that were allowed" not in page and "AP-04" not in page
+    assert priya.get(f"{PAGE}/{ReplayFlip.objects.all()[0].decision.uid}").status_code == 404
+    uid = Replay.objects.get().uid
+    assert priya.call("get", f"{REPLAYS}/{uid}").json()["result"]["hidden"] == 2
+
+
+def test_of_very_many_that_differ_the_newest_are_kept_and_the_page_says_so(daniel: Any, asked: Any) -> None:
+    asked("1210.50")
+    replayed(daniel)
+    replay = Replay.objects.get()
+    Replay.objects.update(result={**replay.result, "flips": KEPT_FLIPS + 7, "flips_kept": KEPT_FLIPS})
+
+    assert f"The newest 10000 of {KEPT_FLIPS + 7} decisions" in daniel.get(PAGE).content.decode().replace(",", "")
+
+
+# --- shadow -----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def in_shadow(daniel: Any, now: Any) -> PolicyVersion:
+    """Version 2, evaluated beside what decides."""
+    version = PolicyVersion.objects.get(policy__key=KEY, number=2)
+    ledger.move(version, PolicyVersion.Status.SHADOW, by=ledger.SYSTEM, verb="policy.shadowed", at=now)
+    RuleBook.objects.update(edition=99)
+    return version
+
+
+def test_a_version_in_shadow_is_asked_and_the_agent_notices_nothing(
+    daniel: Any, in_shadow: PolicyVersion, asked: Any
+) -> None:
+    answers = asked("500.00", "1210.50", "9000.00")
+
+    assert [answer["effect"] for answer in answers] == ["allow", "allow", "escalate"]
+    assert "shadow" not in str(answers) and "would" not in str(answers)
+    said = [(each.before, each.after) for each in ShadowRuling.objects.order_by("pk")]
+    assert said == [("allow", "allow"), ("allow", "escalate"), ("escalate", "escalate")]
+    assert Escalation.objects.count() == 1, "what only the shadow would ask is asked of nobody"
+    page = daniel.get(SHADOW).content.decode()
+    assert "Of 3 decisions 1 that was allowed would ask a person" in page
+    flip = ShadowRuling.objects.get(before="allow", after="escalate")
+    assert f"{SHADOW}/{flip.decision.uid}" in page
+    assert "ip-limit" in daniel.get(f"{SHADOW}/{flip.decision.uid}").content.decode()
+
+
+def test_shadow_and_replay_of_the_same_questions_agree(daniel: Any, in_shadow: PolicyVersion, asked: Any) -> None:
+    asked("500.00", "1210.50", "9000.00", "-1", "26000")
+
+    replayed(daniel)
+
+    assert ShadowRuling.objects.all().counts() == Replay.objects.get().counts
+
+
+def test_a_version_in_shadow_that_cannot_be_read_changes_no_answer(
+    daniel: Any, in_shadow: PolicyVersion, asked: Any
+) -> None:
+    broken = {**in_shadow.document, "rules": [{**in_shadow.document["rules"][0], "when": "resource.gone > 1"}]}
+    PolicyVersion.objects.filter(pk=in_shadow.pk).update(document=broken)
+
+    assert asked("1210.50")[0]["effect"] == "allow"
+
+    assert "cannot be read" in ShadowRuling.objects.get().failure
+    assert "1 question it could not answer" in daniel.get(SHADOW).content.decode()
+
+
+def test_facts_that_only_the_shadow_reads_are_gathered_for_it(sign_in: Any, asked: Any, now: Any) -> None:
+    daniel = sign_in("daniel")
+    lines = [line for line in TEXT.splitlines() if "no right to pay" not in line]
+    without = "\n".join(lines).replace("&& perm.pay ", "")
+    assert daniel.call("post", "policies", {"text": without}).status_code == 201
+    operations.activate(PolicyVersion.objects.get(policy__key=KEY, number=2), by=ledger.SYSTEM, at=now)
+    assert daniel.call("post", "policies", {"text": TEXT}).status_code == 201
+    third = PolicyVersion.objects.get(policy__key=KEY, number=3)
+    asked("500.00")
+    assert "perm" not in Decision.objects.get().facts
+
+    ledger.move(third, PolicyVersion.Status.SHADOW, by=ledger.SYSTEM, verb="policy.shadowed", at=now)
+    asked("501.00")
+
+    assert Decision.objects.all()[0].facts["perm"]["pay"] is True
+    assert (ShadowRuling.objects.get().before, ShadowRuling.objects.get().after) == ("allow", "allow")
+
+
+def test_a_version_that_nobody_asked_in_shadow_says_so(daniel: Any) -> None:
+    assert "It was asked nothing yet." in daniel.get(SHADOW).content.decode()
