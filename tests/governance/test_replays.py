@@ -8,6 +8,7 @@ import pytest
 from autonomy_site.demo.company import FOLDER
 from governance import operations, tasks
 from governance.models import Decision, Escalation, PolicyVersion, Replay, ReplayFlip, RuleBook, ShadowRuling
+from governance.operations import policies
 from governance.operations.replays import KEPT_FLIPS, STANDS_STILL
 from observability import ledger
 from observability.models import Event
@@ -287,11 +288,17 @@ def test_of_very_many_that_differ_the_newest_are_kept_and_the_page_says_so(danie
 
 
 # --- shadow -----------------------------------------------------------------------------------------------------
+def into_shadow(version: PolicyVersion, at: Any) -> None:
+    """On the way that every version goes: asked for review, approved, put in shadow."""
+    for step in (policies.ask_review, policies.approve, policies.shadow):
+        step(version, by=ledger.SYSTEM, at=at)
+
+
 @pytest.fixture
 def in_shadow(daniel: Any, now: Any) -> PolicyVersion:
     """Version 2, evaluated beside what decides."""
     version = PolicyVersion.objects.get(policy__key=KEY, number=2)
-    ledger.move(version, PolicyVersion.Status.SHADOW, by=ledger.SYSTEM, verb="policy.shadowed", at=now)
+    into_shadow(version, now)
     RuleBook.objects.update(edition=99)
     return version
 
@@ -344,7 +351,7 @@ def test_facts_that_only_the_shadow_reads_are_gathered_for_it(sign_in: Any, aske
     asked("500.00")
     assert "perm" not in Decision.objects.get().facts
 
-    ledger.move(third, PolicyVersion.Status.SHADOW, by=ledger.SYSTEM, verb="policy.shadowed", at=now)
+    into_shadow(third, now)
     asked("501.00")
 
     assert Decision.objects.all()[0].facts["perm"]["pay"] is True
