@@ -214,7 +214,7 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
 
     def held(self) -> Self:
         """Those whose outcome is not known yet, in the order in which all lock them."""
-        return self.filter(status=Reservation.Status.HELD).order_by("period", "pk")
+        return self.filter(status=Reservation.Status.HELD).order_by("period_id", "pk")
 
     def overdue(self, at: datetime) -> Self:
         """Held ones whose outcome nobody reported in time."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.rules import Ruling, Verdict
@@ -117,6 +117,7 @@ def test_the_facts_are_those_of_the_tightest_budget_of_each_period() -> None:
     assert group_of((), currency="EUR") == {}
 
 
+@settings(max_examples=200, deadline=None)
 @given(exact, exact, exact, exact, st.one_of(st.none(), exact), st.one_of(st.none(), exact))
 def test_a_check_is_the_same_after_it_was_written_down(
     limit: Decimal, spent: Decimal, reserved: Decimal, asks: Decimal, soft: Decimal | None, unknown: Decimal | None
@@ -126,6 +127,7 @@ def test_a_check_is_the_same_after_it_was_written_down(
         assert check_from(one.as_text()) == one
 
 
+@settings(max_examples=200, deadline=None)
 @given(exact, exact, exact, exact)
 def test_nothing_above_the_limit_is_ever_allowed(
     limit: Decimal, spent: Decimal, reserved: Decimal, asks: Decimal

@@ -75,7 +75,7 @@ def report_outcome(decision: Decision, outcome: Outcome, *, agent: Agent, at: da
 
 def _of(decision: Decision) -> list[Reservation]:
     rows = Reservation.objects.filter(decision=decision).exclude(status=Status.SETTLED)
-    return list(rows.with_names().order_by("period", "pk"))
+    return list(rows.with_names().order_by("period_id", "pk"))
 
 
 def _settle(reservation: Reservation, outcome: Outcome, *, by: ledger.Acts, at: datetime) -> None:
