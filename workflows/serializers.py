@@ -436,7 +436,9 @@ def _budget_of(decision: Decision) -> dict[str, Any] | None:
     # The budget that decided, if one did: the tightest of those that the ruling names.
     checks = checks_in(decision.facts) if decision.rule == BUDGET_RULE else ()
     check = next((each for each in checks if each.ref in decision.because), None)
-    return check and {
+    if check is None:
+        return None
+    return {
         "id": check.budget, "name": check.name, "metric": check.metric, "currency": check.currency,
         "limit": f"{check.limit:.6f}", "left": f"{check.left:.6f}", "renews_at": check.ends_at or None,
     }  # fmt: skip

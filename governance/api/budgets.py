@@ -33,6 +33,7 @@ from observability.ledger import database_now
 from observability.serializers import PageQuery, page_of
 
 Answer = tuple[int, Mapping[str, Any]]
+BUDGETS = page_of(BudgetOutput)
 
 
 class BudgetDoor(Door):
@@ -59,9 +60,7 @@ class BudgetsView(BudgetDoor, ActingDoor):
     permission_classes = [PeopleOnly]
     query = BudgetsQuery
 
-    @extend_schema(
-        parameters=[BudgetsQuery], responses=page_of(BudgetOutput), summary="List budgets and how far they are used"
-    )
+    @extend_schema(parameters=[BudgetsQuery], responses=BUDGETS, summary="List budgets and how far they are used")
     def get(self, request: Request) -> Response:
         found = Budget.objects.visible_to(self.principal).with_names()
         found = found.filter(**{name: self.asked[name] for name in ("scope", "status") if self.asked[name]})
@@ -142,9 +141,7 @@ class AgentBudgetsView(AgentDoor):
     scope = "read"
     query = PageQuery
 
-    @extend_schema(
-        parameters=[PageQuery], responses=page_of(BudgetOutput), summary="List the budgets that bind an agent"
-    )
+    @extend_schema(parameters=[PageQuery], responses=BUDGETS, summary="List the budgets that bind an agent")
     def get(self, request: Request, code: str) -> Response:
         agent = self.agent_of(code)
         return self.page_under({}, operations.budgets_of(agent), _told, by="-pk")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -15,12 +15,19 @@ from governance.models.paths import EscalationPath
 from governance.rules.budgeting import said
 from observability.ledger import Subject
 
+if TYPE_CHECKING:
+    WholeField = models.BigIntegerField[Any, Any]
+else:
+    WholeField = models.BigIntegerField
+
 MICRO = 1_000_000
 AT_MOST = Decimal(10) ** 12
 
 
-class ExactField(models.BigIntegerField):
+class ExactField(WholeField):
     """A number with six places, kept as whole millionths: both databases add and compare it exactly."""
+
+    _pyi_private_set_type: Any  # the plugin of mypy reads what may be assigned here
 
     def from_db_value(self, value: int | None, *_: object) -> Decimal | None:
         """The number."""

@@ -39,7 +39,8 @@ FIELDS: tuple[Field, ...] = (
 @dataclass(frozen=True, slots=True)
 class BudgetCheck:
     """One budget beside one question. `asks` is what the question would use, None when nobody knows; `unclear` says why
-    it cannot be counted; `until` is when the budget renews, in words. `row` is where it is counted."""
+    it cannot be counted; `until` is when the budget renews, in words. `row` is where it is counted, 0 before the
+    first use."""
 
     budget: str
     row: int

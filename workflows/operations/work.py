@@ -118,7 +118,7 @@ def finish(
 
 
 def _settle_budgets(step: Step, agent: Agent, cost: Decimal, tokens: int | None, at: datetime) -> None:
-    used = {Budget.Metric.MONEY: cost, Budget.Metric.SECONDS: _worked(step, at)}
+    used: dict[str, Decimal] = {Budget.Metric.MONEY: cost, Budget.Metric.SECONDS: _worked(step, at)}
     known = used if tokens is None else {**used, Budget.Metric.TOKENS: Decimal(tokens)}
     governance.settle_step(str(step.uid), spender=_spender(step, agent), used=known, what=step.name, at=at)
 
@@ -166,7 +166,7 @@ def _give_back(step: Step, *, by: ledger.Acts, reason: str, retryable: bool, ver
     )  # fmt: skip
     if not again:
         if step.agent is not None:
-            used = {Budget.Metric.SECONDS: _worked(step, at)}
+            used: dict[str, Decimal] = {Budget.Metric.SECONDS: _worked(step, at)}
             governance.spend(used, spender=_spender(step, step.agent), what=step.name, step=str(step.uid), at=at)
         questions.ask_about_incident(step, reason=reason, at=at)
 

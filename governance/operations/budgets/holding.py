@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db.models import F, Value
 
-from governance.models import BudgetPeriod, Decision, Reservation
+from governance.models import Budget, BudgetPeriod, Decision, Reservation
 from governance.models.budgets import ExactField
-from governance.operations.budgets.reading import budget_facts
+from governance.operations.budgets.reading import budget_facts, periods_of
 from governance.rules import Ruling, Verdict
 from governance.rules.budgeting import (
     BUILT_IN,
@@ -57,28 +57,38 @@ def decide_within_budgets(asking: "Asking", facts: Facts, rule_on: Callable[[Fac
     """The ruling on these facts as the budgets leave it. What is allowed is reserved; when others were faster, it is
     decided once more, on what is left then, and nobody comes in between."""
     ruling = keep_within(facts, rule_on(facts))
-    holds = _hold(facts, ruling)
+    holds = _hold(asking, facts, ruling)
     if holds is None:
         facts = {**facts, "budget": budget_facts(asking, locked=True)}
         ruling = keep_within(facts, rule_on(facts))
-        holds = _hold(facts, ruling)
+        holds = _hold(asking, facts, ruling)
     if holds is None:
         ruling = replace(ruling, verdict=Verdict.DENY, rule=RULE, reason=CONTENDED, because=(BUILT_IN,), obligations=())
     return Held(facts, ruling, holds or ())
 
 
-def _hold(facts: Facts, ruling: Ruling) -> tuple[Hold, ...] | None:
+def _hold(asking: "Asking", facts: Facts, ruling: Ruling) -> tuple[Hold, ...] | None:
     # None when one budget does not have it any more; then nothing is held.
     if ruling.verdict is not Verdict.ALLOW:
         return ()
     holds: list[Hold] = []
-    for check in sorted(checks_in(facts), key=lambda check: check.row):
-        hold = Hold(check.row, check.asks or Decimal(0))
+    checks = checks_in(facts)
+    rows = _rows_of(checks, asking)
+    for check in sorted(checks, key=lambda check: rows[check.budget]):
+        hold = Hold(rows[check.budget], check.asks or Decimal(0))
         if not _reserve(hold, check, may_pass_soft=is_approved(check, facts)):
             _give_back(holds)
             return None
         holds.append(hold)
     return tuple(holds)
+
+
+def _rows_of(checks: Iterable[BudgetCheck], asking: "Asking") -> dict[str, int]:
+    # Reading makes no row; the first that reserves something in a period does.
+    rows = {check.budget: check.row for check in checks}
+    budgets = list(Budget.objects.filter(uid__in=[budget for budget, row in rows.items() if not row]))
+    made = periods_of(budgets, run=asking.question.place.run, at=asking.at)
+    return rows | {str(budget.uid): made[budget.pk].pk for budget in budgets}
 
 
 def _reserve(hold: Hold, check: BudgetCheck, *, may_pass_soft: bool) -> bool:
@@ -87,7 +97,7 @@ def _reserve(hold: Hold, check: BudgetCheck, *, may_pass_soft: bool) -> bool:
     if check.asks is None:
         rows = rows.filter(hard_limit__gt=used)
     if check.soft is not None and not may_pass_soft:
-        rows = rows.alias(used=used).filter(used__lte=_exact(check.soft))
+        rows = rows.alias(then=used).filter(then__lte=_exact(check.soft))
     return bool(rows.update(reserved=F("reserved") + _exact(hold.amount)))
 
 

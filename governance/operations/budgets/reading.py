@@ -74,13 +74,21 @@ def periods_of(budgets: list[Budget], *, run: str, at: datetime, locked: bool = 
     if not budgets:
         return {}
     spans = {budget.pk: span_of(budget, run=run, at=at) for budget in budgets}
-    found = _rows(spans, locked)
-    missing = [budget for budget in budgets if budget.pk not in found]
+    found = _rows(spans, locked=False)
+    missing = [budget.pk for budget in budgets if budget.pk not in found]
     if missing:
-        new = [_new(budget, spans[budget.pk]) for budget in missing]
+        # Locked, so that a limit which changes meanwhile changes before or after, not in between.
+        still = Budget.objects.select_for_update(of=("self",)).filter(pk__in=missing).order_by("pk")
+        new = [_new(budget, spans[budget.pk]) for budget in still]
         BudgetPeriod.objects.bulk_create(new, ignore_conflicts=True)  # somebody else may make them as well
-        found = _rows(spans, locked)
-    return found
+    return _rows(spans, locked) if missing or locked else found
+
+
+def _seen(budgets: list[Budget], run: str, at: datetime) -> dict[int, BudgetPeriod]:
+    # Nothing is written: where nothing was used yet, the row is one that is not kept.
+    spans = {budget.pk: span_of(budget, run=run, at=at) for budget in budgets}
+    found = _rows(spans, locked=False)
+    return {budget.pk: found.get(budget.pk) or _new(budget, spans[budget.pk]) for budget in budgets}
 
 
 def _rows(spans: Mapping[int, Span], locked: bool) -> dict[int, BudgetPeriod]:
@@ -126,7 +134,11 @@ def budget_facts(asking: "Asking", *, locked: bool = False) -> dict[str, Any]:
     if not budgets:
         return {}
     use = _use_of(asking)
-    rows = periods_of(budgets, run=spender.run, at=asking.at, locked=locked)
+    rows = (
+        _seen(budgets, spender.run, asking.at)
+        if not locked
+        else periods_of(budgets, run=spender.run, at=asking.at, locked=True)
+    )
     checks = tuple(_check(budget, rows[budget.pk], use) for budget in budgets)
     return group_of(checks, currency=use.currency)
 
@@ -199,9 +211,9 @@ def _number(value: Any) -> Decimal | None:
 def _check(budget: Budget, row: BudgetPeriod, use: _Use) -> BudgetCheck:
     asks, unclear = _asks(budget, use)
     return BudgetCheck(
-        budget=str(budget.uid), row=row.pk, name=budget.name, metric=budget.metric, currency=budget.currency,
-        period=budget.fact_period, limit=row.hard_limit, soft=budget.soft_limit, spent=row.spent,
-        reserved=row.reserved, asks=asks, unclear=unclear, until=until_words(row.ends_at),
+        budget=str(budget.uid), row=row.pk or 0, name=budget.name, metric=budget.metric, currency=budget.currency,
+        period=budget.fact_period, limit=row.hard_limit, soft=budget.soft_limit, spent=Decimal(row.spent),
+        reserved=Decimal(row.reserved), asks=asks, unclear=unclear, until=until_words(row.ends_at),
         ends_at=row.ends_at.isoformat() if row.ends_at else "",
         path=budget.path.key if budget.path else "",
     )  # fmt: skip
