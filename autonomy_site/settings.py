@@ -315,6 +315,8 @@ SPECTACULAR_SETTINGS = {
         "ReviewAnswer": "agents.models.ReviewItem.Status",
         "PromotionStatus": "governance.models.PromotionRequest.Status",
         "DelegationStatus": "governance.models.Delegation.Status",
+        "DecisionOutputEffectEnum": "governance.models.Decision.Effect",
+        "ReplayStatus": "governance.models.Replay.Status",
         "AccessKind": "agents.rules.access.KIND_NAMES",
     },
 }
