@@ -324,6 +324,8 @@ SPECTACULAR_SETTINGS = {
         "PolicyStatus": "governance.models.PolicyVersion.Status",
         "PromotionStatus": "governance.models.PromotionRequest.Status",
         "DelegationStatus": "governance.models.Delegation.Status",
+        "DecisionOutputEffectEnum": "governance.models.Decision.Effect",
+        "ReplayStatus": "governance.models.Replay.Status",
         "AccessKind": "agents.rules.access.KIND_NAMES",
     },
 }

@@ -750,6 +750,12 @@ class ReplayInput(StrictSerializer):
     days = Whole(min_value=1, max_value=366)
 
 
+class CancelReplayInput(StrictSerializer):
+    """Nothing: the address says which replay ends."""
+
+    example: ClassVar[dict[str, Any]] = {}
+
+
 class CrossingOutput(serializers.Serializer[Any]):
     """How many decisions go from one answer to another."""
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly
 from governance import operations
 from governance.models import Policy, PolicyVersion, Replay
-from governance.serializers import ReplayInput, ReplayOutput
+from governance.serializers import CancelReplayInput, ReplayInput, ReplayOutput
 from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import PageQuery, page_of
@@ -90,8 +90,12 @@ class ReplayView(ReplayDoor):
 class CancelReplayView(ReplayDoor):
     """End a replay that is not over."""
 
-    @extend_schema(request=None, responses=ReplayOutput, parameters=[IDEMPOTENCY], summary="Cancel a replay")
+    @extend_schema(
+        request=CancelReplayInput, responses=ReplayOutput, parameters=[IDEMPOTENCY], summary="Cancel a replay"
+    )
     def post(self, request: Request, key: str, number: int, uid: UUID) -> Response:
+        self.read(CancelReplayInput, request.data)
+
         def act(once: str) -> Answer:
             replay = self.replay(key, number, uid)
             operations.cancel_replay(replay, by=self.principal, at=database_now())

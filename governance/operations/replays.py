@@ -18,6 +18,7 @@ from governance.language import Condition, Schema
 from governance.models import Decision, Escalation, Policy, PolicyVersion, Replay, ReplayFlip
 from governance.operations.policies import PolicyRefused, rules_now
 from governance.rules import Effect, PolicyInvalid, PolicyRules, Rule, RuleSet, Ruling, covers, parse_policy
+from governance.rules.budgeting import keep_within
 from governance.rules.recorded import FactsReader, for_these_versions, reached_rules
 from governance.rules.replaying import Cell, Replaying, Tally, as_data, band_of, cell_of, without_version
 from observability import ledger
@@ -265,7 +266,11 @@ def explain_both(decision: Decision, replaying: Replaying) -> tuple[Side, Side]:
     """Why a decision is as it is under the rules in force, and why it would be as it would be with the version."""
     schema = rules_now()[1]
     facts = FactsReader(schema, schema.paths).read(deepcopy(decision.facts))
-    rulings = [rules.decide(for_these_versions(facts, rules)) for rules in (replaying.before, replaying.after)]
+    asked = [for_these_versions(facts, rules) for rules in (replaying.before, replaying.after)]
+    rulings = [
+        keep_within(each, rules.decide(each))
+        for each, rules in zip(asked, (replaying.before, replaying.after), strict=True)
+    ]
     names = {without_version(ruling.because[0]) for ruling in rulings if ruling.because}
     sides = [
         Side(ruling, _rules_told(rules, ruling, facts, decision.action, names))

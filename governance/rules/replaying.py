@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from governance.language import Schema, find
+from governance.rules.budgeting import keep_within
 from governance.rules.deciding import RuleSet
 from governance.rules.documents import covers
 from governance.rules.recorded import FactsReader, for_these_versions
@@ -91,9 +92,11 @@ class _Memory:
         self._known: dict[tuple[str, tuple[int, ...]], Answer] = {}
 
     def answer(self, action: str, facts: dict[str, Any]) -> Answer:
-        found = self.rules.matching(facts)
+        # the budgets that bound the question are among its facts, and have the last word as they had then
+        found = None if find(facts, "budget.checks") else self.rules.matching(facts)
         if found is None:
-            return answer_of(self.rules.decide(for_these_versions(facts, self.rules)))
+            asked = for_these_versions(facts, self.rules)
+            return answer_of(keep_within(asked, self.rules.decide(asked)))
         known = self._known.get((action, found))
         if known is None:
             known = answer_of(self.rules.decide(facts))

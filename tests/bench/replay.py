@@ -1,7 +1,6 @@
 """Bench: how many recorded decisions a replay works out in a second under two sets of rules.
 
-python tests/bench/replay.py (the rules and reading facts back from JSON text, in process)
-DATABASE_URL=postgresql://... python tests/bench/replay.py (with the rows of the database as well)
+python tests/bench/replay.py (reading facts back from JSON text, both rulings, counting; without the database)
 """
 
 import json

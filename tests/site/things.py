@@ -67,7 +67,8 @@ def for_programs(side: Any, owner: Principal, giver: Principal, at: datetime) ->
 def _tried(side: Any, owner: Principal, at: datetime) -> None:
     """A second version of the policy, a replay of the first that waits, a decision that the first saw in shadow."""
     first = policy_version(side)
-    governance.add_policy(first.document, unit=side.unit, owner=owner, by=ledger.SYSTEM, at=at)
+    if side.policy.versions.count() == 1:
+        governance.add_policy(first.document, unit=side.unit, owner=owner, by=ledger.SYSTEM, at=at)
     Replay.objects.create(version=first, since=at - timedelta(days=7), until=at, asked_by=owner, asked_at=at)
     question = governance.Question(
         request_key=f"{side.unit.code}-read", action="order.read", context={},
