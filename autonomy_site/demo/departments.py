@@ -26,14 +26,14 @@ class Department:
     head: str
     system: tuple[str, str, str]
     actions: list[dict[str, Any]]
-    fields: list[dict[str, str]]
+    fields: list[dict[str, Any]]
     policy: str
     agent: tuple[str, str, str, str, int, int, str]
     verbs: tuple[str, ...]
     assessed: agents.Assessed
 
 
-MONEY = [
+MONEY: list[dict[str, Any]] = [
     {"path": "context.amount", "kind": "decimal", "label": "Amount"},
     {"path": "context.currency", "kind": "string", "label": "Currency"},
 ]
