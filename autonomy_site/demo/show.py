@@ -14,10 +14,10 @@ import uvicorn
 from autonomy_client.examples.invoices.folder import Folder
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from agents.operations import define_people_roles
-from autonomy_site.demo import company, documents, report
+from autonomy_site.demo import company, departments, documents, report
 from autonomy_site.demo.programs import Programs
 from observability import ledger
 from observability.ledger import database_now
@@ -101,6 +101,7 @@ class Show:
                 passwords, keys = built.passwords, built.keys
             else:
                 define_people_roles()  # the company of an earlier version may lack what a role is for now
+            self._build_departments()
             if self.wishes.new_passwords and not passwords:
                 passwords = {row[0]: company.new_password(row[0]) for row in company.PEOPLE}
             factors = company.second_factors()
@@ -108,9 +109,18 @@ class Show:
             self._print_passwords(passwords)
             self._print_factors(factors)
 
+    def _build_departments(self) -> None:
+        """The other units with their agents; a company that its people changed too much stays as it is."""
+        if departments.are_built():
+            return
+        try:
+            departments.build(database_now())
+        except (ledger.Refused, IntegrityError, KeyError) as refused:
+            self.wishes.say(f"Procurement, customer service and supply chain were left as they are: {refused}")
+
     def _keep_keys(self, keys: dict[str, str]) -> None:
         """A key file for each program, with a new key where there is none that this database knows."""
-        for code in company.WORKING:
+        for code in (*company.WORKING, *(departments.CREW if departments.are_built() else ())):
             path = self.programs.key_file(code)
             if code not in keys and path.exists() and company.knows_key(path.read_text().strip()):
                 continue
@@ -174,6 +184,7 @@ class Show:
                 address = f"http://127.0.0.1:{self.wishes.port}/"
                 self.wishes.say(f"Autonomy OS is at {address} (Ctrl-C stops it).")
                 self.programs.start(inbox.documents, address)
+                self._ask_around(address)
                 self._watch(inbox)
         except BaseException:
             self.broken = True
@@ -181,6 +192,11 @@ class Show:
         finally:
             connection.close()
             self.server.finish()
+
+    def _ask_around(self, address: str) -> None:
+        """Agents of other units ask beside the invoices, for people who look; what is measured is invoices alone."""
+        if not self.wishes.headless and departments.are_built():
+            departments.ask_around(address, lambda code: self.programs.key_file(code).read_text(), self.wishes.say)
 
     def _watch(self, inbox: Folder) -> None:
         until, quiet_since = time.monotonic() + self.wishes.seconds, time.monotonic()
