@@ -46,6 +46,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     )),
     ("Governance", (
         Place("Policies", "policies", "scale", "p"),
+        Place("Budgets", "budgets", "wallet", "b"),
         Place("Access", "access", "key-round", "c"),
         Place("Audit trail", "audit", "fingerprint-pattern", "t"),
     )),

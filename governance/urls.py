@@ -12,7 +12,18 @@ from governance.api import lists as lists_api
 from governance.api import policies as policies_api
 from governance.api import policy_versions as versions_api
 from governance.api import replays as replays_api
-from governance.views import analysis, autonomy, bench, drafting, lists, policies, policy_editing, policy_life, replays
+from governance.views import (
+    analysis,
+    autonomy,
+    bench,
+    budgets,
+    drafting,
+    lists,
+    policies,
+    policy_editing,
+    policy_life,
+    replays,
+)
 
 api_urls: list[URLPattern] = [
     path("policies", policies_api.PoliciesView.as_view(), name="api-policies"),
@@ -81,6 +92,11 @@ urlpatterns: list[URLPattern] = [
     path(
         "promotions/<uuid:uid>/withdraw", autonomy.AnswerPromotion.as_view(answer="withdraw"), name="promotion-withdraw"
     ),
+    path("budgets", budgets.BudgetsPage.as_view(), name="budgets"),
+    path("budgets/new", budgets.NewBudget.as_view(), name="budget-new"),
+    path("budgets/<uuid:uid>", budgets.BudgetPage.as_view(), name="budget"),
+    path("budgets/<uuid:uid>/edit", budgets.EditBudget.as_view(), name="budget-edit"),
+    path("budgets/<uuid:uid>/close", budgets.CloseBudget.as_view(), name="budget-close"),
     path("policies", policies.PoliciesPage.as_view(), name="policies"),
     path("policies/new/form", drafting.NewPolicyFormPage.as_view(), name="policy-new-form"),
     path("policies/bench", bench.BenchPage.as_view(), name="policy-bench"),

@@ -244,6 +244,21 @@ def _policies(units: dict[str, Unit], people: dict[str, Principal], at: datetime
     governance.activate(version, by=ledger.SYSTEM, at=at)
 
 
+def set_budgets(built: Halden, at: datetime) -> None:
+    """Limits well above what the demonstration does: a day of the payments clerk, and the work of each run."""
+    path = EscalationPath.objects.get(key="finance-approver")
+    day = governance.BudgetTerms(
+        name="Payments of AP-04 in a day", scope="agent", about="AP-04", metric="money", currency="EUR", period="day",
+        hard_limit=Decimal(2_000_000), soft_limit=Decimal(1_500_000), path=path, why="What a clerk pays in a day.",
+    )  # fmt: skip
+    run = governance.BudgetTerms(
+        name="Calls of each run", scope="run", unit=built.units["finance"], metric="calls", period="total",
+        hard_limit=Decimal(200), why="A run that asks more often than this goes in circles.",
+    )  # fmt: skip
+    for terms in (day, run):
+        governance.open_budget(terms, by=ledger.SYSTEM, at=at)
+
+
 def _workflow(
     units: dict[str, Unit],
     people: dict[str, Principal],

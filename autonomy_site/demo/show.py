@@ -98,6 +98,7 @@ class Show:
         with transaction.atomic():
             if not company.is_built():
                 built = company.build(database_now())
+                company.set_budgets(built, database_now())
                 passwords, keys = built.passwords, built.keys
             else:
                 define_people_roles()  # the company of an earlier version may lack what a role is for now

@@ -27,7 +27,8 @@ LISTS = (
     "search", "settings", "password-change", "agent-autonomy", "agent-cards", "agents-blueprints", "agents-chart",
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
     "usersessions_list", "settings-agents", "account_reauthenticate", "access", "access-principals",
-    "access-delegations", "access-reviews", "access-review-new", "policies-analysis", "policy-lists", "policy-list-new",
+    "access-delegations", "access-reviews", "access-review-new", "policies-analysis", "budgets", "budget-new",
+    "policy-lists", "policy-list-new",
     "policy-new",
 )  # fmt: skip
 BY_IT = ("agent-new", "agent-blueprint-new", "people-admit")

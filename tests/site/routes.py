@@ -420,7 +420,7 @@ def _delegated(side: Side) -> dict[str, Any]:
 def _new_budget(side: Side) -> dict[str, Any]:
     """A budget as its form sends it."""
     return {
-        "name": "Drill", "scope": "agent", "agent": side.agent.code, "metric": "money", "currency": "EUR",
+        "name": "Drill", "scope": "agent", "about": side.agent.code, "metric": "money", "currency": "EUR",
         "period": "day", "hard_limit": "10", "why": "A drill.",
     }  # fmt: skip
 
@@ -432,8 +432,8 @@ def _new_review(side: Side) -> dict[str, Any]:
 
 PAGES: dict[tuple[str, str], Door] = {
     **{(name, "get"): Door(READ) for name in (
-        "overview", "control", "control-posture", "control-drills", "escalations", "escalations-new", "runs", "agents",
-        "workflows",
+        "overview", "control", "control-posture", "control-drills", "escalations", "escalations-new", "runs",
+        "agents", "workflows",
         "memory", "policies", "policy-new", "sign-in", "signed-out", "password-change", "password-changed", "settings",
         "performance",
         "audit", "audit-export", "live-counts", "live-events", "search", "health", "api-schema", "api-browse",

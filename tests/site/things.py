@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -22,6 +23,7 @@ from agents.models import (
 )
 from governance import operations as governance
 from governance.models import (
+    Budget,
     ControlDrill,
     ControlState,
     Decision,
@@ -152,6 +154,32 @@ def card(side: Any) -> ForeignCard:
 def promotion(side: Any) -> PromotionRequest:
     """A request that waits for the council."""
     return PromotionRequest.objects.filter(agent__unit=side.unit).earliest("pk")
+
+
+def new_budget(side: Any) -> dict[str, Any]:
+    """A budget of the unit's agent as programs send it."""
+    return {
+        "name": "Drill", "scope": "agent", "about": side.agent.code, "metric": "money", "currency": "EUR",
+        "period": "day", "hard_limit": "10.00", "why": "A drill.",
+    }  # fmt: skip
+
+
+def budget(side: Any) -> Budget:
+    """A budget of the unit's agent that is too wide to be felt, made when it is first needed."""
+    found = Budget.objects.filter(unit=side.unit).first()
+    if found is not None:
+        return found
+    terms = governance.BudgetTerms(
+        name="Wide", scope="agent", about=side.agent.code, metric="money", period="total", hard_limit=Decimal(10**9),
+        why="A drill.",
+    )  # fmt: skip
+    return governance.open_budget(terms, by=ledger.SYSTEM, at=timezone.now())
+
+
+def allowed(side: Any) -> Decision:
+    """A decision of the unit's agent, an allowed one if there is one."""
+    made = Decision.objects.filter(agent=side.agent)
+    return made.filter(effect="allow").first() or made.earliest("pk")
 
 
 def value_list(side: Any) -> ValueList:
