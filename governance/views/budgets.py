@@ -109,7 +109,11 @@ class EditBudget(LoginRequiredMixin, View):
     def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
         user = person(request)
         budget = _changeable(user, uid)
-        held = {"name": budget.name, "hard_limit": _plain(budget.hard_limit), "soft_limit": _plain(budget.soft_limit)}
+        held: dict[str, Any] = {
+            "name": budget.name,
+            "hard_limit": _plain(budget.hard_limit),
+            "soft_limit": _plain(budget.soft_limit),
+        }
         held |= {"path": budget.path.key if budget.path else "", "edition": budget.edition}
         return self.shown(request, budget, LimitsForm(initial=held, paths=_paths(user)))
 
