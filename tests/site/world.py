@@ -17,7 +17,7 @@ from agents import operations as agents
 from agents.models import Agent, Blueprint, Principal, Unit
 from autonomy_site.demo.company import Halden
 from governance import operations as governance
-from governance.models import Policy
+from governance.models import Policy, Replay
 from governance.operations import policies
 from observability import ledger
 from tests.site.routes import CALLERS, Side, idempotency_key
@@ -182,6 +182,11 @@ def _policy(halden: Halden, unit: str, at: datetime) -> Policy:
         version = governance.add_policy(document, **home, by=author, at=at)
         for step in steps:
             getattr(policies, step)(version, by=ledger.SYSTEM, at=at, why="A drill.")
+        if status == "approved":
+            seen = {"looked_at": at, "looked_by": halden.people["ingrid"], "status": Replay.Status.DONE}
+            Replay.objects.create(
+                version=version, since=at, until=at, asked_by=halden.people["ingrid"], asked_at=at, **seen
+            )
     for words in ("A drill.", "Another one."):
         policies.add_comment(version, words, by=halden.people["daniel"], at=at)
     return Policy.objects.get(key=f"{unit}.orders")
