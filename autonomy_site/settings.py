@@ -327,6 +327,7 @@ SPECTACULAR_SETTINGS = {
         "DecisionOutputEffectEnum": "governance.models.Decision.Effect",
         "ReplayStatus": "governance.models.Replay.Status",
         "AccessKind": "agents.rules.access.KIND_NAMES",
+        "FieldKind": ["bool", "int", "decimal", "string", "timestamp", "duration", "list", "map"],
     },
 }
 

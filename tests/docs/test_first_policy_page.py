@@ -13,6 +13,7 @@ from governance.models import Decision, PolicyVersion
 from governance.operations import policies
 from governance.rules.texts import read_text
 from tests.docs import test_credentials_page as commands
+from tests.policies import look_at_replay
 
 PAGE = (Path(__file__).parents[2] / "docs" / "first-policy.md").read_text()
 KEY = "finance.no-order"
@@ -67,6 +68,7 @@ def test_from_an_empty_page_to_a_rule_that_the_next_question_meets(halden: Any, 
         answer = send(sign_in, step)
         assert answer.status_code == 200, answer.content
     assert send(sign_in, gate).status_code == 200
+    look_at_replay(sign_in("daniel"), 1, KEY)
     before = Decision.objects.count()
     assert send(sign_in, activate).json()["status"] == "active"
 

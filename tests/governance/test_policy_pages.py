@@ -111,7 +111,7 @@ def test_a_new_policy_starts_from_a_template_that_says_what_is_lacking(sign_in: 
     text = ingrid.get("/policies/new?template=fresh-bank-data").context["form"]["text"].value()
     saved = ingrid.post("/policies/new", {"text": text})
 
-    assert "history.run_actions" in page.content.decode()
+    assert "history.run.actions" in page.content.decode()
     assert saved.status_code == 302, saved.content.decode()
     draft = PolicyVersion.objects.exclude(policy__key=KEY).get()
     missing = [check.name for check in policies.gate_of(draft, at=draft.created_at) if not check.is_met]

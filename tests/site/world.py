@@ -185,7 +185,12 @@ def _policy(halden: Halden, unit: str, at: datetime) -> Policy:
         if status == "approved":
             seen = {"looked_at": at, "looked_by": halden.people["ingrid"], "status": Replay.Status.DONE}
             Replay.objects.create(
-                version=version, since=at, until=at, asked_by=halden.people["ingrid"], asked_at=at, **seen
+                version=version,
+                since=at - timedelta(days=7),
+                until=at,
+                asked_by=halden.people["ingrid"],
+                asked_at=at,
+                **seen,
             )
     for words in ("A drill.", "Another one."):
         policies.add_comment(version, words, by=halden.people["daniel"], at=at)
