@@ -1,5 +1,6 @@
 """What the doors of the API act on, beside what a Side has: made once for each unit, and found again by its unit."""
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -177,9 +178,14 @@ def budget(side: Any) -> Budget:
 
 
 def allowed(side: Any) -> Decision:
-    """A decision of the unit's agent, an allowed one if there is one."""
-    made = Decision.objects.filter(agent=side.agent)
-    return made.filter(effect="allow").first() or made.earliest("pk")
+    """An allowed decision of the unit's agent, made when it is first needed."""
+    made = Decision.objects.filter(agent=side.agent, effect=Decision.Effect.ALLOW, reported_at=None).first()
+    if made is not None:
+        return made
+    made = Decision.objects.filter(agent=side.agent).earliest("pk")
+    made.pk, made.uid, made.request_key, made.effect = None, uuid.uuid4(), "allowed", Decision.Effect.ALLOW
+    made.save()
+    return made
 
 
 def value_list(side: Any) -> ValueList:
