@@ -36,7 +36,8 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
         (*_VIEW, "agents.pause_agent", "agents.change_agent", "agents.change_principal", "agents.change_blueprint",
          "agents.add_assessment", "agents.start_review", "governance.add_policy", "governance.change_policy",
          "governance.set_control", "governance.settle_escalation", "governance.promote_agent",
-         "governance.demote_agent", "workflows.publish_workflow"),
+         "governance.demote_agent", "governance.resolve_incident", "governance.set_safeguards",
+         "workflows.publish_workflow"),
     ),
     PeopleRole(
         "it", "IT",
@@ -47,7 +48,7 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
         "risk", "Risk",
         (*_VIEW, "agents.pause_agent", "agents.add_assessment", "agents.start_review", "governance.add_policy",
          "governance.change_policy", "governance.set_control", "governance.settle_escalation",
-         "governance.demote_agent"),
+         "governance.demote_agent", "governance.resolve_incident"),
     ),
     PeopleRole("unit_owner", "Business-unit owner", ("governance.settle_escalation",)),
     PeopleRole("reviewer", "Reviewer", ("governance.settle_escalation",)),

@@ -4,12 +4,16 @@ from governance.models.autonomy import DemotionRule, PromotionQuerySet, Promotio
 from governance.models.control import ControlState
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
+from governance.models.incidents import Incident, IncidentQuerySet
 from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
 from governance.models.policies import Policy, PolicyQuerySet, PolicyVersion, PolicyVersionQuerySet, RuleBook
+from governance.models.safeguards import FUSE, LIMITS, SafeguardRule, SystemGuard, SystemReport
 
 __all__ = [
+    "FUSE",
     "HAS_FAILED",
     "HAS_REPORT",
+    "LIMITS",
     "WAS_UNDONE",
     "ControlState",
     "Decision",
@@ -20,6 +24,8 @@ __all__ = [
     "Escalation",
     "EscalationPath",
     "EscalationQuerySet",
+    "Incident",
+    "IncidentQuerySet",
     "PathStep",
     "Policy",
     "PolicyQuerySet",
@@ -29,6 +35,9 @@ __all__ = [
     "PromotionRequest",
     "Risk",
     "RuleBook",
+    "SafeguardRule",
+    "SystemGuard",
+    "SystemReport",
     "Vote",
     "standing_in",
 ]

@@ -67,6 +67,10 @@ class Decision(models.Model):
     confidence = models.DecimalField(max_digits=5, decimal_places=4, null=True)
     run = models.CharField(max_length=40, blank=True)
     step = models.CharField(max_length=40, blank=True)
+    matter_sha256 = models.CharField(
+        max_length=64, default="", db_default="", blank=True
+    )  # the same whoever asks where
+    tainted = models.BooleanField(default=False, db_default=False)  # read from what is not trusted, or denied after it
 
     objects = DecisionQuerySet.as_manager()
 
@@ -76,6 +80,8 @@ class Decision(models.Model):
         indexes = [
             models.Index(fields=["run", "id"], name="decision_run"),
             models.Index(fields=["at"], name="decision_at"),
+            models.Index(fields=["agent", "at"], name="decision_agent_at"),
+            models.Index(fields=["resource_kind", "resource_id", "at"], name="decision_resource_at"),
         ]
 
     def __str__(self) -> str:

@@ -27,6 +27,8 @@ from governance.operations.autonomy import (
     withdraw_promotion,
 )
 from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today
+from governance.operations.breakers import watch_run
+from governance.operations.circuits import guard_of, report, report_of_step
 from governance.operations.control import Paused, change_control, control_now, loosens, require_running
 from governance.operations.decisions import answer_again, decide
 from governance.operations.delegations import (
@@ -55,15 +57,26 @@ from governance.operations.escalations import (
     withdraw,
 )
 from governance.operations.facts import Question
+from governance.operations.incidents import NotYourIncident, may_resolve, release, resolve_retired
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
+from governance.operations.quarantine import STOPPED_FOR_NOW, limits_of, quarantine, unusual
+from governance.operations.safeguards import (
+    CircuitChange,
+    SafeguardChange,
+    drop_safeguards,
+    set_circuit,
+    set_safeguards,
+)
 
 __all__ = [
     "DAYS",
     "LONGEST_DAYS",
+    "STOPPED_FOR_NOW",
     "Access",
     "ActionBounds",
     "Asked",
     "Check",
+    "CircuitChange",
     "Circular",
     "DelegationRefused",
     "Fall",
@@ -71,6 +84,7 @@ __all__ = [
     "NoPromotion",
     "NotAReviewer",
     "NotReady",
+    "NotYourIncident",
     "OwnRequest",
     "Paused",
     "Place",
@@ -78,6 +92,7 @@ __all__ = [
     "ReasonNeeded",
     "RequestChanged",
     "RuleChange",
+    "SafeguardChange",
     "Span",
     "Terms",
     "Today",
@@ -102,27 +117,40 @@ __all__ = [
     "demote",
     "demote_by_rule",
     "drop_demotion_rule",
+    "drop_safeguards",
     "end_delegation",
     "end_overdue",
     "evidence_of",
     "expire",
     "falls",
     "gaps",
+    "guard_of",
+    "limits_of",
     "limits_today",
     "loosens",
     "may_ask",
     "may_decide",
     "may_delegate_for",
     "may_demote",
+    "may_resolve",
     "may_settle",
     "next_level",
     "open_escalation",
+    "quarantine",
     "readiness",
     "reject_promotion",
+    "release",
+    "report",
+    "report_of_step",
     "require_running",
+    "resolve_retired",
     "rules_now",
+    "set_circuit",
     "set_demotion_rule",
+    "set_safeguards",
     "span_of",
+    "unusual",
+    "watch_run",
     "withdraw",
     "withdraw_promotion",
 ]

@@ -15,6 +15,7 @@ from agents.models import Agent, Principal
 from agents.operations import require_at_work
 from governance.language import Schema, format_duration
 from governance.models import ControlState, Decision, Escalation, EscalationPath
+from governance.operations import breakers
 from governance.operations.control import control_now
 from governance.operations.escalations import Asked, open_escalation
 from governance.operations.facts import Asking, Question, action_of, facts_of
@@ -90,14 +91,19 @@ def _texts(value: Any) -> Any:
 def _decide_now(question: Question, request: dict[str, Any], digest: str, agent: Agent, at: datetime) -> Decision:
     begun = time.perf_counter_ns()
     rules, schema = rules_now()
-    facts = facts_of(Asking(question, agent, digest, rules, at), schema)
+    asking = Asking(question, agent, digest, rules, at)
+    facts, watch = facts_of(asking, schema), breakers.Watch(asking, breakers.matter_of(request))
     ruling = (
         _stopped(question)
         or _outside_the_job(question, agent)
+        or breakers.broken(watch)
         or _refused_before(question, digest)
         or rules.decide(facts)
     )
-    decision = _write(question, request, digest, facts, ruling, rules, agent, at, time.perf_counter_ns() - begun)
+    ruling = breakers.with_permit(ruling, watch)
+    kept, spent = breakers.kept(watch, ruling), time.perf_counter_ns() - begun
+    decision = _write(question, request, digest, facts, ruling, rules, agent, at, spent, kept)
+    breakers.look_back(decision, watch)
     if ruling.verdict is Verdict.ESCALATE:
         _ask_people(decision, ruling, question, facts, rules, schema, at)
     return decision
@@ -133,7 +139,7 @@ def _denied(reason: str, rule: str) -> Ruling:
 
 def _write(
     question: Question, request: dict[str, Any], digest: str, facts: dict[str, Any], ruling: Ruling, rules: RuleSet,
-    agent: Agent, at: datetime, nanoseconds: int,
+    agent: Agent, at: datetime, nanoseconds: int, kept: Mapping[str, Any],
 ) -> Decision:  # fmt: skip
     decision = Decision.objects.create(
         at=at, agent=agent, request_key=question.request_key, action=question.action,
@@ -142,7 +148,7 @@ def _write(
         policy=ruling.policy or "", policy_version=ruling.policy_version, rule=ruling.rule or "",
         because=list(ruling.because), missing=list(ruling.missing), obligations=_texts(list(ruling.obligations)),
         rule_set=rules.version, microseconds=nanoseconds // 1000, statement=question.statement,
-        confidence=question.confidence, run=question.place.run, step=question.place.step,
+        confidence=question.confidence, run=question.place.run, step=question.place.step, **kept,
     )  # fmt: skip
     told = {
         "effect": decision.effect,

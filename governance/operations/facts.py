@@ -10,6 +10,7 @@ from agents.models import Agent, Principal, System
 from governance.language import RequestInvalid, Schema
 from governance.models import Decision, Escalation
 from governance.operations.escalations import APPROVAL_LASTS, Place
+from governance.operations.history import history, rates
 from governance.rules import RuleSet, derive
 from observability import ledger
 
@@ -106,7 +107,7 @@ def _approval(asking: Asking) -> dict[str, Any]:
 
 
 def _permissions(asking: Asking) -> dict[str, bool]:
-    agent, system = asking.agent, _system_of(asking.question.action)
+    agent, system = asking.agent, system_of(asking.question.action)
     if system is None:
         return {}
     agent.principal.forget_grants()  # a right that ended since the request came in allows nothing any more
@@ -115,7 +116,8 @@ def _permissions(asking: Asking) -> dict[str, bool]:
     }
 
 
-def _system_of(action: str) -> System | None:
+def system_of(action: str) -> System | None:
+    """The system that offers this action; None when there is none."""
     return next(
         (system for system in System.objects.all() if action in {item["name"] for item in system.actions}),
         None,
@@ -124,9 +126,13 @@ def _system_of(action: str) -> System | None:
 
 def action_of(name: str) -> Mapping[str, Any]:
     """What the system that knows an action says about it; nothing for an action that no system has."""
-    system = _system_of(name)
+    system = system_of(name)
     return next((item for item in system.actions if item["name"] == name), {}) if system else {}
 
 
-SUPPLIERS: Mapping[str, Callable[[Asking], dict[str, Any]]] = {"perm": _permissions}
+SUPPLIERS: Mapping[str, Callable[[Asking], dict[str, Any]]] = {
+    "perm": _permissions,
+    "rate": rates,
+    "history": history,
+}
 """Who gives the facts of a group that not every question needs, by the first part of their path."""

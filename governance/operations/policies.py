@@ -14,6 +14,7 @@ from agents.models import Principal, System, Unit
 from agents.operations import require
 from governance.language import Field, Kind, Problem, Schema, did_you_mean
 from governance.models import EscalationPath, Policy, PolicyVersion, RuleBook
+from governance.operations.history import HISTORY_FIELDS
 from governance.rules import STANDARD_FIELDS, PolicyInvalid, PolicyRules, RuleSet, parse_policy, run_tests
 from observability import ledger
 
@@ -22,6 +23,7 @@ OWN_FIELDS = (
     Field("case.approved", Kind.LIST, "Steps that a person approved", source="fact", item=Kind.STRING),
     Field("context.confidence", Kind.DECIMAL, "Agent's confidence"),
     *(Field(f"perm.{verb}", Kind.BOOL, f"May {verb} in the system", source="fact") for verb in System.Verb.values),
+    *HISTORY_FIELDS,
 )
 """What we know about every question, beside the fields that the rules themselves define."""
 

@@ -37,7 +37,7 @@ def _ask_for_step(question: Question, step: Step, agent: Agent, lease_token: int
     decision = governance.decide(asked, agent=agent, at=at)
     if decision.effect == Decision.Effect.ESCALATE:
         _wait(step, decision, agent, at)
-    elif decision.rule == "control-state":
+    elif decision.rule in governance.STOPPED_FOR_NOW:
         put_back(step, by=agent, why=decision.reason, at=at, delay=WHILE_STOPPED)
     return decision
 

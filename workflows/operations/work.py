@@ -10,6 +10,7 @@ from django.db import transaction
 from agents.models import Agent
 from agents.operations import look_again, require_active, require_at_work
 from governance import operations as governance
+from governance.models import Incident
 from observability import ledger
 from workflows.models import Step
 from workflows.operations import questions
@@ -35,7 +36,11 @@ def claim(agent: Agent, *, at: datetime) -> Step | None:
     require_at_work(agent, at=at)
     governance.require_running()
     with transaction.atomic():
-        ready = Step.objects.ready_for(agent, at).select_for_update(skip_locked=True, of=("self",))
+        ready = (
+            Step.objects.ready_for(agent, at)
+            .exclude(run__uid__in=Incident.objects.stopped_runs())
+            .select_for_update(skip_locked=True, of=("self",))
+        )
         step = ready.select_related("run__workflow").first()
         if step is None:
             return None
@@ -88,7 +93,9 @@ def finish(
     Step.objects.filter(pk=step.pk).update(cost=step.cost + cost)
     run.cost += cost
     run.variables[step.element] = values
+    governance.report_of_step(str(step.uid), agent=agent, failed=False, at=at)
     happen(run, StepFinished(step.token), by=agent, at=at)
+    governance.watch_run(str(run.uid), agent=agent, at=at)
     return step
 
 
@@ -101,6 +108,7 @@ def fail(step: Step, *, agent: Agent, lease_token: int, reason: str, retryable: 
     """The work did not succeed: it is tried again later, or after the last attempt put to a person."""
     step = held(step, agent=agent, lease_token=lease_token, at=at)
     _give_back(step, by=agent, reason=reason, retryable=retryable, verb="step.failed", at=at)
+    governance.report_of_step(str(step.uid), agent=agent, failed=True, at=at)
     return step
 
 
