@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.fields.json import KT
 
 from governance.language import Field, Kind
 from governance.models import Decision
@@ -82,7 +83,8 @@ def _amount(asking: "Asking", name: str) -> Decimal:
     own = Decision.objects.filter(ALLOWED, agent=asking.agent, action=asking.question.action)
     own = own.filter(at__gt=asking.at - WINDOWS[name]).order_by()
     currency = asking.question.context.get("currency")
-    said = own.values_list("request__context__amount", "request__context__currency")
+    # As text: read as JSON, SQLite would make a float of an amount that is kept as text.
+    said = own.values_list(KT("request__context__amount"), KT("request__context__currency"))
     return sum((Decimal(str(amount)) for amount, of in said if amount is not None and of == currency), Decimal(0))
 
 
