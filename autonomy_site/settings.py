@@ -126,6 +126,8 @@ CELERY_BEAT_SCHEDULE = {
     "forget tokens that have expired": {"task": "agents.forget_tokens", "schedule": 600.0},
     "forget answers that no repeat asks for": {"task": "agents.forget_answers", "schedule": 3600.0},
     "take levels from agents that break their rule": {"task": "governance.watch_autonomy", "schedule": 300.0},
+    "stop agents that do far more than usual": {"task": "governance.watch_conduct", "schedule": SWEEP_EVERY_SECONDS},
+    "forget old reports of systems": {"task": "governance.forget_reports", "schedule": 3600.0},
     "take back rights whose time has run out": {"task": "agents.end_grants", "schedule": SWEEP_EVERY_SECONDS},
     "remind of access reviews, and close them": {"task": "agents.attend_reviews", "schedule": SWEEP_EVERY_SECONDS},
     "run replays of policies": {"task": "governance.run_replays", "schedule": SWEEP_EVERY_SECONDS},

@@ -1,16 +1,19 @@
-"""What time does to governance: agents lose levels by their rules, delegations end, reservations lapse, replays run."""
+"""What time does to governance: agents lose levels by their rules or stop when they do more than usual,
+delegations end, reservations lapse, replays run."""
 
 import logging
+from datetime import timedelta
 
 from celery import shared_task
 
 from governance import operations
-from governance.models import Delegation, Replay, Reservation
+from governance.models import Delegation, Replay, Reservation, SystemReport
 from governance.operations.replays import STANDS_STILL
 from observability.ledger import Refused, database_now
 
 log = logging.getLogger(__name__)
 AT_MOST = 500
+REPORTS_KEPT = timedelta(days=2)  # longer than any circuit breaker looks back
 
 
 @shared_task(name="governance.watch_autonomy")
@@ -78,3 +81,22 @@ def expire_reservations() -> int:
         except Refused as refused:
             log.info("reservation %s left for the next sweep: %s", reservation.pk, refused.detail)
     return expired
+
+
+@shared_task(name="governance.watch_conduct")
+def watch_conduct() -> int:
+    """Put every agent in quarantine that does far more than it ever did; how many."""
+    at, stopped = database_now(), 0
+    for agent, why in operations.unusual(at=at):
+        try:
+            operations.quarantine(agent, why=why, at=at)
+            stopped += 1
+        except Refused as refused:
+            log.info("%s left for the next sweep: %s", agent, refused.detail)
+    return stopped
+
+
+@shared_task(name="governance.forget_reports")
+def forget_reports() -> int:
+    """Forget what systems answered long ago; how many reports."""
+    return SystemReport.objects.filter(at__lt=database_now() - REPORTS_KEPT).delete()[0]

@@ -46,6 +46,9 @@ NOUNS = {
     "workflow": "Workflows",
     "timer": "Timers",
     "control": "Control state",
+    "incident": "Incidents",
+    "safeguard": "Safeguards",
+    "circuit": "Circuit breakers",
     "audit": "Exports",
 }
 DECISIONS = {

@@ -37,6 +37,7 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
          "agents.add_assessment", "agents.start_review", "governance.add_policy", "governance.change_policy",
          "governance.approve_policy", "governance.set_control", "governance.settle_escalation",
          "governance.promote_agent", "governance.demote_agent", "governance.change_budget",
+         "governance.resolve_incident", "governance.set_safeguards",
          "workflows.publish_workflow"),
     ),
     PeopleRole(
@@ -48,7 +49,7 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
         "risk", "Risk",
         (*_VIEW, "agents.pause_agent", "agents.add_assessment", "agents.start_review", "governance.add_policy",
          "governance.change_policy", "governance.approve_policy", "governance.set_control",
-         "governance.settle_escalation", "governance.demote_agent"),
+         "governance.settle_escalation", "governance.demote_agent", "governance.resolve_incident"),
     ),
     PeopleRole(
         "unit_owner", "Business-unit owner", ("governance.settle_escalation", "governance.change_budget"),

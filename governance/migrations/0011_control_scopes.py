@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("agents", "0011_version_in_force"),
-        ("governance", "0009_budgets"),
+        ("governance", "0010_safeguards"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

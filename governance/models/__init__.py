@@ -5,6 +5,7 @@ from governance.models.budgets import Budget, BudgetPeriod, BudgetQuerySet, Rese
 from governance.models.control import ControlDrill, ControlState, DrillSighting
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
+from governance.models.incidents import Incident, IncidentQuerySet
 from governance.models.lists import ListEdition, ValueList, ValueListQuerySet
 from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
 from governance.models.policies import (
@@ -16,10 +17,13 @@ from governance.models.policies import (
     RuleBook,
 )
 from governance.models.replays import Compared, ComparedQuerySet, Replay, ReplayFlip, ReplayQuerySet, ShadowRuling
+from governance.models.safeguards import FUSE, LIMITS, SafeguardRule, SystemGuard, SystemReport
 
 __all__ = [
+    "FUSE",
     "HAS_FAILED",
     "HAS_REPORT",
+    "LIMITS",
     "WAS_UNDONE",
     "Budget",
     "BudgetPeriod",
@@ -37,6 +41,8 @@ __all__ = [
     "Escalation",
     "EscalationPath",
     "EscalationQuerySet",
+    "Incident",
+    "IncidentQuerySet",
     "ListEdition",
     "PathStep",
     "Policy",
@@ -53,7 +59,10 @@ __all__ = [
     "ReservationQuerySet",
     "Risk",
     "RuleBook",
+    "SafeguardRule",
     "ShadowRuling",
+    "SystemGuard",
+    "SystemReport",
     "ValueList",
     "ValueListQuerySet",
     "Vote",

@@ -72,6 +72,8 @@ class Decision(models.Model):
     step = models.CharField(max_length=40, blank=True)
     reported_at = models.DateTimeField(null=True)
     report = models.JSONField(default=dict)
+    matter_sha256 = models.CharField(max_length=64, default="", db_default="", blank=True)  # whoever asks in any step
+    tainted = models.BooleanField(default=False, db_default=False)  # read from what is not trusted, or denied after it
 
     objects = DecisionQuerySet.as_manager()
 
@@ -82,6 +84,8 @@ class Decision(models.Model):
             models.Index(fields=["run", "id"], name="decision_run"),
             models.Index(fields=["at"], name="decision_at"),
             models.Index(fields=["resource_kind", "resource_id", "id"], name="decision_resource"),
+            models.Index(fields=["agent", "at"], name="decision_agent_at"),
+            models.Index(fields=["resource_kind", "resource_id", "at"], name="decision_resource_at"),
         ]
 
     def __str__(self) -> str:

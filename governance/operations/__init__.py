@@ -38,6 +38,7 @@ from governance.operations.bench import (
     try_out,
 )
 from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today
+from governance.operations.breakers import watch_run
 from governance.operations.budgets.keeping import (
     BudgetTerms,
     Limits,
@@ -61,6 +62,7 @@ from governance.operations.budgets.outcomes import (
     spend,
 )
 from governance.operations.budgets.reading import Spender, budget_facts, budgets_of, renews_at, standing
+from governance.operations.circuits import guard_of, report, report_of_step
 from governance.operations.control import (
     EVERYTHING,
     ControlUnreadable,
@@ -127,9 +129,11 @@ from governance.operations.escalations import (
     withdraw,
 )
 from governance.operations.facts import Circumstances, Question
+from governance.operations.incidents import NotYourIncident, may_resolve, release, resolve_retired
 from governance.operations.lists import ListChanged, ListInUse, add_list, change_list, drop_list, readers_of
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
 from governance.operations.policies.findings import Analysis, analyse_all, analyse_version, surroundings
+from governance.operations.quarantine import STOPPED_FOR_NOW, limits_of, quarantine, unusual
 from governance.operations.replays import (
     REPLAY_DAYS,
     UnderWay,
@@ -157,6 +161,13 @@ from governance.operations.requests import (
     task_asked_by,
     why_not_approved,
 )
+from governance.operations.safeguards import (
+    CircuitChange,
+    SafeguardChange,
+    drop_safeguards,
+    set_circuit,
+    set_safeguards,
+)
 from governance.operations.searching import Thing, actions_for, agents_that_may, resources_for
 
 __all__ = [
@@ -164,6 +175,7 @@ __all__ = [
     "EVERYTHING",
     "LONGEST_DAYS",
     "REPLAY_DAYS",
+    "STOPPED_FOR_NOW",
     "Access",
     "ActionBounds",
     "Analysis",
@@ -171,6 +183,7 @@ __all__ = [
     "BudgetTerms",
     "BudgetUsedUp",
     "Check",
+    "CircuitChange",
     "Circular",
     "Circumstances",
     "ControlUnreadable",
@@ -191,6 +204,7 @@ __all__ = [
     "NotEvaluated",
     "NotReady",
     "NotRequestable",
+    "NotYourIncident",
     "Outcome",
     "OwnRequest",
     "Paused",
@@ -203,6 +217,7 @@ __all__ = [
     "RequestChanged",
     "Requested",
     "RuleChange",
+    "SafeguardChange",
     "SameKeyOtherQuestion",
     "Scope",
     "Span",
@@ -259,6 +274,7 @@ __all__ = [
     "drill_is_due",
     "drop_demotion_rule",
     "drop_list",
+    "drop_safeguards",
     "end_delegation",
     "end_drill",
     "end_overdue",
@@ -272,11 +288,13 @@ __all__ = [
     "fail_replay",
     "falls",
     "gaps",
+    "guard_of",
     "inputs_for",
     "keep_as_test",
     "known_workflows",
     "lapse",
     "last_drill",
+    "limits_of",
     "limits_today",
     "lock_budget",
     "look_at",
@@ -288,6 +306,7 @@ __all__ = [
     "may_demote",
     "may_let_go",
     "may_replay",
+    "may_resolve",
     "may_settle",
     "may_stop",
     "may_write",
@@ -296,24 +315,31 @@ __all__ = [
     "open_escalation",
     "plain_facts",
     "process_name",
+    "quarantine",
     "raises",
     "reach_of",
     "read_draft",
     "readers_of",
     "readiness",
     "reject_promotion",
+    "release",
     "release_step",
     "renews_at",
+    "report",
+    "report_of_step",
     "report_outcome",
     "request_access",
     "request_until",
     "require_author",
     "require_running",
+    "resolve_retired",
     "resources_for",
     "result_of",
     "rules_now",
     "ruling_stop",
+    "set_circuit",
     "set_demotion_rule",
+    "set_safeguards",
     "settle_step",
     "span_of",
     "spend",
@@ -325,7 +351,9 @@ __all__ = [
     "task_asked_by",
     "tried",
     "try_out",
+    "unusual",
     "vocabulary",
+    "watch_run",
     "why_not_approved",
     "withdraw",
     "withdraw_promotion",

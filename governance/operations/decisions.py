@@ -18,7 +18,8 @@ from agents.models import Agent, Principal
 from agents.operations import require_at_work
 from governance.language import Schema, format_duration
 from governance.models import Decision, Escalation, EscalationPath
-from governance.operations.budgets.holding import Held, decide_within_budgets, keep
+from governance.operations import breakers
+from governance.operations.budgets.holding import Held, decide_within_budgets, keep, let_go
 from governance.operations.control import ControlUnreadable, reach_of, stopped_system
 from governance.operations.escalations import Asked, open_escalation
 from governance.operations.facts import Asking, Circumstances, Question, facts_of
@@ -54,7 +55,7 @@ class NotEvaluated(ledger.Refused):
 @dataclass(frozen=True)
 class Answer:
     """What the rules say to a question, before anybody writes it down: the facts they saw, how long it took, and what
-    it holds of budgets (nothing where nobody acts on it)."""
+    it holds of budgets and what the breakers saw (nothing where nobody acts on it)."""
 
     asking: Asking
     request: dict[str, Any]
@@ -62,6 +63,7 @@ class Answer:
     ruling: Ruling
     microseconds: int
     held: Held | None = None
+    watch: breakers.Watch | None = None
 
 
 def decide(question: Question, *, agent: Agent, at: datetime) -> Decision:
@@ -208,8 +210,8 @@ def answer_to(question: Question, request: dict[str, Any], digest: str, known: C
     """What the rules say now; nothing is written, and nobody is asked."""
     begun = time.perf_counter_ns()
     asking = Asking(question, digest, known)
-    facts = facts_of(asking, known.schema)
-    ruling = keep_within(facts, _ruling_for(asking, facts))
+    facts, watch = facts_of(asking, known.schema), breakers.Watch(asking, breakers.matter_of(request))
+    ruling = keep_within(facts, _ruling_for(watch, facts))
     return Answer(asking, request, facts, ruling, (time.perf_counter_ns() - begun) // 1000)
 
 
@@ -217,20 +219,26 @@ def _answer_held(question: Question, request: dict[str, Any], digest: str, known
     """What the rules say now, with what is allowed reserved of every budget: it is written in this transaction."""
     begun = time.perf_counter_ns()
     asking = Asking(question, digest, known)
-    held = decide_within_budgets(asking, facts_of(asking, known.schema), partial(_ruling_for, asking))
-    return Answer(asking, request, held.facts, held.ruling, (time.perf_counter_ns() - begun) // 1000, held)
+    facts, watch = facts_of(asking, known.schema), breakers.Watch(asking, breakers.matter_of(request))
+    held = decide_within_budgets(asking, facts, partial(_ruling_for, watch))
+    ruling = breakers.with_permit(held.ruling, watch)
+    if ruling is not held.ruling:
+        held = let_go(held, ruling)
+    return Answer(asking, request, held.facts, ruling, (time.perf_counter_ns() - begun) // 1000, held, watch)
 
 
-def _ruling_for(asking: Asking, facts: dict[str, Any]) -> Ruling:
-    return _fulfillable(asking.question, ruling_on(asking, facts))
+def _ruling_for(watch: breakers.Watch, facts: dict[str, Any]) -> Ruling:
+    return _fulfillable(watch.asking.question, ruling_on(watch, facts))
 
 
-def ruling_on(asking: Asking, facts: dict[str, Any]) -> Ruling:
+def ruling_on(watch: breakers.Watch, facts: dict[str, Any]) -> Ruling:
     """The ruling on the facts: what stops everything comes before the rules."""
+    asking = watch.asking
     return (
         _stopped(asking)
         or _not_at_work(asking)
         or _outside_the_job(asking)
+        or watch.broken
         or _refused_before(asking)
         or asking.rules.decide(facts)
     )
@@ -318,6 +326,7 @@ def _decide_and_ask(answer: Answer, by: ledger.Acts) -> Decision:
 def _write(answer: Answer, by: ledger.Acts) -> Decision:
     question, ruling, asking = answer.asking.question, answer.ruling, answer.asking
     rule_set = "" if ruling.rule == NOT_EVALUATED else asking.rules.version
+    kept = {} if answer.watch is None else breakers.kept(answer.watch, ruling)
     decision = _NEW.insert(Decision(
         at=asking.at, agent=asking.agent, asked_by=_other_than(asking.agent, by),
         request_key=question.request_key or str(uuid.uuid4()), action=question.action,
@@ -327,7 +336,7 @@ def _write(answer: Answer, by: ledger.Acts) -> Decision:
         because=list(ruling.because), matched=list(ruling.matched), missing=list(ruling.missing),
         obligations=texts(list(ruling.obligations)), terms=_terms(ruling), rule_set=rule_set,
         microseconds=answer.microseconds, statement=question.statement, confidence=question.confidence,
-        run=question.place.run, step=question.place.step,
+        run=question.place.run, step=question.place.step, **kept,
     ))  # fmt: skip
     told = {"effect": decision.effect, "policy": decision.policy, "rule": decision.rule,
             "version": decision.policy_version}  # fmt: skip
@@ -336,6 +345,8 @@ def _write(answer: Answer, by: ledger.Acts) -> Decision:
         keep(answer.held, decision, at=asking.at)
     if ruling.rule != NOT_EVALUATED:
         asking.known.shadows.ask(decision, answer.facts)
+    if answer.watch is not None:
+        breakers.look_back(decision, answer.watch)
     return decision
 
 

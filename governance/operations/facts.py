@@ -17,6 +17,7 @@ from governance.models import Decision, Escalation
 from governance.operations.budgets.reading import budget_facts
 from governance.operations.control import stops_for_work
 from governance.operations.escalations import APPROVAL_LASTS, Place
+from governance.operations.history import history, rates
 from governance.operations.policies import rules_now
 from governance.operations.shadows import Shadows, shadows_now
 from governance.rules import RuleSet, derive
@@ -273,8 +274,13 @@ def _lists(asking: Asking) -> dict[str, tuple[str, ...]]:
     return {name: items for name, items in asking.rules.lists.items() if everything or name in wanted}
 
 
+def system_of(action: str) -> System | None:
+    """The system that offers this action; None when there is none."""
+    return next((each for each in System.objects.all() if action in {item["name"] for item in each.actions}), None)
+
+
 SUPPLIERS: Mapping[str, Callable[[Asking], dict[str, Any]]] = {
-    "perm": _permissions, "lists": _lists, "budget": budget_facts,
+    "perm": _permissions, "lists": _lists, "budget": budget_facts, "rate": rates, "history": history,
 }  # fmt: skip
 """Who gives the facts of a group that not every question needs, by the first part of their path."""
 ALWAYS = frozenset({"budget"})

@@ -74,12 +74,16 @@ def _list_reader(read: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
     return listed
 
 
+BREAKERS = frozenset({"built-in#loop-breaker", "built-in#circuit-breaker"})
+"""What stops a question whatever the rules say."""
+
+
 def reached_rules(because: Iterable[str]) -> bool:
-    """Say whether the policies answered: not so when the control state, the job description or an earlier answer did.
-    Rules are named `key@version#rule`; what answers before them is a plain word. No name at all is a policy answer
-    too: no rule allowed it."""
+    """Say whether the policies answered: not so when the control state, the job description, a breaker or an earlier
+    answer did. Rules are named `key@version#rule`; what answers before them is a plain word. No name at all is a policy
+    answer too: no rule allowed it."""
     named = list(because)
-    return not named or any("#" in ref for ref in named)
+    return not named or any("#" in ref and ref not in BREAKERS for ref in named)
 
 
 def for_these_versions(facts: dict[str, Any], rules: RuleSet) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def _ask_for_step(question: Question, step: Step, agent: Agent, lease_token: int
     decision = governance.decide(asked, agent=agent, at=at)
     if decision.effect == Decision.Effect.ESCALATE:
         _wait(step, decision, agent, at)
-    elif decision.rule == "control-state" and not has_acted(step):  # who acted before reports on it
+    elif decision.rule in governance.STOPPED_FOR_NOW and not has_acted(step):  # who acted before reports on it
         put_back(step, by=agent, why=decision.reason, at=at, delay=WHILE_STOPPED)
     return decision
 

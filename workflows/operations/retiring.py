@@ -68,6 +68,7 @@ def retire_agent(agent: Agent, *, by: ledger.Acts, at: datetime, why: str, succe
     for run in sorted(set(agent.steps.in_hand().values_list("run", flat=True))):
         _return_work(run, agent, by, at)
     agents.retire(agent, by=by, at=at, why=why)
+    governance.resolve_retired(agent, by=by, at=at, why=why)
     for asked in Escalation.objects.open().filter(agent=agent):
         governance.withdraw(asked, by=by, at=at, why=f"{agent} retired.")
     for name, row in list(_rights(agent)):

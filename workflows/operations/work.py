@@ -10,7 +10,7 @@ from django.db import transaction
 from agents.models import Agent
 from agents.operations import look_again, require_active, require_at_work
 from governance import operations as governance
-from governance.models import Budget
+from governance.models import Budget, Incident
 from governance.rules.stopping import strictest
 from observability import ledger
 from workflows.models import Step
@@ -40,7 +40,11 @@ def claim(agent: Agent, *, at: datetime) -> Step | None:
     with transaction.atomic():
         stops = governance.stops_for_work(at)
         governance.require_running(governance.reach_of(agent), stops, at=at)
-        ready = ready_steps(agent, stops, at=at).select_for_update(skip_locked=True, of=("self",))
+        ready = (
+            ready_steps(agent, stops, at=at)
+            .exclude(run__uid__in=Incident.objects.stopped_runs())
+            .select_for_update(skip_locked=True, of=("self",))
+        )
         step = ready.select_related("run__workflow").first()
         if step is None:
             return None
@@ -113,7 +117,9 @@ def finish(
     _settle_budgets(step, agent, cost, tokens, at)
     run.cost += cost
     run.variables[step.element] = values
+    governance.report_of_step(str(step.uid), agent=agent, failed=False, at=at)
     happen(run, StepFinished(step.token), by=agent, at=at)
+    governance.watch_run(str(run.uid), agent=agent, at=at)
     return step
 
 
@@ -137,6 +143,7 @@ def fail(step: Step, *, agent: Agent, lease_token: int, reason: str, retryable: 
     step = held_for_report(step, agent=agent, lease_token=lease_token, at=at)
     governance.release_step(str(step.uid), at=at, why=reason)
     _give_back(step, by=agent, reason=reason, retryable=retryable, verb="step.failed", at=at)
+    governance.report_of_step(str(step.uid), agent=agent, failed=True, at=at)
     return step
 
 

@@ -106,6 +106,12 @@ def _give_back(holds: Iterable[Hold]) -> None:
         BudgetPeriod.objects.filter(pk=hold.row).update(reserved=F("reserved") - _exact(hold.amount))
 
 
+def let_go(held: Held, ruling: Ruling) -> Held:
+    """The same question denied after all, holding nothing."""
+    _give_back(held.holds)
+    return Held(held.facts, ruling)
+
+
 def _exact(amount: Decimal) -> Value:
     return Value(amount, output_field=ExactField())
 

@@ -6,6 +6,7 @@ from typing import Any
 from agents.models import System
 from governance.language import Field, Kind, Schema
 from governance.models import ValueList
+from governance.operations.history import HISTORY_FIELDS
 from governance.rules import STANDARD_FIELDS
 from governance.rules.budgeting import FIELDS as BUDGET_FIELDS
 
@@ -15,6 +16,7 @@ OWN_FIELDS = (
     Field("context.confidence", Kind.DECIMAL, "Agent's confidence"),
     *(Field(f"perm.{verb}", Kind.BOOL, f"May {verb} in the system", source="fact") for verb in System.Verb.values),
     *BUDGET_FIELDS,
+    *HISTORY_FIELDS,
 )
 """What we know about every question, beside the fields that the rules themselves define."""
 
