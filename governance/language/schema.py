@@ -65,7 +65,7 @@ class Schema:
         for field in fields:
             self._add(field)
         self._readers: dict[str | None, _Readers] = {}
-        self._required: dict[str | None, tuple[str, ...]] = {}
+        self._required: dict[str | None, list[list[str]]] = {}
 
     def _add(self, field: Field) -> None:
         if Kind.MAP in (field.kind, field.item) or field.item is Kind.LIST:
@@ -137,11 +137,11 @@ class Schema:
         """Read facts in which nothing is wrong, as most are; whatever is unusual is left to the thorough way."""
         readers = self._readers.get(only)
         if readers is None:
-            self._required[only] = tuple(field.path for field in self.fields if _is_asked(field, only))
+            self._required[only] = [field.path.split(".") for field in self.fields if _is_asked(field, only)]
             readers = self._readers[only] = _readers(self._root, only)
         result = _read_group(facts, readers)
-        for path in self._required[only]:
-            if find(result, path) is None:
+        for parts in self._required[only]:
+            if find_at(result, parts) is None:
                 raise _Irregular
         return result
 

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from governance.language import Condition, EvaluationFailed, Facts, Missing, find
+from governance.language.schema import find_at
 from governance.rules.documents import covers
 from governance.rules.indexing import Find, index_matching
 from governance.rules.obligations import merge
 from governance.rules.shapes import Effect, EscalationTerms, Obligation, PolicyRules, Rule, Ruling, Verdict
 
 BROKEN = "The rules could not be evaluated; nothing is allowed."
+NOT_ALLOWED = "No rule allows {}."
 NOT_ACTIVE = "built-in#subject-not-active"
 REMEMBERED = 500
+_STATUS, _ACTION = ("subject", "status"), ("action", "name")
 _Entry = tuple[PolicyRules, Rule]
 
 
@@ -39,7 +42,7 @@ class _Table:
     entries: tuple[_Entry, ...]
     find_matching: Find
     excluding: frozenset[int] = frozenset()
-    rulings: dict[tuple[int, ...], tuple[Ruling, Rule]] = field(default_factory=dict)
+    rulings: dict[tuple[int, ...], tuple[Ruling, Rule | None]] = field(default_factory=dict)
 
     def found(self, facts: Facts) -> tuple[int, ...]:
         """Give the positions of the rules that match, inverted (`~position`) where the interpreter has to say so."""
@@ -64,11 +67,12 @@ class _Table:
         return not found or (min(found) >= 0 and self.excluding.isdisjoint(found))
 
     def remember(self, found: tuple[int, ...], ruling: Ruling) -> None:
-        """Keep a ruling for the next question that the same rules match; a denial by default has no rule of its own."""
-        if ruling.because and self.is_all(found):
+        """Keep a ruling, and the rule whose reason it gives, for the next question that the same rules match."""
+        if self.is_all(found):
             if len(self.rulings) >= REMEMBERED:
                 self.rulings.clear()
-            leading = next(rule for _, rule in map(self.entries.__getitem__, found) if rule.ref == ruling.because[0])
+            matching = (self.entries[position][1] for position in found)
+            leading = next((rule for rule in matching if rule.ref in ruling.because[:1]), None)
             self.rulings[found] = (replace(ruling, obligations=_copies(ruling.obligations)), leading)
 
 
@@ -159,17 +163,17 @@ class RuleSet:
             return Ruling(Verdict.DENY, None, None, None, reason)
 
     def _decide(self, facts: Facts) -> Ruling:
-        status = find(facts, "subject.status")
+        status = find_at(facts, _STATUS)
         if status != "active":
             return _not_active(status)
-        action = find(facts, "action.name")
+        action = find_at(facts, _ACTION)
         if not isinstance(action, str):
             return Ruling(Verdict.DENY, None, None, None, "The question names no action.", missing=("action.name",))
         table = self._table_for(action)
         found = table.found(facts)
         is_known = "approval" not in facts
         if is_known and (known := table.rulings.get(found)) is not None:
-            return _again(*known, facts)
+            return _again(*known, action, facts)
         ruling = _combine(action, table.matches(found, facts), facts)
         if is_known:
             table.remember(found, ruling)
@@ -179,8 +183,8 @@ class RuleSet:
         """Give what alone determines the verdict, the rules and the terms: the places of the matching rules among those
         of the action. None when more than that does: a rule that cannot be evaluated, one that names who may not
         approve, an approval, or an agent that is not active."""
-        action = find(facts, "action.name")
-        if "approval" in facts or not isinstance(action, str) or find(facts, "subject.status") != "active":
+        action = find_at(facts, _ACTION)
+        if "approval" in facts or not isinstance(action, str) or find_at(facts, _STATUS) != "active":
             return None
         table = self._table_for(action)
         try:
@@ -228,14 +232,14 @@ def _not_active(status: object) -> Ruling:
     return Ruling(Verdict.DENY, None, None, None, reason, because=(NOT_ACTIVE,), missing=missing)
 
 
-def _again(ruling: Ruling, leading: Rule, facts: Facts) -> Ruling:
+def _again(ruling: Ruling, leading: Rule | None, action: str, facts: Facts) -> Ruling:
     """The ruling about other facts that the same rules match: only the sentence differs."""
     return Ruling(
         ruling.verdict,
         ruling.rule,
         ruling.policy,
         ruling.policy_version,
-        leading.reason.render(facts),
+        leading.reason.render(facts) if leading is not None else NOT_ALLOWED.format(action),
         ruling.because,
         ruling.matched,
         ruling.missing,
@@ -341,7 +345,7 @@ def _missing(found: list[_Match]) -> tuple[str, ...]:
 
 
 def _denied_by_default(action: str, found: list[_Match]) -> Ruling:
-    reason = f"No rule allows {action}."
+    reason = NOT_ALLOWED.format(action)
     unclear = [match for match in found if not match.counts and match.rule.effect is Effect.ALLOW]
     if unclear:
         reason += f" Rule {unclear[0].rule.id} could not be evaluated: {_cause(unclear[0])}."
