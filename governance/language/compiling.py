@@ -26,6 +26,7 @@ from governance.language.terms import (
     Read,
     Selection,
     Term,
+    walk,
 )
 from governance.language.values import Kind, fits
 
@@ -60,6 +61,25 @@ class Source:
         self._items: dict[str, str] = {}
         self._loops = 0
         self._checked: set[str] = set()
+
+    def inside(self) -> "Source":
+        """Give the source of a function that gets the fields which this one loads as its arguments, see `names`."""
+        inner = Source()
+        inner._fields, inner._checked = self._fields, self._checked
+        return inner
+
+    @property
+    def names(self) -> str:
+        """The local names of all fields, as the arguments of a call."""
+        return ", ".join(self._fields.values())
+
+    def load(self, term: Term) -> None:
+        """Load every field that a term reads or asks for."""
+        for part in walk(term):
+            if isinstance(part, Read):
+                self.field(part.path, part.type.kind)
+            elif isinstance(part, Given):
+                self.field(part.path)
 
     def constant(self, value: object) -> str:
         """Give the name under which generated code reaches this value."""
@@ -163,13 +183,13 @@ class Source:
             return self.field(term.path, term.type.kind)
         return self.expression(term)
 
-    def function(self, body: list[str]) -> Callable[[Facts], Any]:
-        """Compile `body` behind the loading of the fields into a function of the facts."""
+    def function(self, body: list[str], parameters: str = "facts") -> Callable[..., Any]:
+        """Compile `body` behind the loading of the fields into a function of the facts, or of other parameters."""
         lines = [*self._loads, *body]
-        source = "def run(facts):\n" + "\n".join(f"    {line}" for line in lines)
+        source = f"def run({parameters}):\n" + "\n".join(f"    {line}" for line in lines)
         namespace: dict[str, Any] = {"__builtins__": {}, **self.constants}
         exec(compile(source, "<rules>", "exec"), namespace)  # noqa: S102 - source holds no foreign text
-        run: Callable[[Facts], Any] = namespace["run"]
+        run: Callable[..., Any] = namespace["run"]
         return run
 
 

@@ -1,10 +1,12 @@
 """The policy language, its schema: the typed fields that expressions may name and requests may carry."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from governance.language.problems import MAX_PROBLEMS, RequestInvalid, did_you_mean
-from governance.language.values import MAX_ITEMS, Kind, Type, WrongValue, read_value
+from governance.language.values import MAX_ITEMS, Kind, Type, WrongValue, read_value, reader_of
 
 MAX_PATH = 200
 LISTS = "lists."
@@ -62,6 +64,8 @@ class Schema:
         self._root = Group()
         for field in fields:
             self._add(field)
+        self._readers: dict[str | None, _Readers] = {}
+        self._required: dict[str | None, list[list[str]]] = {}
 
     def _add(self, field: Field) -> None:
         if Kind.MAP in (field.kind, field.item) or field.item is Kind.LIST:
@@ -124,6 +128,24 @@ class Schema:
 
         None counts as not given. With `only="request"` a field of another source is refused.
         """
+        try:
+            return self._read_at_once(facts, only)
+        except (_Irregular, WrongValue):
+            return self._read_thoroughly(facts, only)
+
+    def _read_at_once(self, facts: Mapping[str, object], only: str | None) -> dict[str, object]:
+        """Read facts in which nothing is wrong, as most are; whatever is unusual is left to the thorough way."""
+        readers = self._readers.get(only)
+        if readers is None:
+            self._required[only] = [field.path.split(".") for field in self.fields if _is_asked(field, only)]
+            readers = self._readers[only] = _readers(self._root, only)
+        result = _read_group(facts, readers)
+        for parts in self._required[only]:
+            if find_at(result, parts) is None:
+                raise _Irregular
+        return result
+
+    def _read_thoroughly(self, facts: Mapping[str, object], only: str | None) -> dict[str, object]:
         reading = _Reading(self, only)
         result = reading.group(facts, self._root, "")
         reading.ask_for_required(result)
@@ -134,11 +156,68 @@ class Schema:
 
 def find(facts: object, path: str) -> object:
     """Give the value at a dotted path of nested facts, or None when it is not given."""
-    for part in path.split("."):
+    return find_at(facts, path.split("."))
+
+
+def find_at(facts: object, parts: Iterable[str]) -> object:
+    """Give the value at the parts of a path of nested facts, or None when it is not given."""
+    for part in parts:
         if not isinstance(facts, _MAPPINGS):
             return None
         facts = facts.get(part)
     return facts
+
+
+class _Irregular(Exception):
+    """Something is not as it mostly is."""
+
+
+_Readers = dict[str, Any]
+"""By its name how to read a value: the readers of a group, or the function of a field."""
+
+
+def _is_asked(field: Field, only: str | None) -> bool:
+    return field.required and only in (None, field.source)
+
+
+def _readers(group: Group, only: str | None) -> _Readers:
+    """The readers of the fields that may be sent."""
+    readers: _Readers = {}
+    for name, wanted in group.items():
+        if isinstance(wanted, Group):
+            readers[name] = _readers(wanted, only)
+        elif only in (None, wanted.source):
+            readers[name] = _reader(wanted)
+    return readers
+
+
+def _reader(field: Field) -> Callable[[object], object]:
+    return partial(_read_field, field) if field.enum or field.kind is Kind.LIST else reader_of(field.kind)
+
+
+def _read_group(given: Mapping[str, object], readers: _Readers) -> dict[str, object]:
+    result: dict[str, object] = {}
+    for name, value in given.items():
+        read = readers.get(name)
+        if read is None:
+            raise _Irregular
+        if value is None:
+            continue
+        if type(read) is not dict:
+            result[name] = read(value)
+        elif type(value) is dict:
+            result[name] = _read_group(value, read)
+        else:
+            raise _Irregular
+    return result
+
+
+def _read_field(wanted: Field, value: object) -> object:
+    read = read_value(value, wanted.type, most=wanted.most)
+    given = read if isinstance(read, tuple) else (read,)
+    if wanted.enum and any(item not in wanted.enum for item in given):
+        raise WrongValue(f"must be one of {', '.join(wanted.enum)}")
+    return read
 
 
 class _Reading:
@@ -165,20 +244,13 @@ class _Reading:
     def _put(self, result: dict[str, object], name: str, value: object, wanted: Field | Group, path: str) -> None:
         if isinstance(wanted, Field):
             try:
-                result[name] = self._value(value, wanted)
+                result[name] = _read_field(wanted, value)
             except WrongValue as wrong:
                 self.errors.append((path, f"{wrong}."))
         elif isinstance(value, Mapping):
             result[name] = self.group(value, wanted, f"{path}.")
         else:
             self.errors.append((path, "must be an object."))
-
-    def _value(self, value: object, wanted: Field) -> object:
-        read = read_value(value, wanted.type, most=wanted.most)
-        given = read if isinstance(read, tuple) else (read,)
-        if wanted.enum and any(item not in wanted.enum for item in given):
-            raise WrongValue(f"must be one of {', '.join(wanted.enum)}")
-        return read
 
     def _unknown(self, path: str) -> None:
         hint = self.schema.suggest(path)
@@ -187,6 +259,5 @@ class _Reading:
     def ask_for_required(self, result: dict[str, object]) -> None:
         refused = {path for path, _ in self.errors}
         for field in self.schema.fields:
-            asked = field.required and self.only in (None, field.source)
-            if asked and field.path not in refused and find(result, field.path) is None:
+            if _is_asked(field, self.only) and field.path not in refused and find(result, field.path) is None:
                 self.errors.append((field.path, "is required."))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from governance.language.interpreting import Facts
 from governance.language.problems import MAX_PROBLEMS, LanguageError, Problem, problem_at
-from governance.language.schema import Schema, find
+from governance.language.schema import Schema, find_at
 from governance.language.values import show
 
 MAX_CHARACTERS = 1_000
@@ -16,6 +16,7 @@ _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 @dataclass(frozen=True, slots=True)
 class _Placeholder:
     path: str
+    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class Template:
 
     def render(self, facts: Facts) -> str:
         """Give the sentence with the values in place, numbers with every digit and separators, "not given" for none."""
-        return "".join(piece if isinstance(piece, str) else show(find(facts, piece.path)) for piece in self._pieces)
+        return "".join([
+            piece if isinstance(piece, str) else show(find_at(facts, piece.parts)) for piece in self._pieces
+        ])  # fmt: skip
 
 
 def compile_template(text: str, schema: Schema) -> Template:
@@ -66,4 +69,4 @@ def _piece(found: re.Match[str], schema: Schema) -> str | _Placeholder | tuple[s
         return "A placeholder holds one field, such as `{context.amount}`.", None
     if schema.get(path) is None:
         return f"`{path}` is not a known field.", schema.suggest(path)
-    return _Placeholder(path)
+    return _Placeholder(path, tuple(path.split(".")))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 MAX_TEXT = 10_000
 MAX_ITEMS = 1_000
@@ -106,25 +107,32 @@ def format_timestamp(moment: datetime) -> str:
 def show(value: object) -> str:
     """Show a value to a person: every digit with separators (5,000.01), yes/no, "not given" for None, and of a text
     that nobody would read to its end the beginning and its length."""
-    shown = _shown(value)
+    shown = value if type(value) is str else _shown(value)
     return shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}… ({len(shown):,} characters)"
 
 
 def _shown(value: object) -> str:
-    match value:
-        case None:
-            return NOT_GIVEN
-        case bool():
-            return "yes" if value else "no"
-        case Decimal() | int():
-            return format(value, ",f" if isinstance(value, Decimal) else ",d")
-        case timedelta():
-            return format_duration(value)
-        case datetime():
-            return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        case list() | tuple():
-            return ", ".join(map(_shown, value)) or "nothing"
-    return str(value)
+    words = _WORDS.get(type(value))
+    if words is not None:
+        return words(value)
+    return next((words(value) for kind, words in _WORDS.items() if isinstance(value, kind)), str(value))
+
+
+def _items_shown(items: Any) -> str:
+    return ", ".join(map(_shown, items)) or "nothing"
+
+
+# a kind of a kind, such as bool, stands before it
+_WORDS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: NOT_GIVEN,
+    bool: lambda value: "yes" if value else "no",
+    Decimal: "{:,f}".format,
+    int: "{:,d}".format,
+    timedelta: format_duration,
+    datetime: lambda value: f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+    list: _items_shown,
+    tuple: _items_shown,
+}
 
 
 def _bool(value: object) -> bool:
@@ -145,7 +153,7 @@ def _decimal(value: object) -> Decimal:
     if isinstance(value, float):
         raise WrongValue("must be an exact number: a whole number, a decimal or text such as `12.50`, not a float")
     if isinstance(value, str) and _DECIMAL.fullmatch(value):
-        value = Decimal(value)
+        return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise WrongValue("must be a number such as 12.50")
     return exact(Decimal(value))
@@ -155,8 +163,8 @@ def exact(number: Decimal) -> Decimal:
     """Give a finite number with at most 34 digits on each side back; raise WrongValue otherwise."""
     if not number.is_finite():
         raise WrongValue("must be a finite number")
-    exponent = number.as_tuple().exponent
-    too_long = len(number.as_tuple().digits) > 2 * MAX_DIGITS or number.adjusted() >= MAX_DIGITS
+    _, digits, exponent = number.as_tuple()
+    too_long = len(digits) > 2 * MAX_DIGITS or number.adjusted() >= MAX_DIGITS
     if too_long or not isinstance(exponent, int) or exponent < -MAX_DIGITS:
         raise WrongValue(f"has more than {MAX_DIGITS} digits before or after the point")
     return number
@@ -167,9 +175,18 @@ def _string(value: object) -> str:
         raise WrongValue("must be text")
     if len(value) > MAX_TEXT:
         raise WrongValue(f"is longer than {MAX_TEXT} characters")
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if "\x00" in value or not (value.isascii() or _is_encodable(value)):
         raise WrongValue("holds a character that is not allowed in text")
     return value
+
+
+def _is_encodable(text: str) -> bool:
+    """Whether the text can be written down: half of a pair of surrogates cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _timestamp(value: object) -> datetime:
@@ -196,6 +213,11 @@ _READERS: dict[Kind, Callable[[object], object]] = {
     Kind.TIMESTAMP: _timestamp,
     Kind.DURATION: _duration,
 }
+
+
+def reader_of(kind: Kind) -> Callable[[object], object]:
+    """Give the function that reads a JSON value of a kind that is no list; it raises WrongValue."""
+    return _READERS[kind]
 
 
 def read_value(value: object, wanted: Type, *, most: int = MAX_ITEMS) -> object:

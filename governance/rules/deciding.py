@@ -2,17 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from governance.language import Condition, EvaluationFailed, Facts, Missing, find
-from governance.language.compiling import compile_matching
+from governance.language.schema import find_at
 from governance.rules.documents import covers
+from governance.rules.indexing import Find, index_matching
 from governance.rules.obligations import merge
-from governance.rules.shapes import Effect, EscalationTerms, PolicyRules, Rule, Ruling, Verdict
+from governance.rules.shapes import Effect, EscalationTerms, Obligation, PolicyRules, Rule, Ruling, Verdict
 
 BROKEN = "The rules could not be evaluated; nothing is allowed."
+NOT_ALLOWED = "No rule allows {}."
 NOT_ACTIVE = "built-in#subject-not-active"
+REMEMBERED = 500
+_STATUS, _ACTION = ("subject", "status"), ("action", "name")
+_Entry = tuple[PolicyRules, Rule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +34,25 @@ class _Match:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The rules for one action in determining order, and the compiled function that finds the matching ones."""
+    """The rules for one action in determining order, and the index that finds the matching ones.
 
-    entries: tuple[tuple[PolicyRules, Rule], ...]
-    find_matching: Callable[[Facts], list[int]]
+    `rulings` remembers what followed from exactly these rules matching, where nothing else determines it.
+    """
+
+    entries: tuple[_Entry, ...]
+    find_matching: Find
     excluding: frozenset[int] = frozenset()
+    rulings: dict[tuple[int, ...], tuple[Ruling, Rule | None]] = field(default_factory=dict)
 
-    def matches(self, facts: Facts) -> list[_Match]:
+    def found(self, facts: Facts) -> tuple[int, ...]:
+        """Give the positions of the rules that match, inverted (`~position`) where the interpreter has to say so."""
         try:
-            positions = self.find_matching(facts)
+            return tuple(self.find_matching(facts))
         except Exception:
-            positions = [~position for position in range(len(self.entries))]
+            return tuple([~position for position in range(len(self.entries))])
+
+    def matches(self, positions: Iterable[int], facts: Facts) -> list[_Match]:
+        """Give the rules at these positions that match, or that nobody can evaluate."""
         found = []
         for position in positions:
             if position >= 0:
@@ -47,6 +61,19 @@ class _Table:
             elif (match := _asked_exactly(*self.entries[~position], facts)) is not None:
                 found.append(match)
         return found
+
+    def is_all(self, found: tuple[int, ...]) -> bool:
+        """Whether these positions alone determine the verdict, the rules and the terms."""
+        return not found or (min(found) >= 0 and self.excluding.isdisjoint(found))
+
+    def remember(self, found: tuple[int, ...], ruling: Ruling) -> None:
+        """Keep a ruling, and the rule whose reason it gives, for the next question that the same rules match."""
+        if self.is_all(found):
+            if len(self.rulings) >= REMEMBERED:
+                self.rulings.clear()
+            matching = (self.entries[position][1] for position in found)
+            leading = next((rule for rule in matching if rule.ref in ruling.because[:1]), None)
+            self.rulings[found] = (replace(ruling, obligations=_copies(ruling.obligations)), leading)
 
 
 def _asked_exactly(policy: PolicyRules, rule: Rule, facts: Facts) -> _Match | None:
@@ -65,10 +92,17 @@ class RuleSet:
     """All policies that are in force, ready to decide; immutable, without state, safe to share between threads.
 
     `version` is a hash of the content: the same version and the same facts give the same ruling. `lists` are the named
-    lists that rules read as `lists.name`; whoever gathers the facts puts them there.
+    lists that rules read as `lists.name`; whoever gathers the facts puts them there. What is the same as in the set
+    that was there before, `like`, is taken over from it.
     """
 
-    def __init__(self, policies: Iterable[PolicyRules], *, lists: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        policies: Iterable[PolicyRules],
+        *,
+        lists: Mapping[str, Sequence[str]] | None = None,
+        like: "RuleSet | None" = None,
+    ) -> None:
         self.policies = tuple(sorted(policies, key=lambda policy: (policy.key, policy.version)))
         self.lists = {name: tuple(items) for name, items in (lists or {}).items()}
         digests = "\n".join(f"{policy.key}@{policy.version}:{policy.digest}" for policy in self.policies)
@@ -76,9 +110,14 @@ class RuleSet:
             digests += "\n" + json.dumps(self.lists, sort_keys=True)
         self.version = hashlib.sha256(digests.encode()).hexdigest()
         self._rules = {rule.ref: rule for policy in self.policies for rule in policy.rules}
-        patterns = {action for rule in self._rules.values() for action in rule.actions}
-        self._names = frozenset(pattern for pattern in patterns if not pattern.endswith("*"))
-        self._families = tuple(sorted(pattern for pattern in patterns if pattern.endswith("*")))
+        self._written: defaultdict[str, list[_Entry]] = defaultdict(list)
+        for policy in self.policies:
+            for rule in policy.rules:
+                for pattern in dict.fromkeys(rule.actions):
+                    self._written[pattern].append((policy, rule))
+        self._names = frozenset(pattern for pattern in self._written if not pattern.endswith("*"))
+        self._families = tuple(sorted(pattern for pattern in self._written if pattern.endswith("*")))
+        self._before = dict(like._tables) if like is not None else {}
         self._tables: dict[tuple[str, ...], _Table] = {}
         self._by_name = {name: self._table(name) for name in self._names}
 
@@ -87,9 +126,11 @@ class RuleSet:
         patterns = tuple(pattern for pattern in self._families if covers(pattern, action))
         if action in self._names:
             patterns = (action, *patterns)
-        if patterns not in self._tables:
-            self._tables[patterns] = _build_table(self.policies, frozenset(patterns))
-        return self._tables[patterns]
+        table = self._tables.get(patterns)
+        if table is None:
+            entries = _ranked({pattern: self._written[pattern] for pattern in patterns})
+            table = self._tables[patterns] = _same(self._before.pop(patterns, None), entries) or _build_table(entries)
+        return table
 
     def _table_for(self, action: str) -> _Table:
         return self._by_name.get(action) or self._table(action)
@@ -122,27 +163,35 @@ class RuleSet:
             return Ruling(Verdict.DENY, None, None, None, reason)
 
     def _decide(self, facts: Facts) -> Ruling:
-        status = find(facts, "subject.status")
+        status = find_at(facts, _STATUS)
         if status != "active":
             return _not_active(status)
-        action = find(facts, "action.name")
+        action = find_at(facts, _ACTION)
         if not isinstance(action, str):
             return Ruling(Verdict.DENY, None, None, None, "The question names no action.", missing=("action.name",))
-        return _combine(action, self._table_for(action).matches(facts), facts)
+        table = self._table_for(action)
+        found = table.found(facts)
+        is_known = "approval" not in facts
+        if is_known and (known := table.rulings.get(found)) is not None:
+            return _again(*known, action, facts)
+        ruling = _combine(action, table.matches(found, facts), facts)
+        if is_known:
+            table.remember(found, ruling)
+        return ruling
 
     def matching(self, facts: Facts) -> tuple[int, ...] | None:
         """Give what alone determines the verdict, the rules and the terms: the places of the matching rules among those
         of the action. None when more than that does: a rule that cannot be evaluated, one that names who may not
         approve, an approval, or an agent that is not active."""
-        action = find(facts, "action.name")
-        if "approval" in facts or not isinstance(action, str) or find(facts, "subject.status") != "active":
+        action = find_at(facts, _ACTION)
+        if "approval" in facts or not isinstance(action, str) or find_at(facts, _STATUS) != "active":
             return None
         table = self._table_for(action)
         try:
             found = tuple(table.find_matching(facts))
         except Exception:
             return None
-        return None if found and (min(found) < 0 or not table.excluding.isdisjoint(found)) else found
+        return found if table.is_all(found) else None
 
     def explain(self, facts: Facts, rule_ref: str) -> tuple[Condition, ...]:
         """Give the conditions of the rule `key@version#rule` beside the facts; raise KeyError when it is not here."""
@@ -150,21 +199,27 @@ class RuleSet:
         return when.explain(facts) if when is not None else ()
 
 
-def _build_table(policies: tuple[PolicyRules, ...], patterns: frozenset[str]) -> _Table:
-    ranked = []
-    for policy in policies:
-        for rule in policy.rules:
-            hits = patterns.intersection(rule.actions)
-            if hits:
-                ranked.append((_rank(policy, rule, hits), policy, rule))
-    ranked.sort(key=lambda entry: entry[0])
-    entries = tuple((policy, rule) for _, policy, rule in ranked)
+def _ranked(written: Mapping[str, Sequence[_Entry]]) -> tuple[_Entry, ...]:
+    """Give the rules under these patterns in determining order, each once."""
+    hits: defaultdict[_Entry, list[str]] = defaultdict(list)
+    for pattern, entries in written.items():
+        for entry in entries:
+            hits[entry].append(pattern)
+    return tuple(sorted(hits, key=lambda entry: _rank(entry[0], entry[1], hits[entry])))
+
+
+def _same(before: _Table | None, entries: tuple[_Entry, ...]) -> _Table | None:
+    return before if before is not None and before.entries == entries else None
+
+
+def _build_table(entries: tuple[_Entry, ...]) -> _Table:
     excluding = frozenset(n for n, (_, rule) in enumerate(entries) if rule.escalate and rule.escalate.not_by)
-    find_matching = compile_matching([rule.condition.term if rule.condition else None for _, rule in entries])
-    return _Table(entries, find_matching, excluding)
+    return _Table(
+        entries, index_matching([rule.condition.term if rule.condition else None for _, rule in entries]), excluding
+    )
 
 
-def _rank(policy: PolicyRules, rule: Rule, patterns: frozenset[str]) -> tuple[int, int, str, str, int]:
+def _rank(policy: PolicyRules, rule: Rule, patterns: Iterable[str]) -> tuple[int, int, str, str, int]:
     """Determining order: priority, a named action before a family before any, policy key, rule id."""
     breadth = min(2 if pattern == "*" else int(pattern.endswith("*")) for pattern in patterns)
     return -rule.priority, breadth, policy.key, rule.id, policy.version
@@ -175,6 +230,30 @@ def _not_active(status: object) -> Ruling:
     words = f"The agent is {status}" if isinstance(status, str) else "The state of the agent is not known"
     reason = f"{words}; only an active agent may act."
     return Ruling(Verdict.DENY, None, None, None, reason, because=(NOT_ACTIVE,), missing=missing)
+
+
+def _again(ruling: Ruling, leading: Rule | None, action: str, facts: Facts) -> Ruling:
+    """The ruling about other facts that the same rules match: only the sentence differs."""
+    return Ruling(
+        ruling.verdict,
+        ruling.rule,
+        ruling.policy,
+        ruling.policy_version,
+        leading.reason.render(facts) if leading is not None else NOT_ALLOWED.format(action),
+        ruling.because,
+        ruling.matched,
+        ruling.missing,
+        _copies(ruling.obligations) if ruling.obligations else (),
+        ruling.escalation,
+    )
+
+
+def _copies(obligations: tuple[Obligation, ...]) -> tuple[Obligation, ...]:
+    """What is remembered stays as it is, whatever is done to a ruling."""
+    return tuple([
+        {name: value.copy() if type(value) is list else value for name, value in obligation.items()}
+        for obligation in obligations
+    ])  # fmt: skip
 
 
 def _combine(action: str, found: list[_Match], facts: Facts) -> Ruling:
@@ -266,7 +345,7 @@ def _missing(found: list[_Match]) -> tuple[str, ...]:
 
 
 def _denied_by_default(action: str, found: list[_Match]) -> Ruling:
-    reason = f"No rule allows {action}."
+    reason = NOT_ALLOWED.format(action)
     unclear = [match for match in found if not match.counts and match.rule.effect is Effect.ALLOW]
     if unclear:
         reason += f" Rule {unclear[0].rule.id} could not be evaluated: {_cause(unclear[0])}."

@@ -27,6 +27,8 @@ STANDARD_FIELDS: tuple[Field, ...] = (
     Field("approval.rules", Kind.LIST, "Approved rules", source="fact", item=Kind.STRING),
 )
 
+# dict stands first because asking for it costs a tenth of asking for any mapping
+_MAPPINGS = (dict, Mapping)
 _NAMED = ("subject", "action", "resource")
 
 
@@ -71,7 +73,8 @@ def _add_facts(facts: dict[str, Any], given: object) -> list[tuple[str, str]]:
 def derive(facts: dict[str, Any]) -> dict[str, Any]:
     """Give the typed facts with what follows from them: `context.hour` (UTC) from `context.time`."""
     context = facts.get("context")
-    time = context.get("time") if isinstance(context, Mapping) else None
-    if not isinstance(context, Mapping) or not isinstance(time, datetime):
+    time = context.get("time") if isinstance(context, _MAPPINGS) else None
+    if not isinstance(context, _MAPPINGS) or not isinstance(time, datetime):
         return facts
-    return {**facts, "context": {**context, "hour": time.astimezone(UTC).hour}}
+    hour = time.hour if time.tzinfo is UTC else time.astimezone(UTC).hour
+    return {**facts, "context": {**context, "hour": hour}}

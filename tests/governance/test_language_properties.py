@@ -16,6 +16,7 @@ from governance.language import (
     Kind,
     LanguageError,
     Missing,
+    RequestInvalid,
     Schema,
     compile_tree,
 )
@@ -471,3 +472,42 @@ def test_decimals_keep_every_digit(number_text: str) -> None:
     expression = compile_expression("a.amount + 0", SCHEMA, expects=Kind.DECIMAL)
 
     assert expression.evaluate({"a": {"amount": Decimal(number_text)}}) == Decimal(number_text)
+
+
+INTAKE = Schema(
+    [
+        *SCHEMA.fields,
+        Field("a.word", Kind.STRING, enum=("x", "y")),
+        Field("a.own", Kind.STRING, source="fact"),
+        Field("b.needed", Kind.INT, required=True),
+    ]
+)
+SENT = ANYTHING | st.sampled_from(
+    [None, "x", "1.50", "-0", "1" * 35, "1e5", 1.5, float("nan"), 10**40, Decimal("NaN"), Decimal("1E+40"), "1h",
+     "soon", "2026-11-22T10:00:00Z", "\ud800", "é", "\x00", "x" * 10_001, {}, {"no": True}, ["x"] * 21, [True], b"x"]
+)  # fmt: skip
+
+
+@st.composite
+def sent(draw: st.DrawFn) -> dict[Any, Any]:
+    """What somebody may send: mostly as it should be, now and then something else, under names that may be wrong."""
+    result: dict[Any, Any] = draw(facts())
+    result.setdefault("b", {})["needed"] = 1
+    for _ in range(draw(st.integers(0, 3))):
+        group = draw(st.sampled_from([result, *[part for part in result.values() if isinstance(part, dict)]]))
+        group[draw(st.sampled_from([*"abc", "word", "own", "name", "amount", "needed", "tags", "stranger", 1]))] = draw(
+            SENT
+        )
+    return result
+
+
+@settings(max_examples=1000, deadline=None)
+@given(sent(), st.sampled_from([None, "request", "fact"]))
+def test_facts_are_read_at_once_as_they_are_read_thoroughly(asked: dict[Any, Any], only: str | None) -> None:
+    def read_with(read: Any) -> object:
+        try:
+            return repr(read())
+        except RequestInvalid as invalid:
+            return invalid.errors
+
+    assert read_with(lambda: INTAKE.coerce(asked, only=only)) == read_with(lambda: INTAKE._read_thoroughly(asked, only))
