@@ -683,11 +683,11 @@ class WouldStopOutput(serializers.Serializer[Any]):
 
 
 class ControlPreviewOutput(serializers.Serializer[Any]):
-    """The state of a scope now, what another state would stop, and whether one may set it."""
+    """The state of a scope now, whether one may set another, and what that would stop (null for who may not)."""
 
     scope = serializers.CharField()
     state = serializers.ChoiceField(ControlState.Status.choices)
-    would_stop = WouldStopOutput()
+    would_stop = WouldStopOutput(allow_null=True)
     may_stop = serializers.BooleanField()
 
 

@@ -66,7 +66,7 @@ def test_it_is_openapi_3_1_with_both_ways_to_show_who_one_is(document: dict[str,
 
 
 # a form of a policy, the tree of a condition and facts have the names that policies and systems give
-OF_POLICIES = ("form", "tree", "facts", "reads", "obligations")
+OF_POLICIES = ("form", "tree", "facts", "reads", "obligations", "example")
 
 
 def test_every_answer_has_an_exact_shape(document: dict[str, Any], operations: dict[tuple[str, str], Any]) -> None:
@@ -138,6 +138,7 @@ def test_what_is_answered_fits_what_is_described(
         assert str(answer.status_code) in answers, (asking.name, answer.content)
         if answer.status_code == 204 or (asking.door.kind == STANDARD and answer.status_code >= 400):
             continue
+        assert "content" in answers[str(answer.status_code)], (asking.name, answer.status_code, answer.content)
         validator(document, answers[str(answer.status_code)]["content"]["application/json"]["schema"]).validate(
             answer.json()
         )

@@ -27,7 +27,7 @@ from agents.models import (
     Review,
     Version,
 )
-from governance.models import ControlDrill, Delegation, Escalation, Policy, PromotionRequest, Replay
+from governance.models import Budget, ControlDrill, Delegation, Escalation, Policy, PromotionRequest, Replay
 from observability import ledger
 from observability.models import Event
 from tests.site import things
@@ -317,6 +317,8 @@ def copied_for_people(world: World, count: int) -> None:
     copied(things.drill(own), count, uid=fresh(ControlDrill, "uid"))
     copied(things.replay(own), count, uid=fresh(Replay, "uid"), status=lambda n: "cancelled")
     copied(things.promotion(own), count, uid=fresh(PromotionRequest, "uid"), status=lambda n: "withdrawn")
+    copied(things.budget(own), count, uid=fresh(Budget, "uid"))
+    copied(things.value_list(own), count, name=lambda n: f"grown_{count}_{n}")
 
 
 def _workflows(world: World, count: int) -> list[int]:

@@ -65,6 +65,8 @@ def for_programs(side: Any, owner: Principal, giver: Principal, at: datetime) ->
     agents.give_consent(side.agent, by=giver, at=at)
     agents.issue_key(side.agent, by=ledger.SYSTEM, at=at, name="spare")
     _tried(side, owner, at)
+    _budgeted(side, at)
+    _allowed(side)
 
 
 def _tried(side: Any, owner: Principal, at: datetime) -> None:
@@ -166,31 +168,34 @@ def new_budget(side: Any) -> dict[str, Any]:
 
 
 def budget(side: Any) -> Budget:
-    """A budget of the unit's agent that is too wide to be felt, made when it is first needed."""
-    found = Budget.objects.filter(unit=side.unit).first()
-    if found is not None:
-        return found
+    """The budget of the unit's agent."""
+    return Budget.objects.filter(unit=side.unit).earliest("pk")
+
+
+def _budgeted(side: Any, at: datetime) -> None:
+    """A budget that is too wide to be felt."""
     terms = governance.BudgetTerms(
         name="Wide", scope="agent", about=side.agent.code, metric="money", period="total", hard_limit=Decimal(10**9),
         why="A drill.",
     )  # fmt: skip
-    return governance.open_budget(terms, by=ledger.SYSTEM, at=timezone.now())
+    governance.open_budget(terms, by=ledger.SYSTEM, at=at)
 
 
-def allowed(side: Any) -> Decision:
-    """An allowed decision of the unit's agent, made when it is first needed."""
-    made = Decision.objects.filter(agent=side.agent, effect=Decision.Effect.ALLOW, reported_at=None).first()
-    if made is not None:
-        return made
+def _allowed(side: Any) -> None:
+    """A decision of the unit's agent that allows, whose outcome nobody told yet."""
     made = Decision.objects.filter(agent=side.agent).earliest("pk")
     made.pk, made.uid, made.request_key, made.effect = None, uuid.uuid4(), "allowed", Decision.Effect.ALLOW
     made.save()
-    return made
+
+
+def allowed(side: Any) -> Decision:
+    """That decision."""
+    return Decision.objects.get(agent=side.agent, request_key="allowed")
 
 
 def value_list(side: Any) -> ValueList:
     """A named list of the unit."""
-    return ValueList.objects.get(unit=side.unit)
+    return ValueList.objects.filter(unit=side.unit).earliest("pk")
 
 
 def access_request(side: Any) -> Escalation:

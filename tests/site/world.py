@@ -68,6 +68,7 @@ class World:
 def built(halden: Halden, at: datetime) -> World:
     """The world: finance is the own unit, procurement the far one."""
     keys: dict[str, str] = {}
+    _orders(halden.units["procurement"], at)
     own = _side(halden, "finance", halden.workflow, halden.agents["AP-01"], halden.keys["AP-01"], at)
     reader = _hired(halden, "PR-01", at)
     keys["agent"], keys["far_agent"] = halden.keys["AP-01"], agents.issue_key(reader, by=ledger.SYSTEM, at=at)
@@ -82,6 +83,15 @@ def built(halden: Halden, at: datetime) -> World:
     for side, owner, giver in ((own, "maria", "priya"), (far, "tomasz", "tomasz")):
         for_programs(side, halden.people[owner], halden.people[giver], at)
     return world
+
+
+def _orders(unit: Unit, at: datetime) -> None:
+    """The system that the policies are about."""
+    agents.add_system(
+        "orders", "Orders", unit=unit, resource="order",
+        actions=[{"name": "order.read", "label": "Read an order", "risk": 1, "effect": "Nothing leaves the company"}],
+        fields=[{"path": "context.amount", "kind": "decimal", "label": "Amount"}], by=ledger.SYSTEM, at=at,
+    )  # fmt: skip
 
 
 def session_of(person: Principal) -> str:

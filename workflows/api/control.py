@@ -75,8 +75,9 @@ class ControlPreviewView(Door):
     def get(self, request: Request) -> Response:
         scope = operations.find_scope(self.asked["kind"], self.asked["id"], user=self.principal)
         now = governance.control_now(scope, at=database_now())
-        counts = operations.stops_if(scope, self.asked["state"]).counts
         may = governance.may_stop(self.principal, scope)
+        # The numbers are of the whole company: only who may stop the scope learns them.
+        counts = operations.stops_if(scope, self.asked["state"]).counts if may else None
         return Response({"scope": scope.key, "state": now.status, "would_stop": counts, "may_stop": may})
 
 
