@@ -390,8 +390,8 @@ def test_a_past_decision_is_loaded_and_kept_as_a_test(sign_in: Any, robot: Any, 
     test = kept()["tests"][-1]
     assert (test["name"], test["expect"]) == ("like the one of today", {"effect": "escalate", "rule": "ip-limit"})
     for person, step in ((daniel, "ask-review"), (sign_in("ingrid"), "approve")):
-        assert act(person, 3, step).status_code == 200
-    assert put_in_force(daniel, 3).status_code == 200
+        assert act(person, 2, step).status_code == 200
+    assert put_in_force(daniel, 2).status_code == 200
     assert daniel.post("/policies/bench", {**data.dict(), "do": "keep", "name": ""}).status_code == 400
 
 
