@@ -32,6 +32,11 @@ class Input:
     problem: str = ""
     hint: str = ""
 
+    @property
+    def unit(self) -> str:
+        """The unit of the field, when it is the same for every question."""
+        return self.field.unit_for({})
+
 
 @dataclass
 class BenchCards:

@@ -93,7 +93,7 @@ def try_it_on_the_bench(page: Page) -> None:
     ):
         page.get_by_role("link", name="Test bench").last.click()
         page.get_by_label("Agent", exact=True).select_option("AP-04")
-        page.get_by_role("button", name="Choose again").click()
+        page.get_by_role("button", name="Show its fields").click()
         page.get_by_label("Its number or name").fill("INV-9")
         page.get_by_label("Amount").fill(amount)
         page.get_by_label("Currency").fill("EUR")

@@ -8,12 +8,10 @@ from agents.models import Principal
 from agents.operations import require
 from governance.models import PolicyComment, PolicyVersion
 from governance.operations.policies.comments import note
-from governance.operations.policies.documents import check_document
+from governance.operations.policies.documents import check_document, tests_of
 from governance.operations.policies.drafts import ChangedMeanwhile, lock_policy, require_writer
 from governance.operations.policies.gate import require_gate
 from governance.operations.policies.rulebook import turn_page
-from governance.operations.policies.schema import decision_schema, lists_now
-from governance.rules import run_tests
 from observability import ledger
 
 Status, Kind = PolicyVersion.Status, PolicyComment.Kind
@@ -118,9 +116,7 @@ def activate(version: PolicyVersion, *, by: ledger.Acts, at: datetime, why: str 
 
 def _require_tests(version: PolicyVersion) -> None:
     check_document(version.document)
-    failed = [
-        result for result in run_tests(version.document, decision_schema(), lists=lists_now()) if not result.passed
-    ]
+    failed = [result for result in tests_of(version.document) if not result.passed]
     if failed:
         raise TestsFail(fields={result.name: f"expected {result.expected}, got {result.actual}" for result in failed})
 
