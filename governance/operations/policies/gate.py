@@ -117,6 +117,8 @@ def _coverage(looked: Looked) -> Iterator[GateCheck]:
     rules = looked.rules.rules if looked.rules else ()
     missed = not_hit(looked.rules, looked.results) if looked.rules else ()
     words = f"Each of the {len(rules)} rules applies in at least one test."
+    if len(rules) == 1:
+        words = "Its rule applies in at least one test."
     if looked.rules is None:
         words = "This is known when the document can be read."
     elif missed:
