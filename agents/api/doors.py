@@ -87,6 +87,7 @@ class Door(ReadingDoor):
 
 
 Act = Callable[[str], tuple[int, Mapping[str, Any]]]
+Instead = Callable[[str, Mapping[str, Any]], tuple[int, Mapping[str, Any]] | None]
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,19 @@ class ActingDoor(Door):
     """A view whose POST creates or acts: it needs an Idempotency-Key and answers a repeat as it did the first time."""
 
     def answer_once(
-        self, request: Request, act: Act, *, then: Then | None = None, wait_seconds: float = 0, secret: str = ""
+        self,
+        request: Request,
+        act: Act,
+        *,
+        then: Then | None = None,
+        wait_seconds: float = 0,
+        secret: str = "",
+        instead: Instead | None = None,
     ) -> Response:
         """Call `act(key)` once for this principal, route and key; its status and body are kept for repeats, but for
         the field `secret`, which a repeat gets as null. While the body's "work" is empty, `then` is looked at after
-        each commit for up to `wait_seconds`."""
+        each commit for up to `wait_seconds`. A repeat asks `instead(key, body)` for what has to be said in place of the
+        kept body now, None when nothing has."""
         key = request.headers.get("Idempotency-Key", "")
         if not 0 < len(key) <= 200:
             raise KeyNeeded
@@ -120,6 +129,8 @@ class ActingDoor(Door):
                 _wait_for_work(given, then, time.monotonic() + wait_seconds)
         elif then is not None and _still_waits(given, wait_seconds):
             raise InFlight
+        elif instead is not None and given.body is not None and (other := instead(given.key, given.body)) is not None:
+            return Response(other[1], status=other[0])
         return Response(given.body, status=given.status_code)
 
 

@@ -24,7 +24,8 @@ class System(models.Model):
     """Something that agents act upon, with the actions it offers and the typed facts that come with a request.
 
     `actions`: [{"name": "invoice.pay", "label": "Pay an invoice", "risk": 2, "effect": "Money leaves the company"}];
-    `fields`: [{"path": "context.amount", "kind": "decimal", "label": "Amount", "unit": ""}].
+    `fields`: [{"path": "context.amount", "kind": "decimal", "label": "Amount", "unit": ""}]; a list also has
+    the kind of its `item`s (text without one) and how many there may be at `most`.
     """
 
     class Verb(models.TextChoices):

@@ -178,7 +178,8 @@ def seconds_of(value: timedelta | Number) -> float:
 
 @register.filter
 def duration(value: timedelta | Number | None) -> str:
-    """Return a length (seconds or timedelta) in its two largest units: 0.1 s, 24 s, 2 m 06 s, 2 h 14 m, 1 d 4 h."""
+    """Return a length (seconds or timedelta) in its two largest units: 0.1 s, 24 s, 2 m 06 s, 2 h 14 m, 1 d 4 h; whole
+    hours and days alone: 4 h, 2 d."""
     if value is None or value == "":
         return ""
     seconds = max(seconds_of(value), 0.0)
@@ -190,8 +191,8 @@ def duration(value: timedelta | Number | None) -> str:
     if whole < HOUR:
         return f"{whole // MINUTE} m {whole % MINUTE:02d} s"
     if whole < DAY:
-        return f"{whole // HOUR} h {whole % HOUR // MINUTE:02d} m"
-    return f"{whole // DAY} d {whole % DAY // HOUR} h"
+        return f"{whole // HOUR} h" if whole % HOUR == 0 else f"{whole // HOUR} h {whole % HOUR // MINUTE:02d} m"
+    return f"{whole // DAY} d" if whole % DAY == 0 else f"{whole // DAY} d {whole % DAY // HOUR} h"
 
 
 def coarse(seconds: float) -> str:

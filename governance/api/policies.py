@@ -144,7 +144,7 @@ class ActivatePolicyView(PolicyDoor):
 
         def act(once: str) -> Answer:
             policy = visible_policy(self.principal, key, Policy.objects.select_for_update(of=("self",)))
-            require(self.principal, "governance.change_policy", policy)
+            operations.policies.require_writer(self.principal, policy)
             require_match(request, body_tag(PolicyOutput(policy).data))
             version = version_numbered(policy, given["version"])
             operations.activate(version, by=self.principal, at=database_now(), why=given["reason"])

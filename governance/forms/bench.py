@@ -32,6 +32,11 @@ class Input:
     problem: str = ""
     hint: str = ""
 
+    @property
+    def unit(self) -> str:
+        """The unit of the field, when it is the same for every question."""
+        return self.field.unit_for({})
+
 
 @dataclass
 class BenchCards:
@@ -111,9 +116,10 @@ def _text(value: Any) -> str:
 
 
 def answer_cards(tried: Tried) -> list[dict[str, Any]]:
-    """One card for each rule; of a policy that the reader may not see only that it has one."""
+    """One card for each rule, the one that decides first; of a policy that the reader may not see only that it has
+    one."""
     cards: list[dict[str, Any]] = []
-    for reading in tried.explanation.rules:
+    for reading in sorted(tried.explanation.rules, key=lambda reading: not reading.decides):
         if reading.policy.key not in tried.visible:
             cards.append({"hidden": True})
             continue

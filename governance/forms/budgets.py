@@ -45,6 +45,11 @@ class BudgetLine:
         return self.budget.say(self.row.reserved if self.row else Decimal(0))
 
     @property
+    def used_words(self) -> str:
+        """What is spent or reserved, in words."""
+        return self.budget.say(self.used)
+
+    @property
     def limit(self) -> str:
         """The hard limit, in words."""
         return self.budget.say(self.budget.hard_limit)

@@ -30,6 +30,7 @@ ON_MISSING = (
 )  # fmt: skip
 DEEPEST = 3
 _BROWSER_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?)Z|")
+_OF_RULE = re.compile(r"r(\d+)\.")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|")
 
 
@@ -141,13 +142,14 @@ class PolicyCards:
         self.at, self.draft, self.known, self.schema, self.is_new = at, draft, known, schema, is_new
         self.form: Part = at.form
         self.found = Problems(draft.checked.problems, at.wrong)
-        self.problem_count = len(draft.checked.problems)
+        self.to_fill: list[str] = []
         self.head = self._head()
         self.facts = _example_facts(self.form)
         self.cards = [self._card(rule, number) for number, rule in enumerate(self.form["rules"])]
         self.tests = self._tests()
         self.new_test = self._new_test()
         self.rest = self.found.rest()
+        self.problem_count = len(draft.checked.problems) - len(self.to_fill)
 
     @property
     def json(self) -> str:
@@ -173,9 +175,19 @@ class PolicyCards:
         return {each.path for fields in self.known.groups.values() for each in fields}
 
     def control(self, name: str, label: str, value: Any, path: str, **more: Any) -> Control:
-        """A control with the problems of its part."""
+        """A control with the problems of its part. That it is empty is no mistake before somebody tries to save."""
         given = value if isinstance(value, list) else shown(value)
-        return Control(name, label, given, problems=self.found.at(path), **more)
+        problems = self.found.at(path)
+        if problems and not given and path not in self.at.wrong:
+            problems = self._empty(name, label, more.get("kind", ""))
+        return Control(name, label, given, problems=problems, **more)
+
+    def _empty(self, name: str, label: str, kind: str) -> tuple[str, ...]:
+        if self.at.is_tried:
+            return ({"select": "Choose one.", "list": "Name at least one."}.get(kind, "Fill this in."),)
+        rule = _OF_RULE.match(name)
+        self.to_fill.append(f"{label} of rule {int(rule[1]) + 1}" if rule else label)
+        return ()
 
     # --- the head -------------------------------------------------------------------------------------------------
     def _head(self) -> list[Control]:

@@ -40,13 +40,15 @@ class FormUnreadable(ValueError):
 
 @dataclass
 class Typed:
-    """A form as it stands in the page: its parts, the form before the last deletion, and where the focus goes."""
+    """A form as it stands in the page: its parts, the form before the last deletion, where the focus goes, and whether
+    somebody tried to save it, so that empty parts are told as mistakes."""
 
     form: Part
     undo: Part | None = None
     undo_words: str = ""
     focus: str = ""
     wrong: dict[str, str] = field(default_factory=dict)
+    is_tried: bool = False
 
 
 def new_form() -> Part:
@@ -76,7 +78,7 @@ def typed(data: QueryDict, schema: Schema) -> Typed:
         raise FormUnreadable
     _head(form, data)
     form["rules"] = [_rule(rule, f"r{number}", data, schema) for number, rule in enumerate(form["rules"])]
-    return Typed(form, undo, data.get("undo_words", "")[:300])
+    return Typed(form, undo, data.get("undo_words", "")[:300], is_tried=data.get("tried") == "yes")
 
 
 def _json(text: str) -> Part | None:

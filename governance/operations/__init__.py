@@ -107,7 +107,6 @@ from governance.operations.drafting import (
     Draft,
     Vocabulary,
     document_of,
-    may_write,
     read_draft,
     require_author,
     vocabulary,
@@ -131,8 +130,8 @@ from governance.operations.escalations import (
 from governance.operations.facts import Circumstances, Question
 from governance.operations.incidents import NotYourIncident, may_resolve, release, resolve_retired
 from governance.operations.lists import ListChanged, ListInUse, add_list, change_list, drop_list, readers_of
-from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
-from governance.operations.policies.findings import Analysis, analyse_all, analyse_version, surroundings
+from governance.operations.policies import activate, add_policy, check_document, decision_schema, may_write, rules_now
+from governance.operations.policies.findings import Analysis, analyse_all, analyse_version, surroundings, unreadable
 from governance.operations.quarantine import STOPPED_FOR_NOW, limits_of, quarantine, unusual
 from governance.operations.replays import (
     REPLAY_DAYS,
@@ -143,7 +142,6 @@ from governance.operations.replays import (
     explain_both,
     fail_replay,
     look_at,
-    may_replay,
     tried,
     work_off,
 )
@@ -305,7 +303,6 @@ __all__ = [
     "may_delegate_for",
     "may_demote",
     "may_let_go",
-    "may_replay",
     "may_resolve",
     "may_settle",
     "may_stop",
@@ -351,6 +348,7 @@ __all__ = [
     "task_asked_by",
     "tried",
     "try_out",
+    "unreadable",
     "unusual",
     "vocabulary",
     "watch_run",

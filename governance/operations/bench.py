@@ -17,8 +17,8 @@ from governance.models import ControlState, Decision, Policy, PolicyVersion
 from governance.operations.control import control_now
 from governance.operations.drafting import require_author
 from governance.operations.facts import Asking, Circumstances, Question, facts_of
-from governance.operations.policies import add_policy, check_document, rules_now
-from governance.rules import PolicyRules, RuleSet, Ruling, derive
+from governance.operations.policies import add_policy, check_document, may_rewrite, rewrite_draft, rules_now
+from governance.rules import RuleSet, Ruling, derive
 from governance.rules.explaining import Explanation, explain_all
 from observability import ledger
 
@@ -165,8 +165,9 @@ def inputs_for(action: str, draft: PolicyVersion | None, *, by: Principal) -> In
 
 @transaction.atomic
 def keep_as_test(trial: Trial, tried: Tried, name: str, *, by: Principal, at: datetime) -> PolicyVersion:
-    """The next draft of the trial's policy, with this question as one more test that expects what the draft says now.
-    Raises NotAllowed without the right to write it, Invalid for a name that is empty or taken."""
+    """The draft of the trial, or where somebody else wrote it the next one, with this question as one more test that
+    expects what the draft says now. Raises NotAllowed without the right to write it, Invalid for a name that is empty
+    or taken."""
     draft = trial.draft
     if draft is None:
         raise ledger.Invalid("Choose a draft to keep the test in.", fields={"draft": "Choose a draft."})
@@ -174,13 +175,19 @@ def keep_as_test(trial: Trial, tried: Tried, name: str, *, by: Principal, at: da
     tests = list(draft.document.get("tests") or ())
     if not name.strip() or any(test["name"] == name.strip() for test in tests):
         raise ledger.Invalid("The test needs a name.", fields={"name": "Give it a name that no other test has."})
-    test = _test(name.strip(), check_document(draft.document), tried.facts, draft.document.get("base_request") or {})
+    test = _test(name.strip(), alone(draft, tried), tried.facts, draft.document.get("base_request") or {})
     document = {**draft.document, "tests": [*tests, test]}
+    if may_rewrite(by, draft):
+        return rewrite_draft(draft, document, seen=draft.sha256, by=by, at=at)
     return add_policy(document, unit=draft.policy.unit, owner=draft.policy.owner, by=by, at=at)
 
 
-def _test(name: str, rules: PolicyRules, facts: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    ruling = RuleSet([rules]).decide(facts)
+def alone(draft: PolicyVersion, tried: Tried) -> Ruling:
+    """What the draft says without the other policies: what a test of it expects."""
+    return RuleSet([check_document(draft.document)]).decide(tried.facts)
+
+
+def _test(name: str, ruling: Ruling, facts: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     request = _request(facts)
     absent = sorted(_leaves(base) - _leaves(request))
     return {

@@ -5,7 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -68,7 +68,9 @@ class Answer:
 
 def decide(question: Question, *, agent: Agent, at: datetime) -> Decision:
     """The answer to the question, recorded; when a person must be asked, `decision.escalation` is the open question.
-    The same agent and request key get the same decision again. Raises Invalid that names each wrong field."""
+    The same agent and request key get the same decision again, as long as nothing stops the agent: an allow from before
+    a stop is answered with a denial that names it, and is there again when the stop ends. Raises Invalid that names
+    each wrong field."""
     require_at_work(agent, at=at)
     return _once(question, Circumstances(agent, at), agent, _decide_and_ask)
 
@@ -135,7 +137,9 @@ def _evaluate_here(question: Question, known: Circumstances, by: ledger.Acts) ->
     request = request_of(question, known.agent)
     digest = request_digest(request)
     given = answer_again(known.agent, question.request_key, digest)
-    return given or _write(_answer_held(question, request, digest, known), by)
+    if given is not None:
+        return _given_again(given, question, request, known, by)
+    return _write(_answer_held(question, request, digest, known), by)
 
 
 def _once(
@@ -144,21 +148,37 @@ def _once(
     request = request_of(question, known.agent)
     digest = request_digest(request)
     given = answer_again(known.agent, question.request_key, digest)
-    if given is not None:
-        return given
     try:
         with transaction.atomic():
             known.begin()
+            if given is not None:
+                return _given_again(given, question, request, known, by)
             return act(_answer_held(question, request, digest, known), by)
     except ControlUnreadable as lost:
-        return _not_evaluated(question, request, digest, known, by, lost)
+        return _not_evaluated(_anew(question, given), request, digest, known, by, lost)
     except ledger.Refused:
         raise
     except IntegrityError as twice:
         given = answer_again(known.agent, question.request_key, digest)
         return given or _not_evaluated(question, request, digest, known, by, twice)
     except Exception as broken:
-        return _not_evaluated(question, request, digest, known, by, broken)
+        return _not_evaluated(_anew(question, given), request, digest, known, by, broken)
+
+
+def _given_again(
+    given: Decision, question: Question, request: dict[str, Any], known: Circumstances, by: ledger.Acts
+) -> Decision:
+    """The decision given before; while something stops what it allowed, a denial that says what, recorded by itself."""
+    if given.effect != Decision.Effect.ALLOW:
+        return given
+    asking = Asking(_anew(question, given), given.request_sha256, known)
+    ruling = _stopped(asking) or _not_at_work(asking)
+    return given if ruling is None else _write(Answer(asking, request, {}, ruling, 0), by)
+
+
+def _anew(question: Question, given: Decision | None) -> Question:
+    # The key belongs to the decision that was given; what is said about it later is a record of its own.
+    return question if given is None else replace(question, request_key="")
 
 
 def answer_again(agent: Agent, request_key: str, digest: str) -> Decision | None:

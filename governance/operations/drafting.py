@@ -8,7 +8,7 @@ from agents.models import Principal, Role, System, Unit
 from agents.operations import require
 from governance.language import Field
 from governance.models import EscalationPath, Policy
-from governance.operations.policies import PolicyRefused, check_document, decision_schema
+from governance.operations.policies import PolicyRefused, check_document, decision_schema, lists_now, require_writer
 from governance.rules import TestResult, run_tests
 from governance.rules.forms import Checked, check_form, rule_words
 from governance.rules.obligations import LOG_LEVELS, TYPES
@@ -83,13 +83,8 @@ def require_author(by: Principal, policy: Policy | None) -> None:
     """Raise NotAllowed unless this person may write the next version of the policy, or without one a new policy."""
     if policy is None:
         require(by, "governance.add_policy")
-    elif not may_write(by, policy):
-        require(by, "governance.add_policy", policy.unit)
-
-
-def may_write(by: Principal, policy: Policy) -> bool:
-    """Whether this person may write the next version of the policy."""
-    return by.may("governance.change_policy", policy) or by.may("governance.add_policy", policy.unit)
+    else:
+        require_writer(by, policy)
 
 
 @dataclass(frozen=True)
@@ -114,7 +109,11 @@ def read_draft(form: Mapping[str, Any], paths: Mapping[str, str]) -> Draft:
         checked = _with_paths(checked)
     rules = form["rules"] if isinstance(form.get("rules"), list) else []
     told = [rule_words(rule, schema, paths) for rule in rules if isinstance(rule, Mapping)]
-    tests = run_tests(checked.document, schema) if checked.rules is not None and checked.document is not None else ()
+    tests = (
+        run_tests(checked.document, schema, lists=lists_now())
+        if checked.rules is not None and checked.document is not None
+        else ()
+    )
     return Draft(checked, tuple(told), tuple(tests))
 
 

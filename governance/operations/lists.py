@@ -83,16 +83,16 @@ def drop_list(dropped: ValueList, *, by: ledger.Acts, at: datetime, why: str) ->
         raise ledger.Invalid("Say why the list goes.", fields={"reason": "A reason is needed."})
     readers = readers_of(dropped)
     if readers:
-        raise ListInUse(f"{', '.join(readers)} reads {dropped.path}. Take it out of the rules first.")
+        raise ListInUse(f"{', '.join(map(str, readers))} reads {dropped.path}. Take it out of the rules first.")
     ledger.record("list.dropped", dropped, by=by, at=at, why=why, before=_counted(dropped.items))
     dropped.delete()
     turn_page()
 
 
-def readers_of(read: ValueList) -> list[str]:
-    """The versions that read the list and have not been retired, as `key, version n`."""
+def readers_of(read: ValueList) -> list[PolicyVersion]:
+    """The versions that read the list and have not been retired."""
     living = PolicyVersion.objects.exclude(status=PolicyVersion.Status.RETIRED).select_related("policy")
-    return [str(version) for version in living.order_by("policy__key", "number") if _reads(version.document, read.path)]
+    return [version for version in living.order_by("policy__key", "number") if _reads(version.document, read.path)]
 
 
 def _reads(document: object, path: str) -> bool:

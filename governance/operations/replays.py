@@ -13,10 +13,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Min, QuerySet
 
 from agents.models import Principal
-from agents.operations import require
 from governance.language import Condition, Schema
-from governance.models import Decision, Escalation, Policy, PolicyVersion, Replay, ReplayFlip
-from governance.operations.policies import PolicyRefused, rules_now
+from governance.models import Decision, Escalation, PolicyVersion, Replay, ReplayFlip
+from governance.operations.policies import PolicyRefused, require_writer, rules_now
 from governance.rules import Effect, PolicyInvalid, PolicyRules, Rule, RuleSet, Ruling, covers, parse_policy
 from governance.rules.budgeting import keep_within
 from governance.rules.recorded import FactsReader, for_these_versions, reached_rules
@@ -39,22 +38,10 @@ class UnderWay(ledger.Refused):
     code = "replay_under_way"
 
 
-def may_replay(user: Principal, policy: Policy) -> bool:
-    """Whether the user may start and cancel replays of the policy's versions: whoever may write it."""
-    return user.is_active and (
-        user.may("governance.change_policy", policy) or user.may("governance.add_policy", policy)
-    )
-
-
-def _require(by: ledger.Acts, policy: Policy) -> None:
-    if not (isinstance(by, Principal) and may_replay(by, policy)):
-        require(by, "governance.change_policy", policy)
-
-
 def ask_replay(version: PolicyVersion, *, since: datetime, until: datetime, by: Principal, at: datetime) -> Replay:
     """A replay of the version over the decisions from `since` until before `until`; the worker takes it up within a
     second or two. Raises Invalid when the version cannot be read, UnderWay when one of it is not over."""
-    _require(by, version.policy)
+    require_writer(by, version.policy)
     if not since < until <= at or until - since > LONGEST:
         said = f"Must begin before it ends, end by now, and be at most {LONGEST.days} days long."
         raise ledger.Invalid("The time of the replay is wrong.", fields={"since": said})
@@ -70,7 +57,7 @@ def ask_replay(version: PolicyVersion, *, since: datetime, until: datetime, by: 
 
 def cancel_replay(replay: Replay, *, by: Principal, at: datetime) -> None:
     """End it; what was counted so far is not kept. It stops at its next look, within a moment."""
-    _require(by, replay.version.policy)
+    require_writer(by, replay.version.policy)
     ledger.move(replay, Replay.Status.CANCELLED, by=by, verb="replay.cancelled", at=at, ended_at=at)
 
 

@@ -4,7 +4,7 @@ document -> PolicyRules (documents) -> RuleSet (deciding) -> Ruling; question ->
 """
 
 from governance.rules.deciding import RuleSet
-from governance.rules.documents import covers, parse_policy, with_standard_fields
+from governance.rules.documents import covers, parse_policy, unreadable_policy, with_standard_fields
 from governance.rules.examples import run_tests
 from governance.rules.intake import STANDARD_FIELDS, derive, flatten
 from governance.rules.reading import PolicyInvalid
@@ -36,5 +36,6 @@ __all__ = [
     "flatten",
     "parse_policy",
     "run_tests",
+    "unreadable_policy",
     "with_standard_fields",
 ]

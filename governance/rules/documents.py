@@ -53,6 +53,10 @@ _ESCALATE_OPTIONAL = ("on_timeout", "approvals", "not_by", "grants")
 _ACTION = re.compile(r"\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?", re.ASCII)
 
 
+UNREADABLE = "cannot-be-read"
+"""The name of the one rule of a policy that cannot be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Header:
     key: str
@@ -87,6 +91,30 @@ def parse_policy(document: Mapping[str, Any], schema: Schema) -> PolicyRules:
     )
     reading.finish()
     return result
+
+
+def unreadable_policy(key: str, version: int, document: object, why: str) -> PolicyRules:
+    """What stands in the place of a policy in force that cannot be read: it denies every action that it may cover."""
+    actions, reading = _patterns(document), Reading(Schema(()))
+    words = f"{key}, version {version} cannot be read any more, so it allows nothing. {why}"[:500]
+    reason = compile_template(words.replace("{", "{{").replace("}", "}}"), reading.schema)
+    rule = Rule(
+        id=UNREADABLE, ref=f"{key}@{version}#{UNREADABLE}", effect=Effect.DENY, priority=0, actions=actions, when=None,
+        condition=None, reason=reason, skips_missing=False, obligations=(), escalate=None,
+    )  # fmt: skip
+    return PolicyRules(
+        key=key, version=version, title=key, priority=0, status="active", actions=actions, effective_from=None,
+        effective_until=None, rules=(rule,), digest=hashlib.sha256(f"{UNREADABLE} {words}".encode()).hexdigest(),
+        problem=words,
+    )  # fmt: skip
+
+
+def _patterns(document: object) -> tuple[str, ...]:
+    """The actions that a document names; all of them where that cannot be told either."""
+    scope = document.get("scope") if isinstance(document, Mapping) else None
+    named = scope.get("actions") if isinstance(scope, Mapping) else None
+    is_told = isinstance(named, list) and all(isinstance(item, str) and _ACTION.fullmatch(item) for item in named)
+    return tuple(named) if named and is_told else ("*",)
 
 
 def with_standard_fields(schema: Schema) -> Schema:

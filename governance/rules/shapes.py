@@ -70,7 +70,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PolicyRules:
-    """A policy document that was read and checked; `digest` is the SHA-256 of its content."""
+    """A policy document that was read and checked; `digest` is the SHA-256 of its content, `problem` why it cannot be
+    read, when it only denies."""
 
     key: str
     version: int
@@ -82,6 +83,7 @@ class PolicyRules:
     effective_until: datetime | None
     rules: tuple[Rule, ...]
     digest: str
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

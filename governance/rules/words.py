@@ -60,6 +60,8 @@ def in_words(node: Node, schema: Schema) -> str:
             return _JOINED[operator].join(_within(item, schema) for item in items)
         case Unary(operator="!", operand=Path() as path):
             return f"{_label(path, schema)}: no"
+        case Unary(operator="!", operand=Call(name="has", target=None, arguments=(Path() as path,))):
+            return f"{_label(path, schema)} is missing"
         case Unary(operator="!", operand=operand):
             return f"not ({in_words(operand, schema)})"
         case Binary(operator="in", left=left, right=Path() as path):

@@ -12,7 +12,7 @@ from agents.views import person
 from governance import operations
 from governance.language import show
 from governance.models import Policy, PolicyVersion
-from governance.operations.policies import PoliciesUnreadable, PolicyRefused
+from governance.operations.policies import PolicyRefused
 from governance.rules.analysis import Finding
 from observability import ledger
 
@@ -29,11 +29,10 @@ class AnalysisPage(LoginRequiredMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         user = person(request)
         keys = set(Policy.objects.visible_to(user).values_list("key", flat=True))
-        try:
-            found = [finding for finding in operations.analyse_all() if finding.policy in keys or not finding.policy]
-        except PoliciesUnreadable as unreadable:
-            return render(request, "governance/analysis.html", {"problem": unreadable.detail})
-        return render(request, "governance/analysis.html", {"groups": _groups(found, frozenset(), user)})
+        found = [finding for finding in operations.analyse_all() if finding.policy in keys or not finding.policy]
+        unreadable = [words for key, words in operations.unreadable().items() if key in keys]
+        page = {"groups": _groups(found, frozenset(), user), "unreadable": unreadable}
+        return render(request, "governance/analysis.html", page)
 
 
 class VersionAnalysisPage(LoginRequiredMixin, View):
@@ -51,7 +50,7 @@ class VersionAnalysisPage(LoginRequiredMixin, View):
         page: dict[str, Any] = {"version": chosen, "policy": chosen.policy}
         try:
             analysis = operations.analyse_version(chosen)
-        except (PolicyRefused, PoliciesUnreadable) as refused:
+        except PolicyRefused as refused:
             return render(request, "governance/analysis.html", {**page, "problem": refused.detail})
         page |= {"groups": _groups(analysis.findings, analysis.new, user), "stopping": len(analysis.stopping)}
         return render(request, "governance/analysis.html", page)

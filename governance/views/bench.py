@@ -17,8 +17,10 @@ from governance import operations
 from governance.forms.bench import answer_cards, as_typed, inputs, nested, typed_values
 from governance.language import find, show
 from governance.models import Decision, Policy, PolicyVersion
-from governance.operations.bench import stored_facts
+from governance.operations.bench import alone, stored_facts
 from governance.operations.drafting import OBLIGATIONS
+from governance.operations.policies import may_rewrite, tests_of
+from governance.rules.coverage import not_hit
 from observability import ledger
 from observability.ledger import database_now
 
@@ -48,7 +50,8 @@ class _Bench:
         self.agents = list(Agent.objects.visible_to(self.user).order_by("code"))
         usual = self.decision.agent.code if self.decision else ""
         self.agent = next((each for each in self.agents if each.code == data.get("agent", usual)), None)
-        self.action = data.get("action", self.decision.action if self.decision else "").strip()[:80]
+        usual = self.decision.action if self.decision else _usual_action(self.draft)
+        self.action = (data.get("action") or usual).strip()[:80]
         self.inputs = operations.inputs_for(self.action, self.draft, by=self.user) if self.action else None
         self.values = self._values()
         self.resource = {
@@ -105,7 +108,8 @@ class _Bench:
             "drafts": _drafts(self.user), "chosen_draft": self.data.get("draft", ""),
             "rest": {path: words for path, words in self.wrong.items() if path not in named},
             "may_keep": self.draft is not None and operations.may_write(self.user, self.draft.policy),
-            "is_asked": is_asked,
+            "is_asked": is_asked, "alone": alone(self.draft, tried) if self.draft and tried is not None else None,
+            "keeps_here": self.draft is not None and may_rewrite(self.user, self.draft),
         }  # fmt: skip
         return render(self.request, "governance/bench.html", shown, status=status)
 
@@ -120,7 +124,9 @@ class _Bench:
         except ledger.Invalid as invalid:
             self.wrong = invalid.fields
             return self.page(400)
-        messages.success(self.request, f"The test is kept in version {version.number}, a draft.")
+        messages.success(
+            self.request, f"The test is kept in version {version.number}, a draft. {_not_hit_yet(version)}".strip()
+        )
         return redirect(f"{reverse('policy', args=[version.policy.key])}?version={version.number}")
 
 
@@ -148,6 +154,21 @@ def _draft(text: str, user: Principal) -> PolicyVersion | None:
     if version is None:
         raise ledger.NotFound
     return version
+
+
+def _not_hit_yet(version: PolicyVersion) -> str:
+    """Which rules of the version still have no test."""
+    rules = operations.check_document(version.document)
+    missed = not_hit(rules, tests_of(version.document))
+    return f"No test makes {', '.join(missed)} apply yet." if missed else "Every rule has a test."
+
+
+def _usual_action(draft: PolicyVersion | None) -> str:
+    """What a question about a draft is about, unless somebody chooses: the first action that it names."""
+    if draft is None:
+        return ""
+    named = draft.document.get("scope", {}).get("actions", [])
+    return next((action for action in named if not action.endswith("*")), "")
 
 
 def _drafts(user: Principal) -> list[PolicyVersion]:

@@ -76,6 +76,7 @@ class NewPolicyFormPage(LoginRequiredMixin, View):
 
     def saved(self, request: HttpRequest, at: Typed) -> HttpResponse:
         """The page of the new draft, or the form again with what is wrong."""
+        at.is_tried = True
         try:
             document = operations.document_of(to_save(at.form))
             return self.kept(request, document)

@@ -6,13 +6,14 @@ from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views import View
 
 from agents.models import Principal, Unit
 from agents.views import person, require_recent
 from governance import operations
 from governance.forms import ListForm, NewListForm
-from governance.models import ListEdition, ValueList
+from governance.models import ListEdition, Policy, ValueList
 from observability import ledger
 from observability.ledger import database_now
 
@@ -88,12 +89,23 @@ class ListPage(LoginRequiredMixin, View):
         user = person(request)
         editions = list(shown.editions.select_related("author")[: EDITIONS + 1])
         page = {
-            "list": shown, "form": form, "readers": operations.readers_of(shown), "may": user.may(RIGHT, shown.unit),
+            "list": shown, "form": form, "readers": _readers(shown, user), "may": user.may(RIGHT, shown.unit),
             "editions": [_change(now, before) for now, before in zip(editions, [*editions[1:], None], strict=True)][
                 :EDITIONS
             ],
         }  # fmt: skip
         return render(request, "governance/list.html", page, status=status)
+
+
+def _readers(shown: ValueList, user: Principal) -> list[dict[str, str]]:
+    """The versions that read the list, with the page of each that the reader may see."""
+    visible = set(Policy.objects.visible_to(user).values_list("pk", flat=True))
+    return [
+        {"words": str(each), "url": f"{reverse('policy', args=[each.policy.key])}?version={each.number}"}
+        if each.policy_id in visible
+        else {"words": "a policy of another unit", "url": ""}
+        for each in operations.readers_of(shown)
+    ]
 
 
 class DropList(LoginRequiredMixin, View):

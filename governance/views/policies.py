@@ -98,7 +98,8 @@ def next_acts(user: Principal, version: PolicyVersion, gate: list[policies.GateC
 
 
 def _tabs(version: PolicyVersion, gate: list[policies.GateCheck], versions: int) -> list[tuple[str, str, int]]:
-    missing = sum(not check.is_met for check in gate)
+    is_on_its_way = version.status in UNDER_WAY  # one that decides, or did, needs nothing any more
+    missing = sum(not check.is_met for check in gate) if is_on_its_way else 0
     counts = {"gate": missing, "versions": versions, "comments": version.comments.count()}
     return [(name, words, counts.get(name, 0)) for name, words in TABS.items()]
 

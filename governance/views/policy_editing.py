@@ -134,7 +134,7 @@ class EditPolicy(LoginRequiredMixin, View):
     def version(self, request: HttpRequest, key: str, number: str) -> PolicyVersion:
         """The version that the change starts from: the one asked for, or the newest; for those who may write it."""
         policy = visible_policy(person(request), key)
-        require(person(request), "governance.change_policy", policy)
+        policies.require_writer(person(request), policy)
         if number:
             return version_numbered(policy, int(number) if number.isdecimal() and len(number) < 10 else 0)
         newest = policy.versions.with_people().first()

@@ -52,7 +52,7 @@ class ReplayPage(LoginRequiredMixin, View):
             return HttpResponse(headers={"HX-Refresh": "true"})  # it is over: the whole page is another one
         page = {
             "version": version, "policy": version.policy, "replays": replays, "chosen": chosen,
-            "may_start": operations.may_replay(user, version.policy), "days": operations.REPLAY_DAYS,
+            "may_start": operations.may_write(user, version.policy), "days": operations.REPLAY_DAYS,
             "is_open": any(each.is_under_way for each in replays),
         }  # fmt: skip
         if chosen is not None and chosen.status == Replay.Status.DONE:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from agents import operations as agents
 from agents.models import Agent
+from autonomy_site.demo.company import set_budgets
 from governance.charts import EvidenceTable, Figure
 from governance.models import Decision, Escalation
 from governance.operations import demote
@@ -144,6 +145,20 @@ def test_limits_today_come_from_policies_and_decisions(robot: Any, sign_in: Any)
 
 def test_an_agent_without_limits_is_told_so(sign_in: Any) -> None:
     assert "No policy in force limits a number" in sign_in("maria").get("/agents/AP-01").content.decode()
+
+
+def test_the_profile_says_how_far_each_budget_of_the_agent_is_used(
+    halden: Any, robot: Any, question: Any, sign_in: Any, now: Any
+) -> None:
+    set_budgets(halden, now)
+    assert robot("AP-04").call("post", "actions", question(amount="1210.50")).json()["effect"] == "allow"
+
+    page = sign_in("maria").get("/agents/AP-04")
+
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.content.decode()))
+    assert "Payments of AP-04 in a day EUR 1,210.50 of EUR 2,000,000.00" in text
+    assert "Calls of each run at most 200 calls Each run has its own." in text
+    assert "Payments of AP-04" not in sign_in("maria").get("/agents/AP-01").content.decode()
 
 
 def test_each_answer_of_the_matrix_says_where_it_comes_from(sign_in: Any) -> None:

@@ -13,7 +13,6 @@ from tests.browser.conftest import PHONE
 from tests.browser.test_all_pages import ASK_AXE, RULES
 
 Visitor = Callable[..., Page]
-SHOTS = Path("/tmp/control")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -40,17 +39,16 @@ def test_maria_pauses_one_workflow_and_lets_it_go(visitor: Visitor, robot: Any, 
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_fits_a_phone(visitor: Visitor, sign_in: Any, theme: str) -> None:
+def test_it_fits_a_phone(visitor: Visitor, sign_in: Any, theme: str, tmp_path: Path) -> None:
     sign_in("maria").post("/control", {"scope": "agent:AP-04", "state": "paused", "why": "Strange payments."})
 
     page = visitor("ingrid", at="/control?scope=agent:AP-04", theme=theme, size=PHONE)
 
     expect(page.get_by_role("region", name="Stopped now", exact=True)).to_contain_text("Strange payments.")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    SHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SHOTS / f"phone-{theme}.png", full_page=True)
+    page.screenshot(path=tmp_path / f"phone-{theme}.png", full_page=True)
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.screenshot(path=SHOTS / f"desktop-{theme}.png", full_page=True)
+    page.screenshot(path=tmp_path / f"desktop-{theme}.png", full_page=True)
 
 
 def test_one_scope_is_accessible(visitor: Visitor, sign_in: Any) -> None:

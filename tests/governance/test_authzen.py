@@ -384,8 +384,8 @@ def test_a_policy_that_cannot_be_read_any_more_denies_and_leaves_an_event(clerk:
 
     told = said(clerk, asked("1"))
 
-    assert (told["decision"], told["context"]["code"]) == (False, "policies_unreadable")
-    assert "cannot be read" in Event.objects.get(verb="agent.refused").why
+    assert (told["decision"], told["context"]["rule"]) == (False, "cannot-be-read")
+    assert "cannot be read" in Event.objects.get(verb="decision.made").why
 
 
 def test_a_supplier_of_facts_that_breaks_denies(clerk: Any, monkeypatch: pytest.MonkeyPatch) -> None:

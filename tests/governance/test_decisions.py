@@ -13,9 +13,13 @@ from guardian.shortcuts import assign_perm
 
 from agents import operations as agents
 from agents.models import Blueprint, System
+from agents.rules.systems import KINDS, MOST, OURS, ROOTS
 from governance import operations
+from governance.language import Kind
+from governance.language.values import MAX_ITEMS
 from governance.models import Decision, Escalation, PolicyVersion
-from governance.rules import RuleSet
+from governance.operations.policies import OWN_FIELDS
+from governance.rules import STANDARD_FIELDS, RuleSet
 from observability import ledger
 from observability.models import Event
 from workflows.models import Step
@@ -317,14 +321,95 @@ def test_no_system_takes_the_place_of_a_field_that_policies_trust(
     assert ask(clerk, question())["rule"] == "ip-limit"
 
 
-def test_a_policy_that_lost_its_fields_allows_nothing_and_says_which(clerk: Any, question: Any) -> None:
+def test_a_policy_that_lost_its_fields_denies_what_it_covers_and_nothing_else(
+    clerk: Any, question: Any, halden: Any, sign_in: Any, now: Any
+) -> None:
     System.objects.filter(code="payables").update(fields=[])
+    document = {
+        "apiVersion": "autonomyos/v1", "kind": "Policy", "key": "finance.post", "version": 1, "title": "Post",
+        "scope": {"actions": ["mail.send"]}, "rules": [{"id": "all", "effect": "allow", "reason": "Letters go out."}],
+        "tests": [{"name": "always", "request": {"action": {"name": "mail.send"}}, "expect": {"effect": "allow"}}],
+    }  # fmt: skip
+    home = {"unit": halden.units["finance"], "owner": halden.people["maria"]}
+    operations.activate(operations.add_policy(document, **home, by=ledger.SYSTEM, at=now), by=ledger.SYSTEM, at=now)
+    job = [{"system": "payables", "action": name, "scope": {}} for name in ("invoice.pay", "mail.send")]
+    Blueprint.objects.filter(code="payments-clerk").update(actions=job)
 
-    refused = clerk.call("post", "actions", question(amount="1"))
+    bare = {"resource": {"type": "invoice", "id": "2026-1187"}, "context": {}}
+    payment = ask(clerk, {"action": "invoice.pay", **bare})
+    letter = ask(clerk, {"action": "mail.send", "resource": {"type": "letter", "id": "L-1"}})
 
-    assert (refused.status_code, refused.json()["code"]) == (503, "policies_unreadable")
-    assert "finance.invoice-payment, version 1 cannot be read any more" in refused.json()["detail"]
-    assert not Decision.objects.exists()
+    assert (payment["effect"], payment["rule"]) == ("deny", "cannot-be-read")
+    assert payment["reason"].startswith("finance.invoice-payment, version 1 cannot be read any more")
+    told = Event.objects.filter(verb="decision.made").order_by("id")[0]
+    assert (told.data["policy"], told.data["version"]) == ("finance.invoice-payment", 1)
+    assert letter["effect"] == "allow"
+    page = sign_in("ingrid").get("/policies/analysis").content.decode()
+    assert "finance.invoice-payment, version 1 cannot be read any more, so it allows nothing." in page
+
+
+def test_a_policy_whose_scope_is_lost_too_denies_every_action(clerk: Any, question: Any) -> None:
+    PolicyVersion.objects.active().filter(policy__key="finance.invoice-payment").update(document={"scope": "all"})
+
+    assert ask(clerk, question(amount="1"))["rule"] == "cannot-be-read"
+    answer = ask(clerk, {"action": "memory.read", "resource": {"type": "space", "id": "orders"}})
+    assert answer["rule"] == "cannot-be-read"
+
+
+def test_a_field_of_a_system_that_cannot_stand_beside_another_stops_no_decision(
+    clerk: Any, question: Any, halden: Any, now: Any
+) -> None:
+    system = {
+        "code": "orders", "name": "Orders", "unit": halden.units["finance"], "resource": "order", "actions": [],
+        "fields": [{"path": "resource.order.total", "kind": "decimal"}, {"path": "lists", "kind": "string"},
+                   {"path": "resource.lines", "kind": "list", "item": "decimal", "most": 2}],
+    }  # fmt: skip
+    with pytest.raises(ledger.Invalid) as refused:
+        agents.add_system(**{**system, "fields": system["fields"][:1]}, by=ledger.SYSTEM, at=now)
+    assert refused.value.fields["fields"] == (
+        "resource.order.total cannot stand beside resource.order of Accounts payable: resource.order is a field and "
+        "cannot hold resource.order.total."
+    )
+    System.objects.create(**system)  # past the operation, as somebody may in a shell
+
+    assert ask(clerk, question(amount="1"))["effect"] == "allow"
+    many = clerk.call("post", "actions", question(amount="1", properties={"lines": ["1", "2", "3"]}))
+    assert named(many) == {"resource.lines"}
+
+
+def test_systems_know_which_fields_are_ours() -> None:
+    ours = {field.path for field in (*OWN_FIELDS, *STANDARD_FIELDS)}
+
+    assert {path for path in ours if path.partition(".")[0] in ROOTS} == OURS
+    assert set(KINDS) == {*Kind} - {Kind.MAP}
+    assert MOST == MAX_ITEMS
+
+
+@pytest.mark.parametrize("scope", ["everything", "agent:AP-04", "system:payables", "unit:finance"])
+def test_an_allow_from_before_a_stop_is_of_no_use_while_it_holds(
+    clerk: Any, sign_in: Any, question: Any, scope: str
+) -> None:
+    first = clerk.call("post", "actions", question(amount="1"), key="pay-1").json()
+    maria = sign_in("ingrid")
+    maria.post("/control", {"scope": scope, "state": "paused", "why": "Forged invoices."})
+
+    again = clerk.call("post", "actions", question(amount="1"), key="pay-1").json()
+
+    assert (first["effect"], again["effect"], again["rule"]) == ("allow", "deny", "control-state")
+    assert "Forged invoices." in again["reason"]
+    assert Decision.objects.get(uid=again["decision"]).effect == "deny"
+    maria.post("/control", {"scope": scope, "state": "normal", "why": "They were genuine."})
+    assert clerk.call("post", "actions", question(amount="1"), key="pay-1").json()["decision"] == first["decision"]
+
+
+def test_a_question_that_waits_is_told_again_while_work_is_stopped(clerk: Any, sign_in: Any, question: Any) -> None:
+    first = clerk.call("post", "actions", question(), key="pay-1").json()
+    sign_in("ingrid").post("/control", {"scope": "everything", "state": "paused", "why": "A drill."})
+
+    again = clerk.call("post", "actions", question(), key="pay-1").json()
+
+    assert (again["effect"], again["decision"]) == ("escalate", first["decision"])
+    assert clerk.call("post", "actions", question(amount="1"), key="pay-1").status_code == 422
 
 
 def test_an_approval_is_of_no_use_to_another_rule_or_a_new_version(

@@ -49,6 +49,16 @@ def test_a_list_that_a_rule_reads_decides_from_its_next_edition_on(sign_in: Any,
     assert (told.why, told.data["added"], told.actor_id) == ("New order.", [seller], "daniel")
 
 
+def test_the_page_of_a_list_leads_to_the_rules_that_read_it(sign_in: Any) -> None:
+    daniel = sign_in("daniel")
+    assert new_list(daniel, unit="halden").status_code == 201
+    in_force(sign_in, with_rule(EMBARGO, TEST))
+
+    page = daniel.get("/policies/lists/embargo").content.decode()
+
+    assert 'href="/policies/finance.invoice-payment?version=2">finance.invoice-payment, version 2<' in page
+
+
 def in_force(sign_in: Any, text: str) -> None:
     """Let the text decide, after a second person approved it."""
     assert put_in_force(sign_in("daniel"), approved(sign_in, text)).status_code == 200

@@ -223,3 +223,50 @@ def test_the_list_shows_what_is_under_way(sign_in: Any) -> None:
     assert "In force" in page
     assert "in shadow" in page
     assert put_in_force(sign_in("ingrid"), 2).status_code == 200
+
+
+def test_a_reviewer_reads_which_item_of_a_list_decided(sign_in: Any, robot: Any, question: Any) -> None:
+    limit = '["KES", "AC"].exists(start, resource.seller.startsWith("Kessler") && resource.iban.startsWith(start))'
+    test = """  - {name: by the bank, request: {resource: {properties: {iban: AC1}}},
+     expect: {effect: escalate, rule: ip-bank}}
+"""
+    rule = f"""  - id: ip-bank
+    effect: escalate
+    when: '{limit}'
+    on_missing: skip
+    reason: A bank that is looked at.
+    escalate: {{path: treasury, sla: 2h, on_timeout: deny}}
+"""
+    head, _, rest = TEXT.partition("base_request:")
+    assert (
+        put_in_force(sign_in("daniel"), approved(sign_in, f"{head}{rule}base_request:{rest}{test}")).status_code == 200
+    )
+    asked = question(amount="1", properties={"iban": "AC99"})
+    told = robot("AP-04").call("post", "actions", asked).json()
+    assert told["rule"] == "ip-bank"
+
+    page = sign_in("maria").get(f"/escalations/{told['escalation']['id']}").content.decode()
+    bench = sign_in("maria").get(f"/policies/bench?decision={told['decision']}").content.decode()
+
+    for each in (page, bench):
+        inside = each.split('<tr class="inside">')
+        assert len(inside) == 3, "the seller and the account, of the item that decided"
+        assert "Kessler" in inside[1]
+        assert "AC99" in inside[2]
+
+
+def test_the_tests_of_a_version_run_once_for_the_same_text_fields_and_lists(sign_in: Any) -> None:
+    first = policies.tests_of(version(1).document)
+
+    assert policies.tests_of(version(1).document) is first
+    named = {"name": "embargo", "title": "Embargo", "items": ["A"], "reason": "Ordered.", "unit": "finance"}
+    assert sign_in("daniel").call("post", "value-lists", named).status_code == 201
+    assert policies.tests_of(version(1).document) is not first
+
+
+def test_what_decides_already_needs_nothing_more(sign_in: Any, robot: Any, question: Any) -> None:
+    robot("AP-04").call("post", "actions", question(amount="1"))
+
+    tabs = {name: count for name, _, count in sign_in("ingrid").get(f"/policies/{KEY}").context["tabs"]}
+
+    assert tabs["gate"] == 0

@@ -183,6 +183,8 @@ def test_money_is_shown_with_currency_and_cents(amount, currency, text):
         (8040, "2 h 14 m"),
         (100_800, "1 d 4 h"),
         (59.7, "1 m 00 s"),
+        (14_400, "4 h"),
+        (172_800, "2 d"),
         (None, ""),
     ],
 )

@@ -167,7 +167,13 @@ class ActionsView(WorkDoor):
             )
             return 200, decision_of(decision)
 
-        return self.answer_once(request, act)
+        def instead(key: str, kept: Mapping[str, Any]) -> Answer | None:
+            if kept["effect"] != Decision.Effect.ALLOW:
+                return None
+            status, now = act(key)  # an allow from before a stop allows nothing while it holds
+            return None if str(now["decision"]) == str(kept["decision"]) else (status, now)
+
+        return self.answer_once(request, act, instead=instead)
 
 
 class DecisionView(Door):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 from django.db.models import Count, Prefetch, Q
 from django.utils import timezone
@@ -155,9 +156,9 @@ class Card:
         ]  # fmt: skip
 
     @property
-    def conditions(self) -> list[dict[str, str]]:
+    def conditions(self) -> list[dict[str, Any]]:
         """The policy's conditions with their values, those that made it ask first."""
-        shown = [{name: inert(value) for name, value in condition.items()} for condition in self.escalation.conditions]
+        shown = [_inert_condition(condition) for condition in self.escalation.conditions]
         return sorted(shown, key=lambda condition: condition["outcome"] == "false")
 
     @cached_property
@@ -266,3 +267,9 @@ def when(moment: datetime, at: datetime) -> str:
     local = timezone.localtime(moment)
     near = abs(moment - at) < timedelta(hours=20) and local.date() == timezone.localtime(at).date()
     return f"At {local:%H:%M}" if near else f"On {local.day} {local:%b at %H:%M}"
+
+
+def _inert_condition(condition: Mapping[str, Any]) -> dict[str, Any]:
+    """A condition with nothing in it that a browser would take for more than text, and those inside it."""
+    told: dict[str, Any] = {name: inert(value) for name, value in condition.items() if name != "inside"}
+    return told | {"inside": [_inert_condition(below) for below in condition.get("inside") or ()]}

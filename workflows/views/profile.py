@@ -15,6 +15,7 @@ from agents.models import Agent, Key, Principal
 from agents.operations import ceiling_of
 from agents.rules import AUTONOMY
 from governance import operations as governance
+from governance.forms.budgets import BudgetLine
 from governance.models import WAS_UNDONE, Decision, DecisionQuerySet, Escalation
 from governance.views.autonomy import action_labels, asking_form, told_evidence
 from observability import kpis, ledger
@@ -114,9 +115,17 @@ def _profile(place: _Place) -> dict[str, Any]:
     keys = agent.keys.filter(status=Key.Status.ACTIVE, expires_at__gt=at)
     return {
         "access": access, "limits": governance.limits_today(agent, access.actions, at=at),
-        "results": _results(place), "key": keys.order_by("-pk").first(),
+        "results": _results(place), "budgets": _budgets(place), "key": keys.order_by("-pk").first(),
         "lately": place.steps.select_related("run", "escalation").order_by("-pk")[:LATEST],
     }  # fmt: skip
+
+
+def _budgets(place: _Place) -> list[BudgetLine]:
+    """How far each budget that binds the agent is used, those of each run last."""
+    budgets = list(governance.budgets_of(place.agent).visible_to(place.user))
+    rows = governance.standing(budgets, at=place.at)
+    lines = [BudgetLine(each, rows.get(each.pk), place.at) for each in budgets]
+    return sorted(lines, key=lambda line: (line.is_each_run, line.budget.name))
 
 
 def _access(place: _Place) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from governance.operations.policies.drafts import (
     go_back,
     may_rewrite,
     may_write,
+    require_writer,
     rewrite_draft,
 )
 from governance.operations.policies.gallery import PolicyTemplate, begun_from, gallery, template
@@ -35,8 +36,8 @@ from governance.operations.policies.life import (
     shadow,
     withdraw_review,
 )
-from governance.operations.policies.rulebook import PoliciesUnreadable, rules_now, turn_page
-from governance.operations.policies.schema import OWN_FIELDS, decision_schema
+from governance.operations.policies.rulebook import rules_now, turn_page
+from governance.operations.policies.schema import OWN_FIELDS, decision_schema, lists_now
 
 __all__ = [
     "GATE",
@@ -47,7 +48,6 @@ __all__ = [
     "GateClosed",
     "NotYourDraft",
     "OwnVersion",
-    "PoliciesUnreadable",
     "PolicyRefused",
     "PolicyTemplate",
     "TestsFail",
@@ -65,11 +65,13 @@ __all__ = [
     "gallery",
     "gate_of",
     "go_back",
+    "lists_now",
     "may_approve",
     "may_rewrite",
     "may_write",
     "problems_of",
     "require_gate",
+    "require_writer",
     "retire",
     "rewrite_draft",
     "rules_now",

@@ -73,9 +73,21 @@ def problems_of(text: str) -> list[Problem]:
     return []
 
 
-def tests_of(document: Mapping[str, Any]) -> list[TestResult]:
-    """What becomes of the tests that a document carries; it has to be one that can be read."""
-    return run_tests(document, decision_schema(), lists=lists_now())
+_results: dict[tuple[Any, ...], tuple[TestResult, ...]] = {}
+RESULTS_AT_MOST = 500
+
+
+def tests_of(document: Mapping[str, Any]) -> tuple[TestResult, ...]:
+    """What becomes of the tests that a document carries; it has to be one that can be read. They run once for the same
+    text, fields and lists: a page of the version is opened more often than it changes."""
+    schema, lists = decision_schema(), lists_now()
+    same = (document_digest(document), schema.fields, tuple(sorted(lists.items())))
+    found = _results.get(same)
+    if found is None:
+        if len(_results) >= RESULTS_AT_MOST:
+            _results.clear()
+        found = _results[same] = tuple(run_tests(document, schema, lists=lists))
+    return found
 
 
 def document_digest(document: Mapping[str, Any]) -> str:

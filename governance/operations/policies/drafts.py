@@ -36,8 +36,10 @@ def add_policy(
 ) -> PolicyVersion:
     """Save a document as the next version of its policy, in draft. Nothing is saved when it has an error."""
     before = Policy.objects.filter(key=str(document.get("key", ""))).first()
-    if before is None or not may_write(by, before):
+    if before is None:
         require(by, "governance.add_policy", unit)
+    else:
+        require_writer(by, before)
     rules = check_document(document)
     if rules.key in RESERVED:
         raise ledger.Invalid("The policy was not saved.", fields={"key": f"No policy is called `{rules.key}`."})
@@ -70,8 +72,17 @@ def _numbered(document: Mapping[str, Any], number: int) -> dict[str, Any]:
 
 
 def may_write(by: ledger.Acts, policy: Policy) -> bool:
-    """Whether this one may write versions of the policy: a right on one policy is enough for its next version."""
-    return isinstance(by, Principal) and by.is_active and by.may("governance.change_policy", policy)
+    """Whether this one may write versions of the policy: with a right on it, or as one who writes policies of its
+    unit."""
+    if not isinstance(by, Principal) or not by.is_active:
+        return False
+    return by.may("governance.change_policy", policy) or by.may("governance.add_policy", policy.unit)
+
+
+def require_writer(by: ledger.Acts, policy: Policy) -> None:
+    """Raise NotAllowed unless this one may write versions of the policy."""
+    if not may_write(by, policy):
+        require(by, "governance.change_policy", policy)
 
 
 def may_rewrite(by: ledger.Acts, version: PolicyVersion) -> bool:
@@ -87,7 +98,7 @@ def rewrite_draft(
 ) -> PolicyVersion:
     """Put another document in the place of a draft's, if it is still the one with the digest `seen`. The same content
     changes nothing."""
-    require(by, "governance.change_policy", version.policy)
+    require_writer(by, version.policy)
     lock_policy(version.policy)
     version = PolicyVersion.objects.with_people().get(pk=version.pk)
     if version.status != PolicyVersion.Status.DRAFT:
@@ -116,6 +127,6 @@ def _rewritten(version: PolicyVersion, document: dict[str, Any], by: ledger.Acts
 @transaction.atomic
 def go_back(version: PolicyVersion, *, by: ledger.Acts, at: datetime) -> PolicyVersion:
     """A new draft that says what this older version said; it goes the same way as every other change."""
-    require(by, "governance.change_policy", version.policy)
+    require_writer(by, version.policy)
     check_document(version.document)
     return _next_version(version.policy, version.document, by, at)

@@ -9,6 +9,7 @@ from governance.models import EscalationPath, PolicyVersion
 from governance.operations.policies.documents import check_document
 from governance.operations.policies.rulebook import rules_now
 from governance.operations.policies.schema import lists_now
+from governance.rules import PolicyRules, RuleSet
 from governance.rules.analysis import WRONG, Finding, Surroundings, analyse
 
 _MONEY = ("amount", "cost", "price", "total", "value")
@@ -30,16 +31,25 @@ class Analysis:
 def analyse_all() -> tuple[Finding, ...]:
     """The findings about all rules in force, and the lists that none of them reads."""
     rules, schema = rules_now()
-    return analyse(rules.policies, schema, surroundings())
+    return analyse(_readable(rules), schema, surroundings())
+
+
+def unreadable() -> dict[str, str]:
+    """Why each policy in force that cannot be read any more cannot, by its key."""
+    return {policy.key: policy.problem for policy in rules_now()[0].policies if policy.problem}
+
+
+def _readable(rules: RuleSet) -> list[PolicyRules]:
+    return [policy for policy in rules.policies if not policy.problem]
 
 
 def analyse_version(version: PolicyVersion) -> Analysis:
     """The findings about a version beside all other policies in force. Raises PolicyRefused when it cannot be read."""
     rules, schema = rules_now()
     around, key = surroundings(), version.policy.key
-    beside = [policy for policy in rules.policies if policy.key != key]
+    beside = [policy for policy in _readable(rules) if policy.key != key]
     findings = analyse([*beside, check_document(version.document)], schema, around, only=key)
-    before = {finding.identity for finding in analyse(rules.policies, schema, around, only=key)}
+    before = {finding.identity for finding in analyse(_readable(rules), schema, around, only=key)}
     return Analysis(findings, frozenset(finding.identity for finding in findings) - before)
 
 

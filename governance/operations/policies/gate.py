@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from agents.models import Principal
 from governance.language import Schema
 from governance.models import Decision, EscalationPath, PathStep, PolicyVersion, Replay
-from governance.operations.policies.documents import said
+from governance.operations.policies.documents import said, tests_of
 from governance.operations.policies.findings import analyse_version
-from governance.operations.policies.schema import decision_schema, lists_now
-from governance.rules import PolicyInvalid, PolicyRules, TestResult, parse_policy, run_tests
+from governance.operations.policies.schema import decision_schema
+from governance.rules import PolicyInvalid, PolicyRules, TestResult, parse_policy
 from governance.rules.coverage import not_hit
 from governance.rules.documents import covers
 from observability import ledger
@@ -75,7 +75,7 @@ def _look(version: PolicyVersion, at: datetime) -> Looked:
     schema = decision_schema()
     try:
         rules = parse_policy(version.document, schema)
-        return Looked(version, schema, at, rules, results=tuple(run_tests(version.document, schema, lists=lists_now())))
+        return Looked(version, schema, at, rules, results=tests_of(version.document))
     except PolicyInvalid as invalid:
         return Looked(version, schema, at, problem=said(invalid.problems[0]))
 
@@ -117,6 +117,8 @@ def _coverage(looked: Looked) -> Iterator[GateCheck]:
     rules = looked.rules.rules if looked.rules else ()
     missed = not_hit(looked.rules, looked.results) if looked.rules else ()
     words = f"Each of the {len(rules)} rules applies in at least one test."
+    if len(rules) == 1:
+        words = "Its rule applies in at least one test."
     if looked.rules is None:
         words = "This is known when the document can be read."
     elif missed:

@@ -8,12 +8,10 @@ from agents.models import Principal
 from agents.operations import require
 from governance.models import PolicyComment, PolicyVersion
 from governance.operations.policies.comments import note
-from governance.operations.policies.documents import check_document
-from governance.operations.policies.drafts import ChangedMeanwhile, lock_policy
+from governance.operations.policies.documents import check_document, tests_of
+from governance.operations.policies.drafts import ChangedMeanwhile, lock_policy, require_writer
 from governance.operations.policies.gate import require_gate
 from governance.operations.policies.rulebook import turn_page
-from governance.operations.policies.schema import decision_schema, lists_now
-from governance.rules import run_tests
 from observability import ledger
 
 Status, Kind = PolicyVersion.Status, PolicyComment.Kind
@@ -34,7 +32,7 @@ class TestsFail(ledger.Invalid):
 @transaction.atomic
 def ask_review(version: PolicyVersion, *, by: ledger.Acts, at: datetime, why: str = "") -> None:
     """Put a draft before a second person; from now on its document does not change any more."""
-    require(by, "governance.change_policy", version.policy)
+    require_writer(by, version.policy)
     version = _locked(version)
     check_document(version.document)
     asked_by = by if isinstance(by, Principal) else None
@@ -48,7 +46,7 @@ def ask_review(version: PolicyVersion, *, by: ledger.Acts, at: datetime, why: st
 @transaction.atomic
 def withdraw_review(version: PolicyVersion, *, by: ledger.Acts, at: datetime, why: str = "") -> None:
     """Take a version back from review: it is a draft again. Its author or who asked for the review may."""
-    require(by, "governance.change_policy", version.policy)
+    require_writer(by, version.policy)
     version = _locked(version)
     concerned = {version.author_id, version.asked_by_id} - {None}
     if isinstance(by, Principal) and concerned and by.pk not in concerned:
@@ -97,7 +95,7 @@ def _require_second(version: PolicyVersion, by: ledger.Acts) -> None:
 def activate(version: PolicyVersion, *, by: ledger.Acts, at: datetime, why: str = "") -> None:
     """Let this version decide from now on, in place of the one that did. Raises GateClosed that names what is missing.
     The system itself, which sets up a company, goes through the life of a draft alone."""
-    require(by, "governance.change_policy", version.policy)
+    require_writer(by, version.policy)
     version = _locked(version)
     if by is ledger.SYSTEM:
         _require_tests(version)
@@ -118,9 +116,7 @@ def activate(version: PolicyVersion, *, by: ledger.Acts, at: datetime, why: str 
 
 def _require_tests(version: PolicyVersion) -> None:
     check_document(version.document)
-    failed = [
-        result for result in run_tests(version.document, decision_schema(), lists=lists_now()) if not result.passed
-    ]
+    failed = [result for result in tests_of(version.document) if not result.passed]
     if failed:
         raise TestsFail(fields={result.name: f"expected {result.expected}, got {result.actual}" for result in failed})
 
@@ -137,7 +133,7 @@ def _go_through(version: PolicyVersion, at: datetime) -> None:
 @transaction.atomic
 def shadow(version: PolicyVersion, *, by: ledger.Acts, at: datetime, why: str = "") -> None:
     """Let this version be evaluated beside those that decide, in place of the policy's earlier shadow."""
-    require(by, "governance.change_policy", version.policy)
+    require_writer(by, version.policy)
     version = _locked(version)
     if by is not ledger.SYSTEM and version.status in (Status.DRAFT, Status.IN_REVIEW, Status.APPROVED):
         require_gate(version, at=at, shadow=True)
@@ -151,7 +147,7 @@ def shadow(version: PolicyVersion, *, by: ledger.Acts, at: datetime, why: str = 
 @transaction.atomic
 def retire(version: PolicyVersion, *, by: ledger.Acts, at: datetime, why: str) -> None:
     """Let this version decide no more, or never: a draft is thrown away, one in force leaves no rule in its place."""
-    require(by, "governance.change_policy", version.policy)
+    require_writer(by, version.policy)
     version = _locked(version)
     turn_page()
     note(version, Kind.RETIRED, why, by=by, at=at, needed="Say why it is taken out; the audit trail keeps it.")

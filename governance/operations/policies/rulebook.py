@@ -1,5 +1,11 @@
-"""The rule book: the compiled rules that decide now, the same in every process from the next question on."""
+"""The rule book: the compiled rules that decide now, the same in every process from the next question on.
 
+A policy in force that cannot be read any more denies the actions that its scope names (all of them, where the scope
+cannot be read either), whatever other policies say: nobody knows what it would have denied. What it does not cover is
+decided as ever.
+"""
+
+import logging
 import threading
 from typing import Any
 
@@ -10,15 +16,9 @@ from governance.language import Schema
 from governance.models import PolicyVersion, RuleBook
 from governance.operations.policies.documents import said
 from governance.operations.policies.schema import decision_schema, lists_now
-from governance.rules import PolicyInvalid, PolicyRules, RuleSet, parse_policy
-from observability import ledger
+from governance.rules import PolicyInvalid, PolicyRules, RuleSet, parse_policy, unreadable_policy
 
-
-class PoliciesUnreadable(ledger.Refused):
-    """A policy in force cannot be read any more. Nothing is allowed until it is replaced."""
-
-    status = 503
-    code = "policies_unreadable"
+log = logging.getLogger(__name__)
 
 
 def turn_page() -> None:
@@ -51,8 +51,10 @@ def rules_now() -> tuple[RuleSet, Schema]:
 def _in_force(version: PolicyVersion, schema: Schema) -> PolicyRules:
     try:
         return parse_policy(version.document, schema)
-    except PolicyInvalid as invalid:
-        raise PoliciesUnreadable(f"{version} cannot be read any more. {said(invalid.problems[0])}") from invalid
+    except Exception as broken:
+        why = said(broken.problems[0]) if isinstance(broken, PolicyInvalid) else f"({type(broken).__name__})"
+        log.error("%s is in force and cannot be read; what it covers is denied: %s", version, why)
+        return unreadable_policy(version.policy.key, version.number, version.document, why)
 
 
 _EDITION = """
