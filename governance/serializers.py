@@ -30,7 +30,7 @@ from governance.rules.evidence import Evidence
 from governance.rules.explaining import Outcome
 from governance.rules.forms import Wants
 from governance.rules.replaying import Counts, by_rule, lines, matrix, of_agents
-from observability.serializers import Digits, StrictSerializer, Text, Whole
+from observability.serializers import Digits, StrictSerializer, Text, Whole, YesNo
 
 
 class PolicyTextInput(StrictSerializer):
@@ -743,11 +743,12 @@ def drill_of(drill: ControlDrill) -> dict[str, Any]:
 
 
 class ReplayInput(StrictSerializer):
-    """Over how many days, up to now, recorded decisions are decided again."""
+    """Over how many days, up to now, recorded decisions are decided again, and whether budgets are counted again."""
 
-    example: ClassVar[dict[str, Any]] = {"days": 30}
+    example: ClassVar[dict[str, Any]] = {"days": 30, "recounts": False}
 
     days = Whole(min_value=1, max_value=366)
+    recounts = YesNo(default=False)
 
 
 class CancelReplayInput(StrictSerializer):
@@ -806,6 +807,7 @@ class ReplayOutput(serializers.Serializer[Any]):
     status = serializers.ChoiceField(Replay.Status.choices)
     total = serializers.IntegerField()
     done = serializers.IntegerField()
+    recounts = serializers.BooleanField(help_text="Whether budgets are worked out again.")
     not_ruled = serializers.IntegerField(help_text="Decisions that never reached the rules; they are not replayed.")
     asked_by = serializers.CharField()
     asked_at = serializers.DateTimeField()
@@ -822,7 +824,8 @@ class ReplayOutput(serializers.Serializer[Any]):
         result = replay_result(row, reader) if reader is not None and row.status == Replay.Status.DONE else None
         return {
             "id": row.uid, "policy": row.version.policy.key, "version": row.version.number, "since": row.since,
-            "until": row.until, "status": row.status, "total": row.total, "done": row.done, "not_ruled": row.not_ruled,
+            "until": row.until, "status": row.status, "total": row.total, "done": row.done,
+            "recounts": row.recounts, "not_ruled": row.not_ruled,
             "asked_by": row.asked_by.name, "asked_at": row.asked_at, "started_at": row.started_at,
             "ended_at": row.ended_at, "failure": row.failure, "looked_at": row.looked_at,
             "looked_by": row.looked_by.name if row.looked_by else None, "result": result,

@@ -72,7 +72,10 @@ class ReplaysView(ReplayDoor):
         def act(once: str) -> Answer:
             version, at = self.version(key, number), database_now()
             since = at - timedelta(days=given["days"])
-            return 201, self.shown(operations.ask_replay(version, since=since, until=at, by=self.principal, at=at))
+            replay = operations.ask_replay(
+                version, since=since, until=at, by=self.principal, at=at, recounts=given["recounts"]
+            )
+            return 201, self.shown(replay)
 
         return self.answer_once(request, act)
 

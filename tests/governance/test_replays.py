@@ -1,6 +1,7 @@
 """Daniel sees what a draft would have changed before it decides: he replays the past, or lets it run in shadow."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -285,6 +286,67 @@ def test_of_very_many_that_differ_the_newest_are_kept_and_the_page_says_so(danie
     Replay.objects.update(result={**replay.result, "flips": KEPT_FLIPS + 7, "flips_kept": KEPT_FLIPS})
 
     assert f"The newest 10000 of {KEPT_FLIPS + 7} decisions" in daniel.get(PAGE).content.decode().replace(",", "")
+
+
+# --- budgets, worked out again --------------------------------------------------------------------------------
+def of_a_day(at: Any) -> None:
+    """A budget of EUR 6,000 a day for the payments clerk."""
+    terms = operations.BudgetTerms(
+        name="Payments of AP-04", scope="agent", about="AP-04", metric="money", period="day",
+        hard_limit=Decimal(6_000), why="A drill.",
+    )  # fmt: skip
+    operations.open_budget(terms, by=ledger.SYSTEM, at=at)
+
+
+def recounted(daniel: Any) -> Any:
+    """The replay that works budgets out again, worked off."""
+    uid = daniel.call("post", REPLAYS, {"days": 7, "recounts": True}).json()["id"]
+    assert tasks.run_replays() == 1
+    return daniel.call("get", f"{REPLAYS}/{uid}").json()
+
+
+def test_what_the_draft_would_not_have_allowed_leaves_its_budget_to_others(daniel: Any, asked: Any, now: Any) -> None:
+    of_a_day(now)
+    answers = asked("4000.00", "1500.00", "900.00", "800.00")
+    assert [answer["effect"] for answer in answers] == ["allow", "allow", "deny", "deny"], "500 of 6,000 are left"
+
+    as_recorded, again = replayed(daniel)["result"], recounted(daniel)
+
+    assert pairs(as_recorded) == {("allow", "escalate"): 2, ("deny", "deny"): 2}
+    assert again["recounts"] is True
+    assert pairs(again["result"]) == {("allow", "escalate"): 2, ("deny", "allow"): 2}, "nothing was used before them"
+    page = daniel.get(PAGE).content.decode()
+    assert "Budgets are worked out again in the order of the past" in page
+    flip = ReplayFlip.objects.filter(replay__recounts=True, after="allow").latest("pk")
+    assert f"{PAGE}/{flip.decision.uid}?run={flip.replay.uid}" in page
+    both = daniel.get(f"{PAGE}/{flip.decision.uid}", {"run": str(flip.replay.uid)}).content.decode()
+    assert "500.00 of EUR 6,000.00 are left" in both and "A matched invoice in EUR" in both
+
+
+def test_what_the_draft_would_allow_beside_uses_the_budget(sign_in: Any, asked: Any, now: Any) -> None:
+    daniel = sign_in("daniel")
+    higher = TEXT.replace("context.amount > 5000 &&", "context.amount > 5500 &&")
+    assert higher != TEXT
+    assert daniel.call("post", "policies", {"text": higher}).status_code == 201
+    of_a_day(now)
+    assert [each["effect"] for each in asked("5200.00", "1000.00")] == ["escalate", "allow"]
+
+    again = recounted(daniel)["result"]
+
+    assert pairs(again) == {("escalate", "allow"): 1, ("allow", "deny"): 1}
+
+
+def test_the_version_in_force_finds_every_budget_as_it_was(sign_in: Any, asked: Any, now: Any) -> None:
+    of_a_day(now)
+    asked("4000.00", "1500.00", "900.00", "5200.00", "400.00")
+    daniel = sign_in("daniel")
+    at = f"policies/{KEY}/versions/1/replays"
+
+    uid = daniel.call("post", at, {"days": 7, "recounts": True}).json()["id"]
+    tasks.run_replays()
+
+    assert daniel.call("get", f"{at}/{uid}").json()["result"]["differ"] == 0
+    assert Replay.objects.get().result["changed_since"] == 0
 
 
 # --- shadow -----------------------------------------------------------------------------------------------------
