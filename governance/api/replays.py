@@ -12,8 +12,8 @@ from rest_framework.response import Response
 
 from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly
 from governance import operations
+from governance.api.shapes.replays import CancelReplayInput, ReplayInput, ReplayOutput
 from governance.models import Policy, PolicyVersion, Replay
-from governance.serializers import CancelReplayInput, ReplayInput, ReplayOutput
 from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import PageQuery, page_of

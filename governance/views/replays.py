@@ -17,11 +17,11 @@ from django.views import View
 from agents.models import Principal
 from agents.views import person
 from governance import operations
+from governance.api.shapes.replays import own_counts
 from governance.charts import Report, report
 from governance.models import ComparedQuerySet, Decision, Policy, PolicyVersion, Replay, ReplayFlip, ShadowRuling
 from governance.operations.replays import Side, medians
 from governance.rules.replaying import BAND_WORDS, effort
-from governance.serializers import own_counts
 from observability import ledger
 from observability.ledger import database_now
 
