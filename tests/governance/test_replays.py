@@ -65,6 +65,9 @@ def test_daniel_sees_what_a_lower_limit_would_have_changed(daniel: Any, asked: A
     done = replayed(daniel)
 
     result = done["result"]
+    flips = daniel.call("get", f"{REPLAYS}/{done['id']}/decisions").json()["results"]
+    assert [(each["agent"], each["before"], each["after"]) for each in flips] == [("AP-04", "allow", "escalate")] * 2
+    assert flips[0]["at"] > flips[1]["at"] and flips[0]["rule_after"] == f"{KEY}@2#ip-limit"
     assert (done["status"], done["done"], done["not_ruled"], done["failure"]) == ("done", 5, 0, "")
     assert pairs(result) == {
         ("allow", "allow"): 1, ("allow", "escalate"): 2, ("escalate", "escalate"): 1, ("deny", "deny"): 1,
@@ -372,6 +375,10 @@ def test_a_version_in_shadow_is_asked_and_the_agent_notices_nothing(
 
     assert [answer["effect"] for answer in answers] == ["allow", "allow", "escalate"]
     assert "shadow" not in str(answers) and "would" not in str(answers)
+    told = daniel.call("get", f"policies/{KEY}/versions/2/in-shadow").json()
+    assert (told["failed"], told["result"]["differ"], told["result"]["decisions"]) == (0, 1, 3)
+    [flip] = daniel.call("get", f"policies/{KEY}/versions/2/in-shadow/decisions").json()["results"]
+    assert (flip["before"], flip["after"], flip["moved"]) == ("allow", "escalate", False)
     said = [(each.before, each.after) for each in ShadowRuling.objects.order_by("pk")]
     assert said == [("allow", "allow"), ("allow", "escalate"), ("escalate", "escalate")]
     assert Escalation.objects.count() == 1, "what only the shadow would ask is asked of nobody"

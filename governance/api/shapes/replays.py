@@ -1,13 +1,14 @@
 """Shapes of replays and of shadow: what a version would have decided."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework import serializers
 
 from agents.models import Agent, Principal
 from governance.models import Decision, Replay
-from governance.rules.replaying import Counts, Line, by_rule, lines, matrix, of_agents
-from observability.serializers import StrictSerializer, Whole, YesNo
+from governance.rules.replaying import Counts, Line, by_rule, effort, lines, matrix, of_agents
+from observability.serializers import Digits, StrictSerializer, Whole, YesNo
 
 
 class ReplayInput(StrictSerializer):
@@ -64,6 +65,46 @@ class ReplayResultOutput(serializers.Serializer[Any]):
     reviewers = ReviewersOutput()
 
 
+class ComparedOutput(serializers.Serializer[Any]):
+    """A decision as it is under the rules in force and as it would be with the version; `moved` when the answer is the
+    same, but by another rule or on other terms."""
+
+    decision = serializers.UUIDField()
+    agent = serializers.CharField()
+    action = serializers.CharField()
+    resource = serializers.CharField()
+    at = serializers.DateTimeField()
+    before = serializers.ChoiceField(Decision.Effect.choices)
+    after = serializers.ChoiceField(Decision.Effect.choices)
+    rule_before = serializers.CharField()
+    rule_after = serializers.CharField()
+    path = serializers.CharField(help_text="Whom the version would ask first.")
+    moved = serializers.BooleanField()
+
+    def to_representation(self, row: Any) -> dict[str, Any]:
+        """The row with what names its decision."""
+        decision = row.decision
+        return {
+            "decision": decision.uid, "agent": decision.agent.code, "action": decision.action,
+            "resource": decision.resource_id, "at": decision.at, "before": row.before, "after": row.after,
+            "rule_before": row.rule_before, "rule_after": row.rule_after, "path": row.path, "moved": row.moved,
+        }  # fmt: skip
+
+
+class ShadowQuery(StrictSerializer):
+    """Over how many days."""
+
+    days = Digits(min_value=1, max_value=366, default=30, help_text="How many days, up to now.")
+
+
+class ShadowOutput(serializers.Serializer[Any]):
+    """What a version in shadow would have decided; `failed` are questions that it could not answer."""
+
+    since = serializers.DateTimeField()
+    failed = serializers.IntegerField()
+    result = ReplayResultOutput()
+
+
 class ReplayOutput(serializers.Serializer[Any]):
     """A replay of a version over recorded decisions; `result` is null until it is done, and always in lists."""
 
@@ -109,9 +150,13 @@ def own_counts(counts: Counts, reader: Principal) -> tuple[Counts, dict[int, Age
 
 def replay_result(replay: Replay, reader: Principal) -> dict[str, Any]:
     """The result of a finished replay, of the decisions that the reader may see."""
-    counts = replay.counts
+    return result_of(replay.counts, replay.result.get("medians", {}), reader)
+
+
+def result_of(counts: Counts, medians: Mapping[str, str], reader: Principal) -> dict[str, Any]:
+    """What was counted, of the decisions that the reader may see, with people's work by the medians of their paths."""
     own, agents = own_counts(counts, reader)
-    work, table = replay.effort_of(own), matrix(own)
+    work, table = effort(own, medians), matrix(own)
     return {
         "decisions": sum(own.values()), "differ": sum(many for (old, new), many in table.items() if old != new),
         "hidden": sum(counts.values()) - sum(own.values()),
