@@ -40,6 +40,21 @@ api_urls: list[URLPattern] = [
         name="api-replay",
     ),
     path(
+        "policies/<str:key>/versions/<int:number>/replays/<uuid:uid>/decisions",
+        replays_api.ReplayDecisionsView.as_view(),
+        name="api-replay-decisions",
+    ),
+    path(
+        "policies/<str:key>/versions/<int:number>/in-shadow",
+        replays_api.ShadowView.as_view(),
+        name="api-in-shadow",
+    ),
+    path(
+        "policies/<str:key>/versions/<int:number>/in-shadow/decisions",
+        replays_api.ShadowDecisionsView.as_view(),
+        name="api-in-shadow-decisions",
+    ),
+    path(
         "policies/<str:key>/versions/<int:number>/replays/<uuid:uid>/cancel",
         replays_api.CancelReplayView.as_view(),
         name="api-replay-cancel",

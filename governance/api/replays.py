@@ -12,13 +12,23 @@ from rest_framework.response import Response
 
 from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly
 from governance import operations
+from governance.api.shapes.replays import (
+    CancelReplayInput,
+    ComparedOutput,
+    ReplayInput,
+    ReplayOutput,
+    ShadowOutput,
+    ShadowQuery,
+    result_of,
+)
 from governance.models import Policy, PolicyVersion, Replay
-from governance.serializers import CancelReplayInput, ReplayInput, ReplayOutput
+from governance.operations.replays import medians
 from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import PageQuery, page_of
 
 Answer = tuple[int, Mapping[str, Any]]
+COMPARED = page_of(ComparedOutput)
 
 
 class ReplayDoor(ActingDoor):
@@ -72,7 +82,10 @@ class ReplaysView(ReplayDoor):
         def act(once: str) -> Answer:
             version, at = self.version(key, number), database_now()
             since = at - timedelta(days=given["days"])
-            return 201, self.shown(operations.ask_replay(version, since=since, until=at, by=self.principal, at=at))
+            replay = operations.ask_replay(
+                version, since=since, until=at, by=self.principal, at=at, recounts=given["recounts"]
+            )
+            return 201, self.shown(replay)
 
         return self.answer_once(request, act)
 
@@ -85,6 +98,49 @@ class ReplayView(ReplayDoor):
     @extend_schema(responses=ReplayOutput, summary="Show a replay")
     def get(self, request: Request, key: str, number: int, uid: UUID) -> Response:
         return self.tagged(self.shown(self.replay(key, number, uid)))
+
+
+class ReplayDecisionsView(ReplayDoor):
+    """The decisions that the version would have answered differently."""
+
+    query = PageQuery
+
+    @extend_schema(
+        parameters=[PageQuery], responses=COMPARED,
+        summary="List the decisions that differ in a replay, newest first",
+    )  # fmt: skip
+    def get(self, request: Request, key: str, number: int, uid: UUID) -> Response:
+        flips = self.replay(key, number, uid).flips.visible_to(self.principal)
+        return self.page(flips.select_related("decision__agent"), ComparedOutput, by="pk")
+
+
+class ShadowView(ReplayDoor):
+    """A version in shadow: what it would have decided."""
+
+    query = ShadowQuery
+
+    @extend_schema(parameters=[ShadowQuery], responses=ShadowOutput, summary="Show what a version in shadow said")
+    def get(self, request: Request, key: str, number: int) -> Response:
+        at = database_now()
+        since = at - timedelta(days=self.asked["days"])
+        rulings = self.version(key, number).shadow_rulings.filter(at__gte=since)
+        failed = rulings.exclude(failure="").count()
+        result = result_of(rulings.filter(failure="").counts(), medians(at), self.principal)
+        return Response(ShadowOutput({"since": since, "failed": failed, "result": result}).data)
+
+
+class ShadowDecisionsView(ReplayDoor):
+    """The decisions that a version in shadow would have answered differently."""
+
+    query = PageQuery
+
+    @extend_schema(
+        parameters=[PageQuery], responses=COMPARED,
+        summary="List the decisions that differ in shadow, newest first",
+    )  # fmt: skip
+    def get(self, request: Request, key: str, number: int) -> Response:
+        said = self.version(key, number).shadow_rulings.filter(failure="").differing().visible_to(self.principal)
+        return self.page(said.select_related("decision__agent"), ComparedOutput, by="-pk")
 
 
 class CancelReplayView(ReplayDoor):

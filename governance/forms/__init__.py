@@ -37,7 +37,7 @@ class DrillForm(forms.Form):
     """Why a stop is practised."""
 
     why = forms.CharField(
-        label="Why",
+        label="Why practise",
         help_text="It stays with the result.",
         max_length=WHY_AT_MOST,
         error_messages={"required": "Say why you practise."},

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Count, Q
 from uuid_utils.compat import uuid7
@@ -54,6 +55,7 @@ class Replay(models.Model):
     version = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, related_name="replays")
     since = models.DateTimeField()
     until = models.DateTimeField()
+    recounts = models.BooleanField("works budgets out again", default=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     asked_by = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
@@ -145,9 +147,11 @@ class ComparedQuerySet(models.QuerySet[Any]):
 
 
 class ReplayFlip(Compared):
-    """A recorded decision that the version would have answered differently."""
+    """A recorded decision that the version would have answered differently; `budgets` are the facts about budgets under
+    the rules in force and with the version, where the replay worked them out again."""
 
     replay = models.ForeignKey(Replay, on_delete=models.CASCADE, related_name="flips")
+    budgets = models.JSONField(default=list, encoder=DjangoJSONEncoder)
 
     objects = ComparedQuerySet.as_manager()
 

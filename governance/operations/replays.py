@@ -1,10 +1,12 @@
 """Replays: recorded decisions through a version that does not decide yet; asked for, worked off, cancelled."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from statistics import median
 from time import monotonic
 from typing import Any
@@ -15,11 +17,13 @@ from django.db.models import Count, Min, QuerySet
 from agents.models import Principal
 from governance.language import Condition, Schema
 from governance.models import Decision, Escalation, PolicyVersion, Replay, ReplayFlip
+from governance.operations.budgets.outcomes import used_of
 from governance.operations.policies import PolicyRefused, require_writer, rules_now
 from governance.rules import Effect, PolicyInvalid, PolicyRules, Rule, RuleSet, Ruling, covers, parse_policy
 from governance.rules.budgeting import keep_within
 from governance.rules.recorded import FactsReader, for_these_versions, reached_rules
-from governance.rules.replaying import Cell, Replaying, Tally, as_data, band_of, cell_of, without_version
+from governance.rules.recounting import Past
+from governance.rules.replaying import Cell, Pair, Replaying, Tally, as_data, band_of, cell_of, without_version
 from observability import ledger
 
 REPLAY_DAYS = (7, 30, 90)
@@ -38,9 +42,12 @@ class UnderWay(ledger.Refused):
     code = "replay_under_way"
 
 
-def ask_replay(version: PolicyVersion, *, since: datetime, until: datetime, by: Principal, at: datetime) -> Replay:
+def ask_replay(
+    version: PolicyVersion, *, since: datetime, until: datetime, by: Principal, at: datetime, recounts: bool = False
+) -> Replay:
     """A replay of the version over the decisions from `since` until before `until`; the worker takes it up within a
-    second or two. Raises Invalid when the version cannot be read, UnderWay when one of it is not over."""
+    second or two. One that `recounts` works out what budgets would have had left. Raises Invalid when the version
+    cannot be read, UnderWay when one of it is not over."""
     require_writer(by, version.policy)
     if not since < until <= at or until - since > LONGEST:
         said = f"Must begin before it ends, end by now, and be at most {LONGEST.days} days long."
@@ -48,7 +55,9 @@ def ask_replay(version: PolicyVersion, *, since: datetime, until: datetime, by: 
     tried(version)
     try:
         with transaction.atomic():
-            replay = Replay.objects.create(version=version, since=since, until=until, asked_by=by, asked_at=at)
+            replay = Replay.objects.create(
+                version=version, since=since, until=until, asked_by=by, asked_at=at, recounts=recounts
+            )
             ledger.record("replay.asked", replay, by=by, at=at, after=replay.status, data={"days": replay.days})
     except IntegrityError as taken:
         raise UnderWay from taken
@@ -98,6 +107,9 @@ def _timeless(version: PolicyVersion, schema: Schema) -> PolicyRules:
 
 # --- working one off --------------------------------------------------------------------------------------------
 Clock = Callable[[], datetime]
+Budgets = Sequence[Any]  # the facts about budgets under both sets of rules, or nothing
+Flip = tuple[int, Cell, Budgets]
+NAMES = ("pk", "agent_id", "action", "effect", "because", "facts", "run")
 
 
 def begin_replay(replay: Replay, *, at: datetime) -> bool:
@@ -118,13 +130,12 @@ def work_off(replay: Replay, *, clock: Clock) -> bool:
     replaying = tried(replay.version)
     rows = _rows(replay, replaying)
     found = rows.aggregate(total=Count("pk"), first=Min("pk"))
-    count = _Counting(replaying)
+    count = _Recounting(replaying) if replay.recounts else _Counting(replaying)
     told = monotonic()
     if not _told(replay, count, clock(), total=found["total"]):
         return False
-    for chunk in _chunks(rows, found["first"]):
-        for row in chunk:
-            count.add(*row)
+    for chunk in _oldest_first(rows) if replay.recounts else _chunks(rows, found["first"]):
+        count.add_all(chunk)
         if monotonic() - told > TELL_EVERY_SECONDS:
             told = monotonic()
             if not _told(replay, count, clock()):
@@ -148,37 +159,78 @@ def _chunks(rows: QuerySet[Decision], first: int | None) -> Iterator[list[tuple[
     last: int | None = None
     while first is not None:
         here = rows.filter(pk__gte=first) if last is None else rows.filter(pk__gte=first, pk__lt=last)
-        names = ("pk", "agent_id", "action", "effect", "because", "facts")
-        chunk = list(here.order_by("-pk").values_list(*names)[:CHUNK])
+        chunk = list(here.order_by("-pk").values_list(*NAMES)[:CHUNK])
         if not chunk:
             return
         yield chunk
         last = chunk[-1][0]
 
 
+def _oldest_first(rows: QuerySet[Decision]) -> Iterator[list[tuple[Any, ...]]]:
+    # What a budget has left follows from what was asked before.
+    last = 0
+    while chunk := list(rows.filter(pk__gt=last).order_by("pk").values_list(*NAMES)[:CHUNK]):
+        yield chunk
+        last = chunk[-1][0]
+
+
 @dataclass
 class _Counting:
-    """What one replay has found so far."""
+    """What one replay has found so far; decisions come newest first."""
 
     replaying: Replaying
     tally: Tally = field(default_factory=Tally)
-    flips: list[tuple[int, Cell]] = field(default_factory=list)
-    moved: list[tuple[int, Cell]] = field(default_factory=list)
+    flips: deque[Flip] = field(default_factory=partial(deque, maxlen=KEPT_FLIPS))
+    moved: deque[Flip] = field(default_factory=partial(deque, maxlen=KEPT_MOVED))
     done: int = 0
     not_ruled: int = 0
 
-    def add(self, pk: int, agent: int, action: str, given: str, because: list[str], facts: dict[str, Any]) -> None:
+    def add_all(self, chunk: list[tuple[Any, ...]]) -> None:
+        for pk, agent, action, given, because, facts, _ in chunk:
+            if self._is_ruled(because):
+                pair = self.replaying.recorded(action, facts)
+                self._add(pk, cell_of(pair, agent=agent, band=band_of(facts)), pair, given, [])
+
+    @property
+    def kept(self) -> list[Flip]:
+        """Those that differ, and those with another rule: each the newest first."""
+        return [*self.flips, *self.moved]
+
+    def _is_ruled(self, because: list[str]) -> bool:
         self.done += 1
-        if not reached_rules(because):
-            self.not_ruled += 1
-            return
-        pair = self.replaying.recorded(action, facts)
-        cell = cell_of(pair, agent=agent, band=band_of(facts))
+        self.not_ruled += not reached_rules(because)
+        return reached_rules(because)
+
+    def _add(self, pk: int, cell: Cell, pair: Pair, given: str, budgets: Budgets) -> None:
         self.tally.add(cell, pair, given=given)
-        if cell.is_flip and len(self.flips) < KEPT_FLIPS:
-            self.flips.append((pk, cell))
-        elif cell.moved and len(self.moved) < KEPT_MOVED:
-            self.moved.append((pk, cell))
+        if cell.is_flip:
+            self._keep(self.flips, (pk, cell, budgets))
+        elif cell.moved:
+            self._keep(self.moved, (pk, cell, budgets))
+
+    def _keep(self, kept: deque[Flip], flip: Flip) -> None:
+        if len(kept) != kept.maxlen:
+            kept.append(flip)
+
+
+@dataclass
+class _Recounting(_Counting):
+    """The same with budgets worked out again; decisions come oldest first."""
+
+    def add_all(self, chunk: list[tuple[Any, ...]]) -> None:
+        used = used_of([pk for pk, *_ in chunk])
+        for pk, agent, action, given, because, facts, run in chunk:
+            if self._is_ruled(because):
+                past = Past(run, used.get(pk, {}) if given == Decision.Effect.ALLOW else None)
+                pair, budgets = self.replaying.recounted(action, facts, past)
+                self._add(pk, cell_of(pair, agent=agent, band=band_of(facts)), pair, given, list(budgets))
+
+    @property
+    def kept(self) -> list[Flip]:
+        return [*reversed(self.flips), *reversed(self.moved)]
+
+    def _keep(self, kept: deque[Flip], flip: Flip) -> None:
+        kept.append(flip)
 
 
 def _told(replay: Replay, count: _Counting, at: datetime, **more: Any) -> bool:
@@ -195,7 +247,7 @@ def _keep(replay: Replay, count: _Counting, at: datetime) -> bool:
         "flips": sum(many for cell, many in cells.items() if cell.is_flip), "flips_kept": len(count.flips),
         "moved": sum(many for cell, many in cells.items() if cell.moved), "moved_kept": len(count.moved),
     }  # fmt: skip
-    rows = [_flip(replay, pk, cell) for pk, cell in (*count.flips, *count.moved)]
+    rows = [_flip(replay, *kept) for kept in count.kept]
     try:
         with transaction.atomic():
             ledger.move(
@@ -210,8 +262,8 @@ def _keep(replay: Replay, count: _Counting, at: datetime) -> bool:
     return True
 
 
-def _flip(replay: Replay, decision: int, cell: Cell) -> ReplayFlip:
-    return ReplayFlip(replay=replay, decision_id=decision, **compared(cell))
+def _flip(replay: Replay, decision: int, cell: Cell, budgets: Budgets) -> ReplayFlip:
+    return ReplayFlip(replay=replay, decision_id=decision, budgets=budgets, **compared(cell))
 
 
 def compared(cell: Cell) -> dict[str, Any]:
@@ -249,11 +301,17 @@ class Side:
     rules: tuple[RuleTold, ...]
 
 
-def explain_both(decision: Decision, replaying: Replaying) -> tuple[Side, Side]:
-    """Why a decision is as it is under the rules in force, and why it would be as it would be with the version."""
+def explain_both(decision: Decision, replaying: Replaying, *, budgets: Budgets = ()) -> tuple[Side, Side]:
+    """Why a decision is as it is under the rules in force, and why it would be as it would be with the version;
+    `budgets` are the facts about them under both, where a replay worked them out again."""
     schema = rules_now()[1]
-    facts = FactsReader(schema, schema.paths).read(deepcopy(decision.facts))
-    asked = [for_these_versions(facts, rules) for rules in (replaying.before, replaying.after)]
+    reader = FactsReader(schema, schema.paths)
+    both = [
+        reader.read(deepcopy({**decision.facts, **({"budget": group} if group else {})}))
+        for group in (budgets or (None, None))
+    ]
+    pairs = zip(both, (replaying.before, replaying.after), strict=True)
+    asked = [for_these_versions(facts, rules) for facts, rules in pairs]
     rulings = [
         keep_within(each, rules.decide(each))
         for each, rules in zip(asked, (replaying.before, replaying.after), strict=True)
@@ -261,7 +319,7 @@ def explain_both(decision: Decision, replaying: Replaying) -> tuple[Side, Side]:
     names = {without_version(ruling.because[0]) for ruling in rulings if ruling.because}
     sides = [
         Side(ruling, _rules_told(rules, ruling, facts, decision.action, names))
-        for rules, ruling in zip((replaying.before, replaying.after), rulings, strict=True)
+        for rules, ruling, facts in zip((replaying.before, replaying.after), rulings, both, strict=True)
     ]
     return sides[0], sides[1]
 

@@ -11,6 +11,7 @@ from governance.rules.budgeting import keep_within
 from governance.rules.deciding import RuleSet
 from governance.rules.documents import covers
 from governance.rules.recorded import FactsReader, for_these_versions
+from governance.rules.recounting import Past, Recount
 from governance.rules.shapes import Ruling, Verdict
 
 AMOUNT = "context.amount"
@@ -120,6 +121,7 @@ class Replaying:
             for action in (*policy.actions, *(name for rule in policy.rules for name in rule.actions))
         )
         self._readers: dict[str, FactsReader] = {}
+        self._recounts = (Recount(), Recount())
 
     def touches(self, action: str) -> bool:
         """Say whether the policy, in one version or the other, has rules for this action."""
@@ -135,6 +137,16 @@ class Replaying:
     def recorded(self, action: str, facts: dict[str, Any]) -> Pair:
         """Decide a question from its recorded facts, which are read in place."""
         return self.decide(action, self._reader(action).read(facts))
+
+    def recounted(self, action: str, facts: dict[str, Any], past: Past) -> tuple[Pair, tuple[Any, Any]]:
+        """The same with budgets as each set of rules would have left them: for questions in the order of the past. With
+        the answers come the budgets under both sets, as facts."""
+        asked = self._reader(action).read(facts)
+        before, after = (recount.restated(asked, past) for recount in self._recounts)
+        pair = Pair(self._before.answer(action, before), self._after.answer(action, after))
+        for recount, answer in zip(self._recounts, pair, strict=True):
+            recount.count(asked, past, allowed=answer.verdict == Verdict.ALLOW.value)
+        return pair, (before.get("budget"), after.get("budget"))
 
     def decide(self, action: str, facts: dict[str, Any]) -> Pair:
         """Decide a question from its typed facts under both sets."""

@@ -17,11 +17,11 @@ from django.views import View
 from agents.models import Principal
 from agents.views import person
 from governance import operations
+from governance.api.shapes.replays import own_counts
 from governance.charts import Report, report
-from governance.models import ComparedQuerySet, Decision, Policy, PolicyVersion, Replay, ShadowRuling
+from governance.models import ComparedQuerySet, Decision, Policy, PolicyVersion, Replay, ReplayFlip, ShadowRuling
 from governance.operations.replays import Side, medians
 from governance.rules.replaying import BAND_WORDS, effort
-from governance.serializers import own_counts
 from observability import ledger
 from observability.ledger import database_now
 
@@ -67,7 +67,8 @@ class ReplayPage(LoginRequiredMixin, View):
         if days not in map(str, operations.REPLAY_DAYS):
             said = f"Must be one of {', '.join(map(str, operations.REPLAY_DAYS))}."
             raise ledger.Invalid("Choose how many days.", fields={"days": said})
-        operations.ask_replay(version, since=at - timedelta(days=int(days)), until=at, by=user, at=at)
+        since, recounts = at - timedelta(days=int(days)), "recounts" in request.POST
+        operations.ask_replay(version, since=since, until=at, by=user, at=at, recounts=recounts)
         return redirect("policy-replay", key, number)
 
 
@@ -117,7 +118,8 @@ class ReplayedDecision(LoginRequiredMixin, View):
         decision = decisions.filter(uid=uid).first()
         if decision is None or not self._is_about(version, decision):
             raise ledger.NotFound
-        before, after = operations.explain_both(decision, operations.tried(version))
+        budgets = self._budgets(version, decision, request.GET.get("run", ""))
+        before, after = operations.explain_both(decision, operations.tried(version), budgets=budgets)
         page = {
             "version": version, "policy": version.policy, "decision": decision, "shadow": self.shadow,
             "sides": (("With the rules in force now", _side(before)), (f"With version {number}", _side(after))),
@@ -126,6 +128,13 @@ class ReplayedDecision(LoginRequiredMixin, View):
             "since": decision.effect != before.ruling.verdict.value,
         }  # fmt: skip
         return render(request, "governance/replayed.html", page)
+
+    def _budgets(self, version: PolicyVersion, decision: Decision, run: str) -> list[Any]:
+        """The facts about budgets under both rules, where the replay that the reader comes from worked them out."""
+        if not run:
+            return []
+        flips = ReplayFlip.objects.filter(replay__version=version, decision=decision)
+        return next((flip.budgets for flip in flips.select_related("replay") if str(flip.replay.uid) == run), [])
 
     def _is_about(self, version: PolicyVersion, decision: Decision) -> bool:
         if self.shadow:
@@ -191,7 +200,7 @@ def _told(place: _Place, found: Report, rows: ComparedQuerySet) -> dict[str, Any
     drill = f"{place.path}/"
     return {
         "report": found, "rows": shown, "count": count, "wanted": wanted, "older": more, "drill": drill,
-        "clear": place.address({}), "bands": BAND_WORDS,
+        "clear": place.address({}), "bands": BAND_WORDS, "run": place.run,
     }  # fmt: skip
 
 

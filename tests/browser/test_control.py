@@ -25,14 +25,14 @@ def test_maria_pauses_one_workflow_and_lets_it_go(visitor: Visitor, robot: Any, 
     maria.get_by_role("link", name="Stop", exact=True).click()
     expect(maria.locator("#main")).to_contain_text("1 step is with an agent now: 1 goes back to the queue")
 
-    maria.get_by_label("Why").first.fill("Forged invoices.")
+    maria.get_by_label("Why", exact=True).fill("Forged invoices.")
     maria.get_by_role("button", name="Pause workflow Invoice to payment").click()
 
     expect(maria.locator("#main")).to_contain_text("Paused from now on. 1 step went back to the queue.")
     expect(maria.locator("#posture")).to_contain_text("Paused: 1 scope")
     if priya is not None:
         expect(priya.locator("#posture")).to_contain_text("Paused: 1 scope")
-    maria.get_by_label("Why").first.fill("They were genuine.")
+    maria.get_by_label("Why", exact=True).fill("They were genuine.")
     maria.get_by_role("button", name="End the stop of workflow Invoice to payment").click()
     expect(maria.locator("#posture")).to_contain_text("Normal operation")
     assert ControlState.objects.get().status == "normal"

@@ -173,10 +173,10 @@ def test_a_form_goes_on_after_the_question_who_it_is(page: Page, halden: Any, se
     value = client.cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": value, "url": site.replace("127.0.0.1", "localhost")}])
     page.goto("/control")
-    page.get_by_label("Why").fill("Strange payments since noon.")
+    page.get_by_label("Why", exact=True).fill("Strange payments since noon.")
     page.get_by_role("button", name="Pause all work").click()
     expect(page.locator("#main").get_by_text("Paused from now on.")).to_be_visible()
-    page.get_by_label("Why").fill("The bank confirmed all of them.")
+    page.get_by_label("Why", exact=True).fill("The bank confirmed all of them.")
     page.get_by_role("button", name="Return to normal operation").click()
     expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
     assert faults(page) == []

@@ -105,6 +105,7 @@ def test_a_verb_has_the_same_words_and_arguments_in_both(name: str) -> None:
         ("fail", (WORK, "no answer"), {"status": "ready"}),
         ("heartbeat", (WORK,), {"lease_seconds": 60}),
         ("decision", ("d-1",), {"decision": "d-1", "effect": "allow"}),
+        ("outcome", ("d-1",), {"decision": "d-1", "done": True, "budgets": [{"status": "settled"}]}),
         ("start_run", ("pay", "INV-7", {}), {"id": "r-1", "key": "INV-7", "version": 2}),
         ("run", ("r-1",), {"id": "r-1", "key": "INV-7", "cost": "0.30", "status": "done"}),
         ("remember", ("orders", "PO-1", {"lines": 2}), {"fact": {}}),

@@ -1,6 +1,7 @@
 """Daniel sees what a draft would have changed before it decides: he replays the past, or lets it run in shadow."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -64,6 +65,9 @@ def test_daniel_sees_what_a_lower_limit_would_have_changed(daniel: Any, asked: A
     done = replayed(daniel)
 
     result = done["result"]
+    flips = daniel.call("get", f"{REPLAYS}/{done['id']}/decisions").json()["results"]
+    assert [(each["agent"], each["before"], each["after"]) for each in flips] == [("AP-04", "allow", "escalate")] * 2
+    assert flips[0]["at"] > flips[1]["at"] and flips[0]["rule_after"] == f"{KEY}@2#ip-limit"
     assert (done["status"], done["done"], done["not_ruled"], done["failure"]) == ("done", 5, 0, "")
     assert pairs(result) == {
         ("allow", "allow"): 1, ("allow", "escalate"): 2, ("escalate", "escalate"): 1, ("deny", "deny"): 1,
@@ -287,6 +291,67 @@ def test_of_very_many_that_differ_the_newest_are_kept_and_the_page_says_so(danie
     assert f"The newest 10000 of {KEPT_FLIPS + 7} decisions" in daniel.get(PAGE).content.decode().replace(",", "")
 
 
+# --- budgets, worked out again --------------------------------------------------------------------------------
+def of_a_day(at: Any) -> None:
+    """A budget of EUR 6,000 a day for the payments clerk."""
+    terms = operations.BudgetTerms(
+        name="Payments of AP-04", scope="agent", about="AP-04", metric="money", period="day",
+        hard_limit=Decimal(6_000), why="A drill.",
+    )  # fmt: skip
+    operations.open_budget(terms, by=ledger.SYSTEM, at=at)
+
+
+def recounted(daniel: Any) -> Any:
+    """The replay that works budgets out again, worked off."""
+    uid = daniel.call("post", REPLAYS, {"days": 7, "recounts": True}).json()["id"]
+    assert tasks.run_replays() == 1
+    return daniel.call("get", f"{REPLAYS}/{uid}").json()
+
+
+def test_what_the_draft_would_not_have_allowed_leaves_its_budget_to_others(daniel: Any, asked: Any, now: Any) -> None:
+    of_a_day(now)
+    answers = asked("4000.00", "1500.00", "900.00", "800.00")
+    assert [answer["effect"] for answer in answers] == ["allow", "allow", "deny", "deny"], "500 of 6,000 are left"
+
+    as_recorded, again = replayed(daniel)["result"], recounted(daniel)
+
+    assert pairs(as_recorded) == {("allow", "escalate"): 2, ("deny", "deny"): 2}
+    assert again["recounts"] is True
+    assert pairs(again["result"]) == {("allow", "escalate"): 2, ("deny", "allow"): 2}, "nothing was used before them"
+    page = daniel.get(PAGE).content.decode()
+    assert "Budgets are worked out again in the order of the past" in page
+    flip = ReplayFlip.objects.filter(replay__recounts=True, after="allow").latest("pk")
+    assert f"{PAGE}/{flip.decision.uid}?run={flip.replay.uid}" in page
+    both = daniel.get(f"{PAGE}/{flip.decision.uid}", {"run": str(flip.replay.uid)}).content.decode()
+    assert "500.00 of EUR 6,000.00 are left" in both and "A matched invoice in EUR" in both
+
+
+def test_what_the_draft_would_allow_beside_uses_the_budget(sign_in: Any, asked: Any, now: Any) -> None:
+    daniel = sign_in("daniel")
+    higher = TEXT.replace("context.amount > 5000 &&", "context.amount > 5500 &&")
+    assert higher != TEXT
+    assert daniel.call("post", "policies", {"text": higher}).status_code == 201
+    of_a_day(now)
+    assert [each["effect"] for each in asked("5200.00", "1000.00")] == ["escalate", "allow"]
+
+    again = recounted(daniel)["result"]
+
+    assert pairs(again) == {("escalate", "allow"): 1, ("allow", "deny"): 1}
+
+
+def test_the_version_in_force_finds_every_budget_as_it_was(sign_in: Any, asked: Any, now: Any) -> None:
+    of_a_day(now)
+    asked("4000.00", "1500.00", "900.00", "5200.00", "400.00")
+    daniel = sign_in("daniel")
+    at = f"policies/{KEY}/versions/1/replays"
+
+    uid = daniel.call("post", at, {"days": 7, "recounts": True}).json()["id"]
+    tasks.run_replays()
+
+    assert daniel.call("get", f"{at}/{uid}").json()["result"]["differ"] == 0
+    assert Replay.objects.get().result["changed_since"] == 0
+
+
 # --- shadow -----------------------------------------------------------------------------------------------------
 def into_shadow(version: PolicyVersion, at: Any) -> None:
     """On the way that every version goes: asked for review, approved, put in shadow."""
@@ -310,6 +375,10 @@ def test_a_version_in_shadow_is_asked_and_the_agent_notices_nothing(
 
     assert [answer["effect"] for answer in answers] == ["allow", "allow", "escalate"]
     assert "shadow" not in str(answers) and "would" not in str(answers)
+    told = daniel.call("get", f"policies/{KEY}/versions/2/in-shadow").json()
+    assert (told["failed"], told["result"]["differ"], told["result"]["decisions"]) == (0, 1, 3)
+    [flip] = daniel.call("get", f"policies/{KEY}/versions/2/in-shadow/decisions").json()["results"]
+    assert (flip["before"], flip["after"], flip["moved"]) == ("allow", "escalate", False)
     said = [(each.before, each.after) for each in ShadowRuling.objects.order_by("pk")]
     assert said == [("allow", "allow"), ("allow", "escalate"), ("escalate", "escalate")]
     assert Escalation.objects.count() == 1, "what only the shadow would ask is asked of nobody"

@@ -27,7 +27,7 @@ from agents.models import (
     Review,
     Version,
 )
-from governance.models import Budget, ControlDrill, Delegation, Escalation, Policy, PromotionRequest, Replay
+from governance.models import Budget, ControlDrill, Decision, Delegation, Escalation, Policy, PromotionRequest, Replay
 from observability import ledger
 from observability.models import Event
 from tests.site import things
@@ -316,9 +316,17 @@ def copied_for_people(world: World, count: int) -> None:
     copied(things.control(own), count, scope=lambda n: f"agent:{count}-{n}", drill_id=lambda n: None)
     copied(things.drill(own), count, uid=fresh(ControlDrill, "uid"))
     copied(things.replay(own), count, uid=fresh(Replay, "uid"), status=lambda n: "cancelled")
+    decisions = _decisions(world, count)
+    copied(things.flip(own), count, decision_id=lambda n: decisions[n])
+    copied(things.shadow_ruling(own), count, decision_id=lambda n: decisions[n])
     copied(things.promotion(own), count, uid=fresh(PromotionRequest, "uid"), status=lambda n: "withdrawn")
     copied(things.budget(own), count, uid=fresh(Budget, "uid"))
     copied(things.value_list(own), count, name=lambda n: f"grown_{count}_{n}")
+
+
+def _decisions(world: World, count: int) -> list[int]:
+    copied(world.own.decision, count, uid=fresh(Decision, "uid"), request_key=lambda n: f"grown-{count}-{n}")
+    return list(Decision.objects.filter(request_key__startswith=f"grown-{count}-").values_list("pk", flat=True))
 
 
 def _workflows(world: World, count: int) -> list[int]:

@@ -33,6 +33,7 @@ from governance.models import (
     PolicyVersion,
     PromotionRequest,
     Replay,
+    ReplayFlip,
     ShadowRuling,
     ValueList,
 )
@@ -74,15 +75,15 @@ def _tried(side: Any, owner: Principal, at: datetime) -> None:
     first = policy_version(side)
     if side.policy.versions.count() == 1:
         governance.add_policy(first.document, unit=side.unit, owner=owner, by=ledger.SYSTEM, at=at)
-    Replay.objects.create(version=first, since=at - timedelta(days=7), until=at, asked_by=owner, asked_at=at)
+    replay = Replay.objects.create(version=first, since=at - timedelta(days=7), until=at, asked_by=owner, asked_at=at)
     question = governance.Question(
         request_key=f"{side.unit.code}-read", action="order.read", context={},
         resource={"type": "order", "id": "1", "properties": {}},
     )  # fmt: skip
     decision = governance.decide(question, agent=side.agent, at=at)
-    ShadowRuling.objects.create(
-        decision=decision, version=first, at=at, band="none", before=decision.effect, after=decision.effect
-    )
+    told = {"decision": decision, "band": "none", "before": decision.effect, "after": decision.effect, "moved": True}
+    ShadowRuling.objects.create(version=first, at=at, **told)
+    ReplayFlip.objects.create(replay=replay, **told)
 
 
 def policy_version(side: Any) -> PolicyVersion:
@@ -93,6 +94,16 @@ def policy_version(side: Any) -> PolicyVersion:
 def replay(side: Any) -> Replay:
     """A replay of it that waits for its turn."""
     return Replay.objects.filter(version=policy_version(side)).earliest("pk")
+
+
+def flip(side: Any) -> ReplayFlip:
+    """A decision that the replay found to differ."""
+    return ReplayFlip.objects.filter(replay=replay(side)).earliest("pk")
+
+
+def shadow_ruling(side: Any) -> ShadowRuling:
+    """What the first version said to a decision in shadow."""
+    return ShadowRuling.objects.filter(version=policy_version(side)).earliest("pk")
 
 
 def tried_decision(side: Any) -> Decision:

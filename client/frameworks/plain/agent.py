@@ -28,6 +28,7 @@ def work(desk: Desk) -> dict:
     )
     if decision.allowed:
         pay(invoice["number"])
+        desk.autonomy.outcome(decision.id, amount=invoice["amount"])
         desk.remember("sellers", invoice["seller"], f"Invoice {invoice['number']} was paid.")
     return {"paid": decision.allowed, "reason": decision.reason}
 

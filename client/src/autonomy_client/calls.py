@@ -22,6 +22,7 @@ from autonomy_client.shapes import (
     Evidence,
     Fact,
     Me,
+    Outcome,
     Page,
     Run,
     Work,
@@ -93,9 +94,12 @@ def finish(
     claim_next: bool = False,
     wait_seconds: int = 0,
     note: str = "",
+    tokens: int | None = None,
 ) -> Call[Work | None]:
-    """Report the step's output and cost; with `claim_next` the answer carries the next step, if any."""
+    """Report the step's output and what it took, with `claim_next` the answer carries the next step, if any; budgets
+    of tokens count `tokens`."""
     report = {"output": output, "cost": str(cost), "note": note, "claim_next": claim_next, "wait_seconds": wait_seconds}
+    report |= {} if tokens is None else {"tokens": tokens}
     return _post(f"steps/{work.step}/finish", _lease(work) | report, _work_in, wait_seconds)
 
 
@@ -143,6 +147,21 @@ def ask(
 def decision(id: str) -> Call[Decision]:
     """An earlier decision."""
     return _get(f"decisions/{_part(id)}", Decision.from_wire)
+
+
+def outcome(
+    decision: str,
+    done: bool = True,
+    *,
+    amount: Decimal | str | None = None,
+    tokens: int | None = None,
+    seconds: Decimal | str | None = None,
+) -> Call[Outcome]:
+    """Report what became of an allowed action: whether it was done, and what it used. What budgets held for it is spent
+    or free again; what nobody reports stays reserved until it expires."""
+    used = {"amount": amount and str(amount), "tokens": tokens, "seconds": seconds and str(seconds)}
+    told = {name: value for name, value in used.items() if value is not None}
+    return _post(f"decisions/{_part(decision)}/outcome", {"done": done, **told}, Outcome.from_wire)
 
 
 # --- the decision point ---------------------------------------------------------------------------------------

@@ -85,6 +85,7 @@ class Autonomy(Connection[httpx.BaseTransport]):
     heartbeat = _verb(calls.heartbeat)
     ask = _verb(calls.ask)
     decision = _verb(calls.decision)
+    outcome = _verb(calls.outcome)
     evaluate = _verb(calls.evaluate)
     evaluations = _verb(calls.evaluations)
     search_subjects = _verb(calls.search_subjects)

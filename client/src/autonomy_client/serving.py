@@ -49,7 +49,7 @@ def attend(autonomy: Autonomy, desk: Desk, handle: Callable[[Desk], Output]) -> 
         with autonomy.working(desk.work):
             output = handle(desk)
         if not desk.waits:
-            autonomy.finish(desk.work, output, desk.cost, note=desk.note)
+            autonomy.finish(desk.work, output, desk.cost, note=desk.note, tokens=desk.tokens)
         log.info("%s of %s %s", desk.work.name, desk.work.run.key, WAITS if desk.waits else DONE)
     except StaleLease as late:
         log.warning("%s of %s went to somebody else: %s", desk.work.name, desk.work.run.key, late)
@@ -87,7 +87,7 @@ async def aattend(autonomy: AsyncAutonomy, desk: AsyncDesk, handle: Callable[[As
         async with autonomy.working(desk.work):
             output = await handle(desk)
         if not desk.waits:
-            await autonomy.finish(desk.work, output, desk.cost, note=desk.note)
+            await autonomy.finish(desk.work, output, desk.cost, note=desk.note, tokens=desk.tokens)
         log.info("%s of %s %s", desk.work.name, desk.work.run.key, WAITS if desk.waits else DONE)
     except StaleLease as late:
         log.warning("%s of %s went to somebody else: %s", desk.work.name, desk.work.run.key, late)

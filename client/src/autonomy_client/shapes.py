@@ -277,6 +277,25 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What was reported of a decision, and what each budget had held for it (`reserved`, `spent`, `status`)."""
+
+    decision: str
+    done: bool
+    reported_at: str
+    budgets: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Outcome:
+        return cls(
+            decision=str(body["decision"]),
+            done=bool(body["done"]),
+            reported_at=str(body.get("reported_at") or ""),
+            budgets=tuple(body.get("budgets") or ()),
+        )
+
+
+@dataclass(frozen=True)
 class Fact:
     """One entry of the shared memory: its value, who wrote it and when, and what reading it saved."""
 

@@ -17,13 +17,14 @@ KEPT = "Kept."
 class Desk:
     """One step with what may be done at it. `tools` are for the model; `may` is for your own tools, which ask with it
     before they act, so that no model can act without. `waits` turns true when a person decides: report nothing then.
-    `cost` and `note` are reported with the result."""
+    `cost`, `tokens` and `note` are reported with the result."""
 
     def __init__(self, autonomy: Autonomy, work: Work) -> None:
         self.autonomy = autonomy
         self.work = work
         self._waiting: Decision | None = None
         self.cost: Decimal | str = "0"
+        self.tokens: int | None = None
         self.note = ""
 
     @property
@@ -98,6 +99,7 @@ class AsyncDesk:
         self.work = work
         self._waiting: Decision | None = None
         self.cost: Decimal | str = "0"
+        self.tokens: int | None = None
         self.note = ""
 
     @property

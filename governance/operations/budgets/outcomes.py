@@ -1,6 +1,6 @@
 """Budgets, outcomes: what became of an allowed action settles what it holds, and what was used is spent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -71,6 +71,15 @@ def report_outcome(decision: Decision, outcome: Outcome, *, agent: Agent, at: da
     for reservation in _of(decision):
         _settle(reservation, outcome, by=agent, at=at)
     return decision
+
+
+def used_of(decisions: Iterable[int]) -> dict[int, dict[str, Decimal]]:
+    """What allowed decisions (by primary key) used or still hold of each budget (by uid)."""
+    found: dict[int, dict[str, Decimal]] = {}
+    rows = Reservation.objects.filter(decision__in=list(decisions), status__in=(Status.HELD, Status.SETTLED))
+    for pk, budget, amount, used in rows.values_list("decision", "period__budget__uid", "amount", "settled_amount"):
+        found.setdefault(pk, {})[str(budget)] = Decimal(amount if used is None else used)
+    return found
 
 
 def _of(decision: Decision) -> list[Reservation]:
