@@ -129,7 +129,16 @@ from governance.operations.escalations import (
     withdraw,
 )
 from governance.operations.facts import Circumstances, Question
-from governance.operations.incidents import NotYourIncident, may_resolve, release, resolve_retired
+from governance.operations.incidents import (
+    NotYourIncident,
+    keep_paused,
+    lock_incident,
+    may_resolve,
+    quarantine_of,
+    release,
+    resolve_retired,
+    resume_agent,
+)
 from governance.operations.lists import ListChanged, ListInUse, add_list, change_list, drop_list, readers_of
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
 from governance.operations.policies.findings import Analysis, analyse_all, analyse_version, surroundings
@@ -165,6 +174,8 @@ from governance.operations.safeguards import (
     CircuitChange,
     SafeguardChange,
     drop_safeguards,
+    lock_circuit,
+    lock_safeguards,
     set_circuit,
     set_safeguards,
 )
@@ -291,12 +302,16 @@ __all__ = [
     "guard_of",
     "inputs_for",
     "keep_as_test",
+    "keep_paused",
     "known_workflows",
     "lapse",
     "last_drill",
     "limits_of",
     "limits_today",
     "lock_budget",
+    "lock_circuit",
+    "lock_incident",
+    "lock_safeguards",
     "look_at",
     "loosens",
     "may_ask",
@@ -316,6 +331,7 @@ __all__ = [
     "plain_facts",
     "process_name",
     "quarantine",
+    "quarantine_of",
     "raises",
     "reach_of",
     "read_draft",
@@ -334,6 +350,7 @@ __all__ = [
     "require_running",
     "resolve_retired",
     "resources_for",
+    "resume_agent",
     "result_of",
     "rules_now",
     "ruling_stop",
