@@ -8,10 +8,12 @@ from governance.api import autonomy as autonomy_api
 from governance.api import budgets as budgets_api
 from governance.api import delegations as delegations_api
 from governance.api import drafting as drafting_api
+from governance.api import incidents as incidents_api
 from governance.api import lists as lists_api
 from governance.api import policies as policies_api
 from governance.api import policy_versions as versions_api
 from governance.api import replays as replays_api
+from governance.api import safeguards as safeguards_api
 from governance.views import (
     analysis,
     autonomy,
@@ -79,6 +81,16 @@ api_urls: list[URLPattern] = [
     path("budgets/<uuid:uid>/close", budgets_api.CloseBudgetView.as_view(), name="api-budget-close"),
     path("agents/<str:code>/budgets", budgets_api.AgentBudgetsView.as_view(), name="api-agent-budgets"),
     path("decisions/<uuid:uid>/outcome", budgets_api.OutcomeView.as_view(), name="api-outcome"),
+    path("agents/<str:code>/resume", incidents_api.ResumeView.as_view(), name="api-agent-resume"),
+    path("incidents", incidents_api.IncidentsView.as_view(), name="api-incidents"),
+    path("incidents/<uuid:uid>", incidents_api.IncidentView.as_view(), name="api-incident"),
+    path("incidents/<uuid:uid>/release", incidents_api.ReleaseView.as_view(), name="api-incident-release"),
+    path("incidents/<uuid:uid>/keep", incidents_api.KeepView.as_view(), name="api-incident-keep"),
+    path("safeguards", safeguards_api.SafeguardsView.as_view(), name="api-safeguards"),
+    path("safeguards/<str:role>", safeguards_api.SafeguardView.as_view(), name="api-safeguard"),
+    path("safeguards/<str:role>/drop", safeguards_api.DropSafeguardView.as_view(), name="api-safeguard-drop"),
+    path("circuits", safeguards_api.CircuitsView.as_view(), name="api-circuits"),
+    path("circuits/<str:code>", safeguards_api.CircuitView.as_view(), name="api-circuit"),
     path("delegations", delegations_api.DelegationsView.as_view(), name="api-delegations"),
     path("delegations/<uuid:uid>/end", delegations_api.EndDelegationView.as_view(), name="api-delegation-end"),
 ]

@@ -12,7 +12,7 @@ from observability.ledger import Subject
 from observability.models import Reader
 
 RIGHT, PAUSE, CONTROL = "governance.resolve_incident", "agents.pause_agent", "governance.set_control"
-"""Who lets go on: of circles and circuits council and risk, of an agent who may pause it, of a system who may stop it."""
+"""Who lets go on: what circles and circuits stopped, an agent that is paused, a system that is stopped."""
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):

@@ -131,6 +131,7 @@ from governance.operations.escalations import (
 from governance.operations.facts import Circumstances, Question
 from governance.operations.incidents import (
     NotYourIncident,
+    evidence_for,
     keep_paused,
     lock_incident,
     may_resolve,
@@ -142,7 +143,7 @@ from governance.operations.incidents import (
 from governance.operations.lists import ListChanged, ListInUse, add_list, change_list, drop_list, readers_of
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, rules_now
 from governance.operations.policies.findings import Analysis, analyse_all, analyse_version, surroundings
-from governance.operations.quarantine import STOPPED_FOR_NOW, limits_of, quarantine, unusual
+from governance.operations.quarantine import STOPPED_FOR_NOW, limits_for, limits_of, quarantine, unusual
 from governance.operations.replays import (
     REPLAY_DAYS,
     UnderWay,
@@ -291,6 +292,7 @@ __all__ = [
     "end_overdue",
     "evaluate",
     "evaluate_all",
+    "evidence_for",
     "evidence_of",
     "expect",
     "expire",
@@ -306,6 +308,7 @@ __all__ = [
     "known_workflows",
     "lapse",
     "last_drill",
+    "limits_for",
     "limits_of",
     "limits_today",
     "lock_budget",
@@ -350,8 +353,8 @@ __all__ = [
     "require_running",
     "resolve_retired",
     "resources_for",
-    "resume_agent",
     "result_of",
+    "resume_agent",
     "rules_now",
     "ruling_stop",
     "set_circuit",

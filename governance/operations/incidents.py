@@ -99,6 +99,12 @@ def quarantine_of(agent: Agent) -> Incident | None:
     return Incident.objects.open().filter(kind=Incident.Kind.QUARANTINE, agent=agent).with_names().first()
 
 
+def evidence_for(incident: Incident, person: Principal) -> list[Decision]:
+    """The decisions that led to the incident, newest first, as far as this person may see them."""
+    found = Decision.objects.visible_to(person).filter(uid__in=incident.evidence)
+    return list(found.select_related("agent"))
+
+
 def lock_incident(incident: Incident) -> None:
     """Lock the incident until the transaction ends, and read what may have changed meanwhile."""
     Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)

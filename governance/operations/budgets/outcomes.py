@@ -12,9 +12,9 @@ from django.db.models import F, Value
 from agents.models import Agent
 from governance.models import Budget, BudgetPeriod, Decision, Reservation
 from governance.models.budgets import ExactField
+from governance.operations import circuits
 from governance.operations.budgets.holding import count, end, tell
 from governance.operations.budgets.reading import Spender, binding, periods_of, until_words
-from governance.operations.circuits import report
 from observability import ledger
 
 Metric, Status = Budget.Metric, Reservation.Status
@@ -72,7 +72,7 @@ def report_outcome(decision: Decision, outcome: Outcome, *, agent: Agent, at: da
     for reservation in _of(decision):
         _settle(reservation, outcome, by=agent, at=at)
     if not Decision.objects.filter(pk=decision.pk).reported(failed=False).exists():  # its step told that before
-        report(decision, failed=not outcome.done, at=at)
+        circuits.report(decision, failed=not outcome.done, at=at)
     return decision
 
 
