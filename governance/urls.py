@@ -20,11 +20,13 @@ from governance.views import (
     bench,
     budgets,
     drafting,
+    incidents,
     lists,
     policies,
     policy_editing,
     policy_life,
     replays,
+    safeguards,
 )
 
 api_urls: list[URLPattern] = [
@@ -109,6 +111,14 @@ urlpatterns: list[URLPattern] = [
     path("budgets/<uuid:uid>", budgets.BudgetPage.as_view(), name="budget"),
     path("budgets/<uuid:uid>/edit", budgets.EditBudget.as_view(), name="budget-edit"),
     path("budgets/<uuid:uid>/close", budgets.CloseBudget.as_view(), name="budget-close"),
+    path("incidents", incidents.IncidentsPage.as_view(), name="incidents"),
+    path("incidents/<uuid:uid>", incidents.IncidentPage.as_view(), name="incident"),
+    path("incidents/<uuid:uid>/release", incidents.ResolveIncident.as_view(), name="incident-release"),
+    path("incidents/<uuid:uid>/keep", incidents.ResolveIncident.as_view(keep=True), name="incident-keep"),
+    path("safeguards", safeguards.SafeguardsPage.as_view(), name="incidents-safeguards"),
+    path("safeguards/limits/<str:role>", safeguards.LimitsPage.as_view(), name="incidents-limits"),
+    path("safeguards/limits/<str:role>/drop", safeguards.DropLimits.as_view(), name="incidents-limits-drop"),
+    path("safeguards/circuits/<str:code>", safeguards.CircuitPage.as_view(), name="incidents-circuit"),
     path("policies", policies.PoliciesPage.as_view(), name="policies"),
     path("policies/new/form", drafting.NewPolicyFormPage.as_view(), name="policy-new-form"),
     path("policies/bench", bench.BenchPage.as_view(), name="policy-bench"),
