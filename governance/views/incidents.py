@@ -45,7 +45,7 @@ class IncidentsPage(LoginRequiredMixin, View):
         page = {
             "rows": [*open_ones[:MOST], *resolved[:ROWS]], "wanted": wanted, "filtered": bool(asked),
             "more_open": len(open_ones) > MOST, "open_count": len(open_ones[:MOST]), "here": "incidents",
-            "older": urlencode({**asked, "before": resolved[ROWS - 1].pk}) if len(resolved) > ROWS else "",
+            "older": urlencode({**asked, "before": str(resolved[ROWS - 1].pk)}) if len(resolved) > ROWS else "",
             "states": Incident.Status.choices, "kinds": Incident.Kind.choices,
             "units": Unit.objects.visible_to(user).values_list("code", "name"), "agents": _agents(user),
         }  # fmt: skip

@@ -35,10 +35,11 @@ class SafeguardsPage(LoginRequiredMixin, View):
         names = dict(Role.objects.values_list("code", "name"))
         held = [operations.limits_for(""), *(rule.limits for rule in rules)]
         rows = [(label, hint, [getattr(each, name) for each in held]) for name, (label, hint) in LIMIT_WORDS.items()]
+        own = [(rule.role, names.get(rule.role, rule.role)) for rule in rules]
         page = {
-            "columns": [(EVERYBODY, "All other roles"), *((rule.role, names.get(rule.role, rule.role)) for rule in rules)],
+            "columns": [(EVERYBODY, "All other roles"), *own],
             "rows": rows, "circuits": _circuits(user), "may": user.may(RIGHT), "here": "safeguards",
-            "roles": [(code, name) for code, name in names.items() if code not in {rule.role for rule in rules}],
+            "roles": [(code, name) for code, name in names.items() if code not in dict(own)],
             "events": Event.objects.visible_to(user).filter(verb__in=CHANGED).order_by("-id")[:CHANGES],
         }  # fmt: skip
         return render(request, "governance/safeguards.html", page)
@@ -142,11 +143,12 @@ class CircuitPage(LoginRequiredMixin, View):
         open_ones = Incident.objects.open().filter(kind=Incident.Kind.CIRCUIT, system=system).with_names()
         incident, told = open_ones.first(), Event.objects.filter(subject_kind="circuit", subject_id=system.code)
         past = Incident.objects.resolved().visible_to(user).filter(system=system).with_names()
+        tag = incident_tag(incident) if incident is not None else ""
         page = {
             "system": system, "guard": guard, "form": form, "incident": incident, "may_set": user.may(RIGHT),
             "may_resolve": incident is not None and operations.may_resolve(user, incident), "here": "safeguards",
             "settings": [(label, getattr(guard, name)) for name, (label, _) in FUSE_WORDS.items()],
-            "release_form": ResolveForm(initial={"tag": incident_tag(incident) if incident else ""}, auto_id="release-%s"), "past": past[:5],
+            "release_form": ResolveForm(initial={"tag": tag}, auto_id="release-%s"), "past": past[:5],
             "events": told.visible_to(user).order_by("-id")[:CHANGES],
         }  # fmt: skip
         return render(request, "governance/circuit.html", page, status=status)
