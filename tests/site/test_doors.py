@@ -27,7 +27,7 @@ from agents.models import (
     Review,
     Version,
 )
-from governance.models import ControlDrill, Delegation, Escalation, Policy, PromotionRequest, Replay
+from governance.models import ControlDrill, Delegation, Escalation, Incident, Policy, PromotionRequest, Replay
 from observability import ledger
 from observability.models import Event
 from tests.site import things
@@ -316,6 +316,10 @@ def copied_for_people(world: World, count: int) -> None:
     copied(things.control(own), count, scope=lambda n: f"agent:{count}-{n}", drill_id=lambda n: None)
     copied(things.drill(own), count, uid=fresh(ControlDrill, "uid"))
     copied(things.replay(own), count, uid=fresh(Replay, "uid"), status=lambda n: "cancelled")
+    rule, system = things.safeguard(own), things.system(own)
+    copied(things.incident(own), count, uid=fresh(Incident, "uid"), about=lambda n: f"run:{count}-{n}")
+    copied(rule, count, role=lambda n: f"grown-{count}-{n}")
+    copied(system, count, code=lambda n: f"grown-{count}-{n}")
     copied(things.promotion(own), count, uid=fresh(PromotionRequest, "uid"), status=lambda n: "withdrawn")
 
 

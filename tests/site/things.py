@@ -21,6 +21,8 @@ from agents.models import (
     Principal,
     Review,
     ReviewItem,
+    Role,
+    System,
 )
 from governance import operations as governance
 from governance.models import (
@@ -30,12 +32,16 @@ from governance.models import (
     Decision,
     Delegation,
     Escalation,
+    Incident,
     PolicyVersion,
     PromotionRequest,
     Replay,
+    SafeguardRule,
     ShadowRuling,
     ValueList,
 )
+from governance.operations.incidents import open_incident
+from governance.rules.breaking import DEFAULTS
 from observability import ledger
 from observability.models import Event
 from workflows import operations
@@ -175,6 +181,29 @@ def budget(side: Any) -> Budget:
         why="A drill.",
     )  # fmt: skip
     return governance.open_budget(terms, by=ledger.SYSTEM, at=timezone.now())
+
+
+def incident(side: Any) -> Incident:
+    """The open incident about the unit's agent that rests, made when it is first needed."""
+    resting = Agent.objects.get(unit=side.unit, status=Agent.Status.PAUSED, name="Resting")
+    return open_incident(
+        Incident.Kind.QUARANTINE, f"agent:{resting.code}", why="A drill.", at=timezone.now(), agent=resting,
+        evidence=Decision.objects.filter(agent=side.agent)[:2], agent_was=Agent.Status.ACTIVE,
+    )[0]  # fmt: skip
+
+
+def safeguard(side: Any) -> SafeguardRule:
+    """The limits of one role, the same for both units, made when they are first needed."""
+    role = Role.objects.order_by("code")[0].code
+    found = SafeguardRule.objects.filter(role=role).first()
+    change = governance.SafeguardChange(role, DEFAULTS)
+    return found or governance.set_safeguards(change, by=ledger.SYSTEM, at=timezone.now(), why="A drill.")
+
+
+def system(side: Any) -> System:
+    """A system of the unit, made when it is first needed."""
+    known = {"name": f"Books of {side.unit}", "unit": side.unit, "resource": "book"}
+    return System.objects.get_or_create(code=f"{side.unit.code}-books", defaults=known)[0]
 
 
 def allowed(side: Any) -> Decision:

@@ -45,7 +45,7 @@ class IncidentOutput(serializers.Serializer[Any]):
     etag = serializers.CharField()
 
 
-class EvidenceOutput(serializers.Serializer[Any]):
+class LeadingDecisionOutput(serializers.Serializer[Any]):
     """A decision that led to an incident."""
 
     decision = serializers.UUIDField()
@@ -62,7 +62,7 @@ class IncidentDetail(IncidentOutput):
     """An incident with the decisions that led to it, as far as the caller may see them, and whether the caller may
     resolve it."""
 
-    evidence = EvidenceOutput(many=True)
+    evidence = LeadingDecisionOutput(many=True)
     may_resolve = serializers.BooleanField()
 
 
