@@ -71,6 +71,7 @@ def for_programs(side: Any, owner: Principal, giver: Principal, at: datetime) ->
     agents.give_consent(side.agent, by=giver, at=at)
     agents.issue_key(side.agent, by=ledger.SYSTEM, at=at, name="spare")
     _tried(side, owner, at)
+    _safeguarded(side, at)
 
 
 def _tried(side: Any, owner: Principal, at: datetime) -> None:
@@ -183,27 +184,31 @@ def budget(side: Any) -> Budget:
     return governance.open_budget(terms, by=ledger.SYSTEM, at=timezone.now())
 
 
-def incident(side: Any) -> Incident:
-    """The open incident about the unit's agent that rests, made when it is first needed."""
+def _safeguarded(side: Any, at: datetime) -> None:
+    """An incident about the unit's agent that rests, limits of one role, a system with a circuit breaker."""
     resting = Agent.objects.get(unit=side.unit, status=Agent.Status.PAUSED, name="Resting")
-    return open_incident(
-        Incident.Kind.QUARANTINE, f"agent:{resting.code}", why="A drill.", at=timezone.now(), agent=resting,
+    open_incident(
+        Incident.Kind.QUARANTINE, f"agent:{resting.code}", why="A drill.", at=at, agent=resting,
         evidence=Decision.objects.filter(agent=side.agent)[:2], agent_was=Agent.Status.ACTIVE,
-    )[0]  # fmt: skip
+    )  # fmt: skip
+    change = governance.SafeguardChange(Role.objects.order_by("code")[0].code, DEFAULTS)
+    governance.set_safeguards(change, by=ledger.SYSTEM, at=at, why="A drill.")
+    System.objects.create(code=f"{side.unit.code}-books", name=f"Books of {side.unit}", unit=side.unit, resource="book")
+
+
+def incident(side: Any) -> Incident:
+    """The open incident about the unit's agent that rests."""
+    return Incident.objects.open().filter(unit=side.unit).earliest("pk")
 
 
 def safeguard(side: Any) -> SafeguardRule:
-    """The limits of one role, the same for both units, made when they are first needed."""
-    role = Role.objects.order_by("code")[0].code
-    found = SafeguardRule.objects.filter(role=role).first()
-    change = governance.SafeguardChange(role, DEFAULTS)
-    return found or governance.set_safeguards(change, by=ledger.SYSTEM, at=timezone.now(), why="A drill.")
+    """The limits of one role, the same for both units."""
+    return SafeguardRule.objects.earliest("pk")
 
 
 def system(side: Any) -> System:
-    """A system of the unit, made when it is first needed."""
-    known = {"name": f"Books of {side.unit}", "unit": side.unit, "resource": "book"}
-    return System.objects.get_or_create(code=f"{side.unit.code}-books", defaults=known)[0]
+    """A system of the unit."""
+    return System.objects.get(code=f"{side.unit.code}-books")
 
 
 def allowed(side: Any) -> Decision:
