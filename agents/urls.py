@@ -16,7 +16,6 @@ api_urls = [
     path("agents/<str:code>/submit", hiring.SubmitView.as_view(), name="api-agent-submit"),
     path("agents/<str:code>/send-back", hiring.SendBackView.as_view(), name="api-agent-send-back"),
     path("agents/<str:code>/pause", hiring.PauseView.as_view(), name="api-agent-pause"),
-    path("agents/<str:code>/resume", hiring.ResumeView.as_view(), name="api-agent-resume"),
     path("agents/<str:code>/versions", hiring.VersionsView.as_view(), name="api-agent-versions"),
     path("people", people_api.PeopleView.as_view(), name="api-people"),
     path("people/<str:username>", people_api.PersonView.as_view(), name="api-person"),

@@ -11,7 +11,7 @@ from agents.models import Agent, BreakGlass, Principal, ReviewItem
 from agents.operations import lacks_second_factor
 from agents.views.emergencies import concerns
 from autonomy_site.templatetags.aos import initials
-from governance.models import Escalation
+from governance.models import Escalation, Incident
 from observability import ledger
 from workflows.models import Run, Workflow
 from workflows.views.control import posture
@@ -47,11 +47,14 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Governance", (
         Place("Policies", "policies", "scale", "p"),
         Place("Budgets", "budgets", "wallet", "b"),
+        Place("Incidents", "incidents", "siren", "n"),
         Place("Access", "access", "key-round", "c"),
         Place("Audit trail", "audit", "fingerprint-pattern", "t"),
     )),
     ("Results", (Place("Performance", "performance", "chart-line", "f"),)),
 )  # fmt: skip
+WAIT_FOR_PEOPLE = frozenset({"escalations", "incidents"})
+"""Entries whose count is of what waits for the person who reads it."""
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def _item(place: Place, counts: dict[str, int], current: str) -> dict[str, Any]:
         "icon": place.icon,
         "key": place.key,
         "count": counts.get(place.url_name, 0),
-        "hot": place.url_name == "escalations",
+        "hot": place.url_name in WAIT_FOR_PEOPLE,
         "current": place.is_open(current),
     }
 
@@ -107,5 +110,6 @@ def _counts(user: Principal) -> dict[str, int]:
         "runs": Run.objects.under_way().visible_to(user).count(),
         "agents": Agent.objects.visible_to(user).exclude(status=Agent.Status.RETIRED).count(),
         "workflows": Workflow.objects.visible_to(user).count(),
+        "incidents": Incident.objects.for_person(user).count(),
         "access": ReviewItem.objects.waiting_for(user).count(),
     }

@@ -8,21 +8,25 @@ from governance.api import autonomy as autonomy_api
 from governance.api import budgets as budgets_api
 from governance.api import delegations as delegations_api
 from governance.api import drafting as drafting_api
+from governance.api import incidents as incidents_api
 from governance.api import lists as lists_api
 from governance.api import policies as policies_api
 from governance.api import policy_versions as versions_api
 from governance.api import replays as replays_api
+from governance.api import safeguards as safeguards_api
 from governance.views import (
     analysis,
     autonomy,
     bench,
     budgets,
     drafting,
+    incidents,
     lists,
     policies,
     policy_editing,
     policy_life,
     replays,
+    safeguards,
 )
 
 api_urls: list[URLPattern] = [
@@ -94,6 +98,16 @@ api_urls: list[URLPattern] = [
     path("budgets/<uuid:uid>/close", budgets_api.CloseBudgetView.as_view(), name="api-budget-close"),
     path("agents/<str:code>/budgets", budgets_api.AgentBudgetsView.as_view(), name="api-agent-budgets"),
     path("decisions/<uuid:uid>/outcome", budgets_api.OutcomeView.as_view(), name="api-outcome"),
+    path("agents/<str:code>/resume", incidents_api.ResumeView.as_view(), name="api-agent-resume"),
+    path("incidents", incidents_api.IncidentsView.as_view(), name="api-incidents"),
+    path("incidents/<uuid:uid>", incidents_api.IncidentView.as_view(), name="api-incident"),
+    path("incidents/<uuid:uid>/release", incidents_api.ReleaseView.as_view(), name="api-incident-release"),
+    path("incidents/<uuid:uid>/keep", incidents_api.KeepView.as_view(), name="api-incident-keep"),
+    path("safeguards", safeguards_api.SafeguardsView.as_view(), name="api-safeguards"),
+    path("safeguards/<str:role>", safeguards_api.SafeguardView.as_view(), name="api-safeguard"),
+    path("safeguards/<str:role>/drop", safeguards_api.DropSafeguardView.as_view(), name="api-safeguard-drop"),
+    path("circuits", safeguards_api.CircuitsView.as_view(), name="api-circuits"),
+    path("circuits/<str:code>", safeguards_api.CircuitView.as_view(), name="api-circuit"),
     path("delegations", delegations_api.DelegationsView.as_view(), name="api-delegations"),
     path("delegations/<uuid:uid>/end", delegations_api.EndDelegationView.as_view(), name="api-delegation-end"),
 ]
@@ -112,6 +126,14 @@ urlpatterns: list[URLPattern] = [
     path("budgets/<uuid:uid>", budgets.BudgetPage.as_view(), name="budget"),
     path("budgets/<uuid:uid>/edit", budgets.EditBudget.as_view(), name="budget-edit"),
     path("budgets/<uuid:uid>/close", budgets.CloseBudget.as_view(), name="budget-close"),
+    path("incidents", incidents.IncidentsPage.as_view(), name="incidents"),
+    path("incidents/<uuid:uid>", incidents.IncidentPage.as_view(), name="incident"),
+    path("incidents/<uuid:uid>/release", incidents.ResolveIncident.as_view(), name="incident-release"),
+    path("incidents/<uuid:uid>/keep", incidents.ResolveIncident.as_view(keep=True), name="incident-keep"),
+    path("safeguards", safeguards.SafeguardsPage.as_view(), name="incidents-safeguards"),
+    path("safeguards/limits/<str:role>", safeguards.LimitsPage.as_view(), name="incidents-limits"),
+    path("safeguards/limits/<str:role>/drop", safeguards.DropLimits.as_view(), name="incidents-limits-drop"),
+    path("safeguards/circuits/<str:code>", safeguards.CircuitPage.as_view(), name="incidents-circuit"),
     path("policies", policies.PoliciesPage.as_view(), name="policies"),
     path("policies/new/form", drafting.NewPolicyFormPage.as_view(), name="policy-new-form"),
     path("policies/bench", bench.BenchPage.as_view(), name="policy-bench"),

@@ -12,7 +12,7 @@ from agents import operations
 from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly, PeopleWrite
 from agents.api.registry import AgentsView, AgentView
 from agents.api.shapes.hiring import AgentChangeInput, AgentInput
-from agents.api.shapes.reasons import NothingInput, ReasonInput, WhyInput
+from agents.api.shapes.reasons import NothingInput, ReasonInput
 from agents.api.versions import IF_MATCH, etag, require_match, tag_over
 from agents.models import Agent, Principal, Version
 from agents.operations.naming import Naming
@@ -128,19 +128,6 @@ class PauseView(MovingDoor):
     def post(self, request: Request, code: str) -> Response:
         why, by, at = self.read(ReasonInput, request.data)["why"], self.principal, database_now()
         return self.move(request, code, lambda agent: operations.pause(agent, by=by, at=at, why=why))
-
-
-class ResumeView(MovingDoor):
-    """Let a paused agent work again."""
-
-    loosens = True
-
-    @extend_schema(
-        request=WhyInput, responses=AgentDetail, parameters=[IDEMPOTENCY, IF_MATCH], summary="Resume an agent"
-    )
-    def post(self, request: Request, code: str) -> Response:
-        why, by, at = self.read(WhyInput, request.data)["why"], self.principal, database_now()
-        return self.move(request, code, lambda agent: operations.resume(agent, by=by, at=at, why=why))
 
 
 class VersionsView(Door):

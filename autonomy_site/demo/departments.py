@@ -91,7 +91,7 @@ REFUNDS = Department(
         does="Pays refunds for orders of the last 30 days.",
         data="Orders, and names and addresses of customers, some of them private persons.",
         risks="It pays more than was paid, or again and again to the same customer.",
-        measures="Above 100 EUR, or after three refunds in 90 days, a person decides. A budget of the day ends it.",
+        measures="Above 100 EUR, after three refunds in 90 days or 20 in an hour a person decides. A budget ends it.",
     ),
 )  # fmt: skip
 SHIPMENTS = Department(

@@ -11,6 +11,9 @@ from agents.models import Agent, Principal, System, Unit
 from observability.ledger import Subject
 from observability.models import Reader
 
+RIGHT, PAUSE, CONTROL = "governance.resolve_incident", "agents.pause_agent", "governance.set_control"
+"""Who lets go on: what circles and circuits stopped, an agent that is paused, a system that is stopped."""
+
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
     """Reading phrases for incidents."""
@@ -25,11 +28,20 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
     def for_person(self, person: Principal) -> Self:
         """Open ones that this person may resolve."""
-        visible = self.open().visible_to(person)
-        if person.may("governance.resolve_incident"):
-            return visible
-        answers = Q(agent__accountable=person) | Q(agent__stand_in=person)
-        return visible.filter(answers, kind=Incident.Kind.LOOP)
+        kind, managed = Incident.Kind, person.granted("agents.manage_unit", Unit)
+        paused = Q(agent__in=person.granted(PAUSE, Agent)) | Q(agent__unit__in=managed)
+        pauses = Q(agent__isnull=False) if person.may(PAUSE) else paused
+        may = pauses & ~Q(kind=kind.CIRCUIT)
+        may |= Q(kind=kind.LOOP) & (Q(agent__accountable=person) | Q(agent__stand_in=person))
+        if person.may(RIGHT):
+            may |= Q(kind=kind.LOOP) | Q(kind=kind.CIRCUIT)
+        if person.may(CONTROL):
+            may |= Q(kind=kind.CIRCUIT)
+        return self.open().visible_to(person).filter(may)
+
+    def resolved(self) -> Self:
+        """Those that somebody has resolved, or that resolved themselves."""
+        return self.exclude(status=Incident.Status.OPEN)
 
     def stopped_runs(self) -> list[str]:
         """The runs that stand still until somebody resolves an incident."""
@@ -54,6 +66,7 @@ class Incident(models.Model):
 
     class Outcome(models.TextChoices):
         RELEASED = "released", "Let go on"
+        KEPT = "kept", "Stays paused"
         RETIRED = "retired", "Retired"
         RECOVERED = "recovered", "Works again"
 

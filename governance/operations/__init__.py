@@ -128,11 +128,21 @@ from governance.operations.escalations import (
     withdraw,
 )
 from governance.operations.facts import Circumstances, Question
-from governance.operations.incidents import NotYourIncident, may_resolve, release, resolve_retired
+from governance.operations.incidents import (
+    NotYourIncident,
+    evidence_for,
+    keep_paused,
+    lock_incident,
+    may_resolve,
+    quarantine_of,
+    release,
+    resolve_retired,
+    resume_agent,
+)
 from governance.operations.lists import ListChanged, ListInUse, add_list, change_list, drop_list, readers_of
 from governance.operations.policies import activate, add_policy, check_document, decision_schema, may_write, rules_now
 from governance.operations.policies.findings import Analysis, analyse_all, analyse_version, surroundings, unreadable
-from governance.operations.quarantine import STOPPED_FOR_NOW, limits_of, quarantine, unusual
+from governance.operations.quarantine import STOPPED_FOR_NOW, limits_for, limits_of, quarantine, unusual
 from governance.operations.replays import (
     REPLAY_DAYS,
     UnderWay,
@@ -163,6 +173,8 @@ from governance.operations.safeguards import (
     CircuitChange,
     SafeguardChange,
     drop_safeguards,
+    lock_circuit,
+    lock_safeguards,
     set_circuit,
     set_safeguards,
 )
@@ -278,6 +290,7 @@ __all__ = [
     "end_overdue",
     "evaluate",
     "evaluate_all",
+    "evidence_for",
     "evidence_of",
     "expect",
     "expire",
@@ -289,12 +302,17 @@ __all__ = [
     "guard_of",
     "inputs_for",
     "keep_as_test",
+    "keep_paused",
     "known_workflows",
     "lapse",
     "last_drill",
+    "limits_for",
     "limits_of",
     "limits_today",
     "lock_budget",
+    "lock_circuit",
+    "lock_incident",
+    "lock_safeguards",
     "look_at",
     "loosens",
     "may_ask",
@@ -313,6 +331,7 @@ __all__ = [
     "plain_facts",
     "process_name",
     "quarantine",
+    "quarantine_of",
     "raises",
     "reach_of",
     "read_draft",
@@ -332,6 +351,7 @@ __all__ = [
     "resolve_retired",
     "resources_for",
     "result_of",
+    "resume_agent",
     "rules_now",
     "ruling_stop",
     "set_circuit",

@@ -59,8 +59,10 @@ def take_permit(guard: SystemGuard | None, at: datetime) -> bool:
 
 
 def report_of_step(step: str, *, agent: Agent, failed: bool, at: datetime) -> None:
-    """What the agent reported about its step says how the systems work in which it was allowed to act."""
-    last = Decision.objects.filter(step=step, agent=agent, effect=Decision.Effect.ALLOW).order_by("action", "-id")
+    """What the agent reported about its step says how the systems work in which it was allowed to act; a decision whose
+    own outcome it reported has counted."""
+    allowed = Decision.objects.filter(step=step, agent=agent, effect=Decision.Effect.ALLOW, reported_at=None)
+    last = allowed.order_by("action", "-id")
     seen = {decision.action: decision for decision in reversed(last)}
     for decision in seen.values():
         report(decision, failed=failed, at=at)

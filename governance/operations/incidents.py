@@ -8,14 +8,15 @@ from django.db import IntegrityError, transaction
 from agents import operations as agents
 from agents.models import Agent, Principal, System
 from governance.models import Decision, Incident, SystemGuard
+from governance.models.incidents import CONTROL, PAUSE, RIGHT
 from observability import ledger
 
 EVIDENCE_AT_MOST = 50
-REASON_AT_MOST = 4000
+REASON_AT_MOST = 2000
 
 
 class NotYourIncident(ledger.NotAllowed):
-    """The council, risk, or for work in circles who answers for the agent lets it go on."""
+    """Who may let a paused agent work again lets it go on; of a system who may stop systems."""
 
     code = "not_your_incident"
 
@@ -49,30 +50,80 @@ def may_resolve(person: Principal, incident: Incident) -> bool:
     if not (person.is_person and person.is_active and incident.is_open):
         return False
     agent = incident.agent
-    if incident.kind == Incident.Kind.LOOP and agent is not None and person.pk in (
-        agent.accountable_id, agent.stand_in_id
-    ):  # fmt: skip
+    if agent is None:
+        return person.may(RIGHT, incident.system) or person.may(CONTROL)
+    if person.may(PAUSE, agent):  # the rule for letting a paused agent work again
         return True
-    return person.may("governance.resolve_incident", incident.agent or incident.system)
+    if incident.kind == Incident.Kind.QUARANTINE:
+        return False
+    return person.pk in (agent.accountable_id, agent.stand_in_id) or person.may(RIGHT, agent)
 
 
 @transaction.atomic
 def release(incident: Incident, *, by: Principal, at: datetime, why: str) -> None:
     """Let go on what the incident stopped, in the state that it had before; all counts begin anew from now. Raises
     NotYourIncident, TooLate, or what keeps the agent from working again."""
-    if not incident.is_open:
-        raise ledger.TooLate(f"This was resolved before: {incident.get_outcome_display().lower()}.")
-    if not may_resolve(by, incident):
-        raise NotYourIncident(about=incident)
-    said = why.strip()
-    if not said or len(said) > REASON_AT_MOST:
-        told = f"At most {REASON_AT_MOST:,} characters." if said else "A reason is needed."
-        raise ledger.Invalid("Say why this may go on.", fields={"reason": told})
+    _require_open(incident, by)
+    said = _reason(why, "Say why this may go on.")
     _close(incident, Incident.Outcome.RELEASED, by=by, at=at, why=said)
     if incident.kind == Incident.Kind.QUARANTINE and incident.agent is not None:
         _restore(incident.agent, incident.agent_was, by=by, at=at, why=said)
     if incident.kind == Incident.Kind.CIRCUIT:
         _reconnect(incident, by=by, at=at, why=said)
+
+
+@transaction.atomic
+def keep_paused(incident: Incident, *, by: Principal, at: datetime, why: str) -> None:
+    """Close the incident about an agent in quarantine and leave the agent as it is: from now on it is paused like any
+    other. Raises NotYourIncident, TooLate, WrongStatus."""
+    _require_open(incident, by)
+    if incident.kind != Incident.Kind.QUARANTINE:
+        raise ledger.WrongStatus("Only an agent in quarantine can stay paused; anything else would go on.")
+    _close(incident, Incident.Outcome.KEPT, by=by, at=at, why=_reason(why, "Say why it stays paused."))
+
+
+@transaction.atomic
+def resume_agent(agent: Agent, *, by: ledger.Acts, at: datetime, why: str = "") -> None:
+    """Let a paused agent work again. One in quarantine is released with it, as one act, and that needs a reason. Raises
+    what `release` raises, and what keeps the agent from working again."""
+    incident = quarantine_of(agent)
+    if incident is None or not isinstance(by, Principal):
+        agents.resume(agent, by=by, at=at, why=why)
+        return
+    release(incident, by=by, at=at, why=why)
+    agent.refresh_from_db()
+
+
+def quarantine_of(agent: Agent) -> Incident | None:
+    """The open incident because of which the agent is in quarantine."""
+    return Incident.objects.open().filter(kind=Incident.Kind.QUARANTINE, agent=agent).with_names().first()
+
+
+def evidence_for(incident: Incident, person: Principal) -> list[Decision]:
+    """The decisions that led to the incident, newest first, as far as this person may see them."""
+    found = Decision.objects.visible_to(person).filter(uid__in=incident.evidence)
+    return list(found.select_related("agent"))
+
+
+def lock_incident(incident: Incident) -> None:
+    """Lock the incident until the transaction ends, and read what may have changed meanwhile."""
+    Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+    incident.refresh_from_db(fields=["status", "outcome", "reason", "resolved_by", "resolved_at"])
+
+
+def _require_open(incident: Incident, by: Principal) -> None:
+    if not incident.is_open:
+        raise ledger.TooLate(f"This was resolved before: {incident.get_outcome_display().lower()}.")
+    if not may_resolve(by, incident):
+        raise NotYourIncident(about=incident)
+
+
+def _reason(why: str, asked: str) -> str:
+    said = why.strip()
+    if not said or len(said) > REASON_AT_MOST:
+        told = f"At most {REASON_AT_MOST:,} characters." if said else "A reason is needed."
+        raise ledger.Invalid(asked, fields={"why": told})
+    return said
 
 
 def _close(incident: Incident, outcome: str, *, by: ledger.Acts, at: datetime, why: str) -> None:

@@ -24,8 +24,13 @@ PAST = timedelta(days=7)
 
 def limits_of(agent: Agent) -> Limits:
     """The limits that hold for agents of this role: those of the role, those for all others, or the usual ones."""
-    rules = {rule.role: rule for rule in SafeguardRule.objects.filter(role__in=("", agent.role.code))}
-    rule = rules.get(agent.role.code) or rules.get("")
+    return limits_for(agent.role.code)
+
+
+def limits_for(role: str) -> Limits:
+    """The limits that hold for the role of this code; empty for all roles without limits of their own."""
+    rules = {rule.role: rule for rule in SafeguardRule.objects.filter(role__in=("", role))}
+    rule = rules.get(role) or rules.get("")
     return rule.limits if rule is not None else DEFAULTS
 
 

@@ -14,7 +14,7 @@ from observability import ledger
 
 RIGHT = "governance.set_safeguards"
 AT_MOST = 1_000_000
-REASON_AT_MOST = 4000
+REASON_AT_MOST = 2000
 FUSE_BOUNDS: Mapping[str, tuple[int, int]] = {
     "percent": (1, 100), "at_least": (1, AT_MOST), "window_minutes": (1, 1440), "cool_down_seconds": (1, 86_400),
     "trials": (1, 1000),
@@ -36,6 +36,18 @@ class CircuitChange:
     system: System
     fuse: Fuse
     is_untrusted: bool
+
+
+def lock_safeguards(role: str) -> SafeguardRule | None:
+    """The rule of the role, if it has one, locked until the transaction ends."""
+    return SafeguardRule.objects.select_for_update().filter(role=role).first()
+
+
+def lock_circuit(system: System) -> SystemGuard:
+    """The circuit breaker of the system, locked until the transaction ends; one with the usual settings if it has
+    none yet."""
+    System.objects.select_for_update(of=("self",)).get(pk=system.pk)
+    return SystemGuard.objects.filter(system=system).first() or SystemGuard(system=system)
 
 
 @transaction.atomic
@@ -102,5 +114,5 @@ def _reason(text: str) -> str:
     said = text.strip()
     if not said or len(said) > REASON_AT_MOST:
         told = f"At most {REASON_AT_MOST:,} characters." if said else "A reason is needed."
-        raise ledger.Invalid("Say why the safeguards change.", fields={"reason": told})
+        raise ledger.Invalid("Say why the safeguards change.", fields={"why": told})
     return said

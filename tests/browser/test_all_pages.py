@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +11,22 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Page
 
-from agents.models import ForeignCard, Principal, Review, Unit
+from agents.models import ForeignCard, Principal, Review, System, Unit
 from agents.operations import Scope, import_card, start_review
 from autonomy_site.demo.company import FOLDER
-from governance.models import Decision, Escalation, Policy, ShadowRuling
-from governance.operations import add_policy, ask_replay
+from governance.models import Decision, Escalation, Incident, Policy, ShadowRuling
+from governance.operations import (
+    CircuitChange,
+    SafeguardChange,
+    add_policy,
+    ask_replay,
+    release,
+    report,
+    set_circuit,
+    set_safeguards,
+)
+from governance.operations.incidents import open_incident
+from governance.rules.breaking import DEFAULTS, Fuse
 from governance.tasks import run_replays
 from observability import ledger
 from tests.browser.conftest import DESKTOP, PHONE
@@ -28,7 +40,7 @@ LISTS = (
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
     "usersessions_list", "settings-agents", "account_reauthenticate", "access", "access-principals",
     "access-delegations", "access-reviews", "access-review-new", "policies-analysis", "budgets", "budget-new",
-    "policy-lists", "policy-list-new",
+    "policy-lists", "policy-list-new", "incidents", "incidents-safeguards",
     "policy-new",
 )  # fmt: skip
 BY_IT = ("agent-new", "agent-blueprint-new", "people-admit")
@@ -88,6 +100,7 @@ def work(robot: Any, sign_in: Any) -> list[str]:
         reverse("policy-list", args=["embargo"]),
     ]
     profile += policy_pages(sign_in)
+    profile += incident_pages(robot)
     profile += tried
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
 
@@ -101,6 +114,30 @@ def policy_pages(sign_in: Any) -> list[str]:
     policy = reverse("policy", args=["finance.invoice-payment"])
     tabs = [f"{policy}?version=2&tab={tab}" for tab in ("", "gate", "versions", "comments")]
     return [*tabs, f"{reverse('policy-new')}?template=no-mail-after-payroll"]
+
+
+def incident_pages(robot: Any) -> list[str]:
+    """The pages about an agent in quarantine, one that was let go on, a system that fails, and the limits of a role."""
+    at, ingrid = ledger.database_now(), Principal.objects.get(username="ingrid")
+    change = SafeguardChange("three-way-match", replace(DEFAULTS, denials=2))
+    set_safeguards(change, by=ingrid, at=at, why="Agreed in the council.")
+    for number in range(2):
+        asked = {"action": f"unknown.{number}", "resource": {"type": "x", "id": "1"}, "context": {}}
+        assert robot("AP-02").call("post", "actions", asked).json()["effect"] == "deny"
+    quarantine = Incident.objects.get()
+    payables = System.objects.get(code="payables")
+    set_circuit(CircuitChange(payables, Fuse(at_least=1), is_untrusted=True), by=ingrid, at=at, why="It fails a lot.")
+    decision = Decision.objects.filter(action="invoice.pay")[0]
+    report(decision, failed=True, at=at)
+    fails = Incident.objects.get(system=payables)
+    done = open_incident(
+        "loop", "agent:RK-01", why="The same question 21 times within 10 minutes; the limit is 20.", at=at,
+        agent=decision.agent, evidence=[decision],
+    )[0]  # fmt: skip
+    release(done, by=ingrid, at=at, why="The list was sent twice.")
+    pages = [reverse("incident", args=[each.uid]) for each in (quarantine, fails, done)]
+    pages += [reverse("agent", args=["AP-02"]), reverse("incidents-circuit", args=["payables"])]
+    return pages + [reverse("incidents-limits", args=[role]) for role in ("everybody", "three-way-match")]
 
 
 def access_review() -> Review:

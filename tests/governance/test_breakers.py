@@ -214,7 +214,7 @@ def test_an_agent_denied_again_and_again_is_stopped_and_let_go_on_as_it_was(
     assert (opened.at - Decision.objects.latest("pk").at).total_seconds() <= 5, "the alert is there at once"
     incident = Incident.objects.get()
     assert (incident.kind, incident.agent_was, len(incident.evidence)) == ("quarantine", "active", 3)
-    assert not operations.may_resolve(halden.people["maria"], incident)
+    assert not operations.may_resolve(halden.people["priya"], incident), "only who may let a paused agent work again"
 
     operations.release(incident, by=halden.people["daniel"], at=Event.objects.latest("id").at, why="A wrong list.")
 

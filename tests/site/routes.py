@@ -17,7 +17,18 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from agents.models import Agent, Blueprint, ForeignCard, Grant, Principal, Review, Unit
-from governance.models import Decision, Delegation, DemotionRule, Escalation, Policy, PromotionRequest
+from governance.api.shapes.safeguards import circuit_tag, incident_tag, safeguard_tag
+from governance.models import (
+    FUSE,
+    Decision,
+    Delegation,
+    DemotionRule,
+    Escalation,
+    Policy,
+    PromotionRequest,
+    SystemGuard,
+)
+from governance.rules.breaking import USUAL_FUSE
 from tests.site import things
 from workflows.models import Run, Space, Step, Workflow
 
@@ -244,6 +255,22 @@ DOORS: dict[tuple[str, str], Door] = {
     ),
     ("api-budget-close", "post"): Door(CHANGE, lambda side: [things.budget(side).uid], why),
     ("api-agent-budgets", "get"): Door(LIST, lambda side: [side.agent.code]),
+    ("api-incidents", "get"): Door(LIST, query=lambda side: {"status": "open"}),
+    ("api-incident", "get"): Door(ONE, lambda side: [things.incident(side).uid]),
+    **{(f"api-incident-{act}", "post"): Door(CHANGE, lambda side: [things.incident(side).uid], why) for act in (
+        "release", "keep",
+    )},
+    ("api-safeguards", "get"): Door(LIST),
+    ("api-safeguard", "get"): Door(ONE, lambda side: ["everybody"]),
+    ("api-safeguard", "patch"): Door(
+        CHANGE, lambda side: [things.safeguard(side).role], lambda side: {"repeats": 9, **why(side)}
+    ),
+    ("api-safeguard-drop", "post"): Door(CHANGE, lambda side: [things.safeguard(side).role], why),
+    ("api-circuits", "get"): Door(LIST),
+    ("api-circuit", "get"): Door(ONE, lambda side: [things.system(side).code]),
+    ("api-circuit", "patch"): Door(
+        CHANGE, lambda side: [things.system(side).code], lambda side: {"percent": 40, **why(side)}
+    ),
     ("api-outcome", "post"): Door(LEASE, lambda side: [things.allowed(side).uid], lambda side: {"done": True}),
     # --- people and their rights -----------------------------------------------------------------------------------
     ("api-people", "get"): Door(LIST),
@@ -428,6 +455,21 @@ def _new_budget(side: Side) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _resolved(side: Side) -> dict[str, Any]:
+    return {"tag": incident_tag(things.incident(side)), **_why(side)}
+
+
+def _limits(side: Side) -> dict[str, Any]:
+    """The limits of everybody as their form sends them."""
+    return {"tag": safeguard_tag("", None), "window_minutes": "10", "repeats": "9", **_why(side)}
+
+
+def _circuit(side: Side) -> dict[str, Any]:
+    """The circuit breaker of the unit's system as its form sends it."""
+    tag = circuit_tag(SystemGuard(system=things.system(side)))
+    return {"tag": tag, **{name: str(getattr(USUAL_FUSE, name)) for name in FUSE}, **_why(side)}
+
+
 def _new_review(side: Side) -> dict[str, Any]:
     last = (timezone.localdate() + timedelta(days=9)).isoformat()
     return {"name": "Drill", "last": last, "units": [side.unit.code], "answered_by": "accountable"}
@@ -608,6 +650,21 @@ PAGES: dict[tuple[str, str], Door] = {
         lambda side: {"name": "Drill", "hard_limit": "5", "edition": "1", **_why(side)},
     ),
     ("budget-close", "post"): Door(CHANGE, lambda side: [things.budget(side).uid], _why),
+    # incidents and safeguards
+    ("incidents", "get"): Door(READ),
+    ("incident", "get"): Door(ONE, lambda side: [things.incident(side).uid]),
+    **{(f"incident-{act}", "post"): Door(CHANGE, lambda side: [things.incident(side).uid], _resolved) for act in (
+        "release", "keep",
+    )},
+    ("incidents-safeguards", "get"): Door(READ),
+    ("incidents-limits", "get"): Door(READ, lambda side: ["everybody"]),
+    ("incidents-limits", "post"): Door(CHANGE, lambda side: ["everybody"], _limits),
+    ("incidents-limits-drop", "post"): Door(
+        CHANGE, lambda side: [things.safeguard(side).role],
+        lambda side: {"tag": safeguard_tag(things.safeguard(side).role, things.safeguard(side)), **_why(side)},
+    ),
+    ("incidents-circuit", "get"): Door(ONE, lambda side: [things.system(side).code]),
+    ("incidents-circuit", "post"): Door(CHANGE, lambda side: [things.system(side).code], _circuit),
     # access
     ("access-object", "get"): Door(ONE, lambda side: ["agent", side.agent.code]),
     ("access-object", "post"): Door(

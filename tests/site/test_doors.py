@@ -27,7 +27,17 @@ from agents.models import (
     Review,
     Version,
 )
-from governance.models import Budget, ControlDrill, Decision, Delegation, Escalation, Policy, PromotionRequest, Replay
+from governance.models import (
+    Budget,
+    ControlDrill,
+    Decision,
+    Delegation,
+    Escalation,
+    Incident,
+    Policy,
+    PromotionRequest,
+    Replay,
+)
 from observability import ledger
 from observability.models import Event
 from tests.site import things
@@ -319,6 +329,10 @@ def copied_for_people(world: World, count: int) -> None:
     decisions = _decisions(world, count)
     copied(things.flip(own), count, decision_id=lambda n: decisions[n])
     copied(things.shadow_ruling(own), count, decision_id=lambda n: decisions[n])
+    rule, system = things.safeguard(own), things.system(own)
+    copied(things.incident(own), count, uid=fresh(Incident, "uid"), about=lambda n: f"run:{count}-{n}")
+    copied(rule, count, role=lambda n: f"grown-{count}-{n}")
+    copied(system, count, code=lambda n: f"grown-{count}-{n}")
     copied(things.promotion(own), count, uid=fresh(PromotionRequest, "uid"), status=lambda n: "withdrawn")
     copied(things.budget(own), count, uid=fresh(Budget, "uid"))
     copied(things.value_list(own), count, name=lambda n: f"grown_{count}_{n}")

@@ -21,6 +21,8 @@ from agents.models import (
     Principal,
     Review,
     ReviewItem,
+    Role,
+    System,
 )
 from governance import operations as governance
 from governance.models import (
@@ -30,13 +32,17 @@ from governance.models import (
     Decision,
     Delegation,
     Escalation,
+    Incident,
     PolicyVersion,
     PromotionRequest,
     Replay,
     ReplayFlip,
+    SafeguardRule,
     ShadowRuling,
     ValueList,
 )
+from governance.operations.incidents import open_incident
+from governance.rules.breaking import DEFAULTS
 from observability import ledger
 from observability.models import Event
 from workflows import operations
@@ -68,6 +74,7 @@ def for_programs(side: Any, owner: Principal, giver: Principal, at: datetime) ->
     _tried(side, owner, at)
     _budgeted(side, at)
     _allowed(side)
+    _safeguarded(side, at)
 
 
 def _tried(side: Any, owner: Principal, at: datetime) -> None:
@@ -190,6 +197,33 @@ def _budgeted(side: Any, at: datetime) -> None:
         why="A drill.",
     )  # fmt: skip
     governance.open_budget(terms, by=ledger.SYSTEM, at=at)
+
+
+def _safeguarded(side: Any, at: datetime) -> None:
+    """An incident about the unit's agent that rests, limits of one role, a system with a circuit breaker."""
+    resting = Agent.objects.get(unit=side.unit, status=Agent.Status.PAUSED, name="Resting")
+    open_incident(
+        Incident.Kind.QUARANTINE, f"agent:{resting.code}", why="A drill.", at=at, agent=resting,
+        evidence=Decision.objects.filter(agent=side.agent)[:2], agent_was=Agent.Status.ACTIVE,
+    )  # fmt: skip
+    change = governance.SafeguardChange(Role.objects.order_by("code")[0].code, DEFAULTS)
+    governance.set_safeguards(change, by=ledger.SYSTEM, at=at, why="A drill.")
+    System.objects.create(code=f"{side.unit.code}-books", name=f"Books of {side.unit}", unit=side.unit, resource="book")
+
+
+def incident(side: Any) -> Incident:
+    """The open incident about the unit's agent that rests."""
+    return Incident.objects.open().filter(unit=side.unit).earliest("pk")
+
+
+def safeguard(side: Any) -> SafeguardRule:
+    """The limits of one role, the same for both units."""
+    return SafeguardRule.objects.earliest("pk")
+
+
+def system(side: Any) -> System:
+    """A system of the unit."""
+    return System.objects.get(code=f"{side.unit.code}-books")
 
 
 def _allowed(side: Any) -> None:

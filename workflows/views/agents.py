@@ -14,6 +14,7 @@ from django.views import View
 from agents import operations
 from agents.models import Agent, Unit
 from agents.views import person, require_recent
+from governance import operations as governance
 from governance.models import PromotionRequest
 from observability import kpis, ledger
 from observability.ledger import database_now
@@ -85,7 +86,7 @@ class PauseAgent(LoginRequiredMixin, View):
     def post(self, request: HttpRequest, code: str) -> HttpResponse:
         user, why = person(request), request.POST.get("why", "")
         agent = visible_agent(user, code)
-        act = operations.resume if self.resume else operations.pause
+        act = governance.resume_agent if self.resume else operations.pause
         if self.resume:
             require_recent(request)
         try:

@@ -16,7 +16,7 @@ from django.views import View
 from agents.models import Agent, Principal, ReviewItem
 from agents.operations import REMIND_DAYS
 from agents.views import person
-from governance.models import Escalation, PolicyVersion, PromotionRequest
+from governance.models import Escalation, Incident, PolicyVersion, PromotionRequest
 from observability import kpis
 from observability.charts import RunLinks, tiles
 from observability.charts.words import percent
@@ -103,7 +103,7 @@ class Overview(LoginRequiredMixin, View):
             "runs_url": span.links.all(state="done"), "asked_url": span.links.all(touchless="0"),
             "worked": len(by_agent), "tiles": tiles(report, span.links), "flows": flows(report, span.links),
             "waits": waits_for(user, at), "promotions": promotions_for(user), "missed": missed_sponsors(user),
-            "reviews": reviews_for(user, at),
+            "incidents": incidents_for(user), "reviews": reviews_for(user, at),
             "policies": policies_for(user),
             "deadlines": deadlines(user), "events": latest(user),
             "waiting_runs": Run.objects.visible_to(user).waiting().count(),
@@ -123,6 +123,12 @@ def promotions_for(user: Principal) -> dict[str, Any]:
     """The requests for promotion that this person may decide: how many, and the oldest."""
     asked = list(PromotionRequest.objects.for_person(user).with_people().order_by("id"))
     return {"count": len(asked), "first": asked[0] if asked else None}
+
+
+def incidents_for(user: Principal) -> dict[str, Any]:
+    """The open incidents that this person may resolve: how many, and the newest."""
+    found = Incident.objects.for_person(user).with_names()
+    return {"count": found.count(), "first": found.first()}
 
 
 def policies_for(user: Principal) -> dict[str, Any]:

@@ -80,6 +80,7 @@ def shown(
         "state": state_of(agent, load), "load": sum(load.values()), "at": place.at, "days": LATELY.days,
         "level": AUTONOMY[agent.effective_autonomy], "ceiling": ceiling_of(agent),
         "may_pause": user.may("agents.pause_agent", agent) or agent.acting_sponsor == user,
+        "incident": governance.quarantine_of(agent),
         "may_change": user.may("agents.change_agent", agent), "may_key": user.may("agents.key_agent", agent),
         **stops_of(agent, user), **build(place), **more,
     }  # fmt: skip

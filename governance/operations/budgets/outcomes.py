@@ -12,6 +12,7 @@ from django.db.models import F, Value
 from agents.models import Agent
 from governance.models import Budget, BudgetPeriod, Decision, Reservation
 from governance.models.budgets import ExactField
+from governance.operations import circuits
 from governance.operations.budgets.holding import count, end, tell
 from governance.operations.budgets.reading import Spender, binding, periods_of, until_words
 from observability import ledger
@@ -54,8 +55,8 @@ class Outcome:
 
 @transaction.atomic
 def report_outcome(decision: Decision, outcome: Outcome, *, agent: Agent, at: datetime) -> Decision:
-    """Settle what the agent's own decision holds; the same outcome again changes nothing. Raises WrongStatus for what
-    was not allowed, and ReportedAlready for another outcome."""
+    """Settle what the agent's own decision holds, and count whether its system did what was asked; the same outcome
+    again changes nothing. Raises WrongStatus for what was not allowed, and ReportedAlready for another outcome."""
     if decision.agent_id != agent.pk:
         raise ledger.NotFound
     if decision.effect != Decision.Effect.ALLOW:
@@ -70,6 +71,8 @@ def report_outcome(decision: Decision, outcome: Outcome, *, agent: Agent, at: da
     ledger.record("decision.reported", decision, by=agent, at=at, after="done" if outcome.done else "not done")
     for reservation in _of(decision):
         _settle(reservation, outcome, by=agent, at=at)
+    if not Decision.objects.filter(pk=decision.pk).reported(failed=False).exists():  # its step told that before
+        circuits.report(decision, failed=not outcome.done, at=at)
     return decision
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("governance", "0012_value_lists"),
+        ("governance", "0013_equal_questions_and_kept_incidents"),
     ]
 
     operations = [
