@@ -103,7 +103,10 @@ def _compiled(version: PolicyVersion, rules: RuleSet, schema: Schema) -> _Shadow
     try:
         others = [policy for policy in rules.policies if policy.key != key]
         tried = Replaying(
-            rules, RuleSet([*others, parse_policy(version.document, schema)], lists=rules.lists), schema, key=key
+            rules,
+            RuleSet([*others, parse_policy(version.document, schema)], lists=rules.lists, like=rules),
+            schema,
+            key=key,
         )
         return _Shadow(version.pk, tried.patterns, tried)
     except Exception as error:
