@@ -3,7 +3,7 @@
 For a row with its relations Django takes longer to write the statement than the database takes to answer it. What is
 asked is still said as a query, and what is done with the answer is Django's own: converters, instances, relations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.db.models.query import get_related_populators
 
 Row = TypeVar("Row", bound=Model)
 Value = str | int | UUID
+ROWS_AT_MOST = 100  # written by one statement
 
 _STAND_INS: dict[type, Callable[[int], Value]] = {
     str: lambda place: f"\N{SECTION SIGN}{place}\N{SECTION SIGN}",
@@ -57,6 +58,12 @@ class _Written:
             found: tuple[Any, ...] | None = cursor.fetchone()
             return found
 
+    def answers(self, values: dict[str, Value]) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, [place.fill(values) for place in self.places])
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
+
     def instance(self, values: tuple[Any, ...]) -> Model:
         row = list(values)
         for place, converters, expression in self.converters:
@@ -69,7 +76,7 @@ class _Written:
 
 
 class Prepared(Generic[Row]):
-    """A query for at most one row. `ask` makes it of the values, each of which is a parameter of it; it is called once,
+    """A query, mostly for one row. `ask` makes it of the values, each of which is a parameter of it; it is called once,
     with something else in their place. `texts` name the values that are text, `others` say the type."""
 
     def __init__(
@@ -78,14 +85,21 @@ class Prepared(Generic[Row]):
         self._ask = ask
         self._types: dict[str, type] = {**dict.fromkeys(texts, str), **others}
         self._rows: _Written | None = None
+        self._all: _Written | None = None
         self._traces: _Written | None = None
 
     def first(self, **values: Value) -> Row | None:
         """The row that fits these values, None without one."""
         if self._rows is None:
-            self._rows = self._write()
+            self._rows = self._write(lambda rows: rows.order_by()[:1])
         found = self._rows.answer(values)
         return self._rows.instance(found) if found else None  # type: ignore[return-value]
+
+    def all(self, **values: Value) -> list[Row]:
+        """The rows that fit these values, in the order of the query."""
+        if self._all is None:
+            self._all = self._write(lambda rows: rows)
+        return [self._all.instance(row) for row in self._all.answers(values)]  # type: ignore[misc]
 
     def exists(self, **values: Value) -> bool:
         """Whether a row fits these values."""
@@ -96,9 +110,9 @@ class Prepared(Generic[Row]):
     def _standing_in(self) -> dict[str, Value]:
         return {name: _STAND_INS[kind](place) for place, (name, kind) in enumerate(self._types.items())}
 
-    def _write(self) -> _Written:
+    def _write(self, wanted: Callable[["QuerySet[Row]"], "QuerySet[Row]"]) -> _Written:
         stand_ins = self._standing_in()
-        compiler = self._ask(**stand_ins).order_by()[:1].query.get_compiler(using=DEFAULT_DB_ALIAS)
+        compiler = wanted(self._ask(**stand_ins)).query.get_compiler(using=DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
         columns = [expression for expression, *_ in compiler.select]
         info = compiler.klass_info
@@ -131,7 +145,7 @@ def _places(params: tuple[Any, ...], stand_ins: dict[str, Value]) -> tuple[_Plac
 
 
 class Insertion(Generic[Row]):
-    """The INSERT of one new row of a model, all of whose values are known but for the moments in `now`: those columns
+    """The INSERT of new rows of a model, all of whose values are known but for the moments in `now`: those columns
     get the database's time, and the row in hand does not hear of it."""
 
     def __init__(self, model: type[Row], *now: str) -> None:
@@ -139,25 +153,37 @@ class Insertion(Generic[Row]):
         fields = [field for field in model._meta.concrete_fields if not field.primary_key]
         self._fields = [field for field in fields if field.name not in now]
         self._now = [str(field.column) for field in fields if field.name in now]
-        self._sql = ""
+        self._written: dict[int, str] = {}
 
     def insert(self, row: Row) -> Row:
         """Write the row as `save` would, and give it its key."""
-        self._sql = self._sql or self._write()
-        values = [_stored(field, field.pre_save(row, add=True)) for field in self._fields]
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, values)
-            row.pk = cursor.fetchone()[0]
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+        self._insert([row])
         return row
 
-    def _write(self) -> str:
+    def insert_all(self, rows: Sequence[Row]) -> None:
+        """Write the rows in their order, many by one statement, and give them their keys."""
+        for start in range(0, len(rows), ROWS_AT_MOST):
+            self._insert(rows[start : start + ROWS_AT_MOST])
+
+    def _insert(self, rows: Sequence[Row]) -> None:
+        if len(rows) not in self._written:
+            self._written[len(rows)] = self._write(len(rows))
+        values = [_stored(field, field.pre_save(row, add=True)) for row in rows for field in self._fields]
+        with connection.cursor() as cursor:
+            cursor.execute(self._written[len(rows)], values)
+            keys = sorted(key for (key,) in cursor.fetchall())  # they rise in the order of the rows
+        for row, key in zip(rows, keys, strict=True):
+            row.pk = key
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+    def _write(self, many: int) -> str:
         name = connection.ops.quote_name
         columns = ", ".join(map(name, [*(str(field.column) for field in self._fields), *self._now]))
         moment, _ = self._model._base_manager.all().query.get_compiler(using=DEFAULT_DB_ALIAS).compile(Now())
         places = ", ".join(["%s"] * len(self._fields) + [moment] * len(self._now))
+        rows = ", ".join([f"({places})"] * many)
         table, key = name(self._model._meta.db_table), name(str(self._model._meta.pk.column))
-        return f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}"  # noqa: S608 (names of our own)
+        return f"INSERT INTO {table} ({columns}) VALUES {rows} RETURNING {key}"  # noqa: S608 (names of our own)
 
 
 class Swap:

@@ -181,7 +181,6 @@ class EvaluationsView(EvaluationView):
         """The answers, as far as the semantic of the batch goes."""
         told: list[dict[str, Any]] = []
         prepared = [self.prepared(item, place) for place, item in enumerate(batch.items)]
-        operations.expect([each for each in prepared if not isinstance(each, Refused)])
         for each, item in zip(self.asked_in_turn(prepared, batch), batch.items, strict=False):
             told.append(self.refused(each) if isinstance(each, Refused) else self.answered(each, _asked(item)))
         return told
@@ -198,10 +197,12 @@ class EvaluationsView(EvaluationView):
 
     def known_once(self, asked: Evaluation) -> Circumstances:
         """What is known about the agent, the same for all questions about it."""
-        cache = self.__dict__.setdefault("_known", {})
+        cache: dict[tuple[str, str], Circumstances] = self.__dict__.setdefault("_known", {})
         who = (asked.subject.type, asked.subject.id)
         if who not in cache:
-            cache[who] = self.known(asked)
+            first = next(iter(cache.values()), None)
+            agent = operations.agent_asked_about(*who, by=self.by)
+            cache[who] = first.about(agent) if first is not None else Circumstances(agent, database_now())
         return cache[who]
 
     def asked_in_turn(self, prepared: list[Any], batch: Batch) -> list[Any]:

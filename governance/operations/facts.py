@@ -13,14 +13,14 @@ from django.db import transaction
 
 from agents.models import Agent, Principal, System
 from governance.language import RequestInvalid, Schema
-from governance.models import Decision, Escalation
-from governance.operations.budgets.reading import budget_facts
-from governance.operations.control import stops_for_work
+from governance.models import Budget, Decision, Escalation, Incident, SystemGuard
+from governance.operations.budgets.reading import ASKED, Spender, binding, budget_facts
 from governance.operations.escalations import APPROVAL_LASTS, Place
 from governance.operations.history import history, rates
-from governance.operations.policies import rules_now
-from governance.operations.shadows import Shadows, shadows_now
+from governance.operations.moment import Moment
+from governance.operations.shadows import Shadows
 from governance.rules import RuleSet, derive
+from governance.rules.breaking import DEFAULTS, Conduct, Limits
 from governance.rules.budgeting import BUILT_IN
 from governance.rules.stopping import Stop
 from observability import ledger
@@ -58,63 +58,103 @@ _ASKED_BEFORE = Prepared(
 )  # fmt: skip
 
 
+@dataclass
+class Tally:
+    """What the questions that are answered together count among themselves, as none of them is written yet: how often
+    each was asked lately, what the agent was denied, and whether it read from what is not trusted."""
+
+    repeats: dict[str, int] = field(default_factory=dict)
+    denied: Conduct | None = None
+    tainted: bool | None = None
+
+
 class Circumstances:
     """What the questions about one agent at one moment have in common: each is looked up once, and only when asked."""
 
-    def __init__(self, agent: Agent, at: datetime) -> None:
+    def __init__(self, agent: Agent, at: datetime, moment: Moment | None = None) -> None:
         self.agent = agent
         self.at = at
+        self.moment = moment or Moment(at)
+        self.tally: Tally | None = None
         self._answered: dict[str, list[Escalation]] = {}
+        self._loops: dict[str, Incident | None] = {}
+        self._budgets: dict[tuple[str, str], list[Budget]] = {}
 
     def about(self, agent: Agent) -> "Circumstances":
         """The same moment for another agent: what is the same for all is not looked up again."""
-        other = Circumstances(agent, self.at)
-        for name in ("_book", "shadows", "stops", "systems"):
-            vars(other)[name] = getattr(self, name)
-        return other
+        return Circumstances(agent, self.at, self.moment)
 
     def under(self, rules: RuleSet, schema: Schema) -> "Circumstances":
         """The same circumstances under other rules than those in force, to try them."""
         other = Circumstances(self.agent, self.at)
-        vars(other)["_book"] = (rules, schema)
+        vars(other.moment)["book"] = (rules, schema)
         return other
 
-    @cached_property
-    def _book(self) -> tuple[RuleSet, Schema]:
-        return rules_now()
+    def begin(self) -> None:
+        """Look anew, in this transaction, at what stops work: no change comes between it and the end."""
+        self.moment.begin()
+        self.forget()
+
+    def forget(self) -> None:
+        """Look anew at what may have changed since this agent was last asked about."""
+        self._answered.clear()
+        self._loops.clear()
+        self._budgets.clear()
+        vars(self).pop("granted", None)
 
     @property
     def rules(self) -> RuleSet:
         """The rules that decide."""
-        return self._book[0]
+        return self.moment.book[0]
 
     @property
     def schema(self) -> Schema:
         """The typed fields of a question."""
-        return self._book[1]
+        return self.moment.book[1]
 
-    @cached_property
+    @property
     def shadows(self) -> Shadows:
         """The versions that are asked beside those that decide, and never answer."""
-        return shadows_now(self.rules, self.schema)
+        return self.moment.shadows
 
-    def begin(self) -> None:
-        """Look anew, in this transaction, at what stops work: no change comes between it and the end."""
-        vars(self).pop("stops", None)
-
-    @cached_property
+    @property
     def stops(self) -> tuple[Stop, ...]:
         """What stops work at this moment; see `stops_for_work`."""
-        return stops_for_work(self.at)
+        return self.moment.stops
 
-    @cached_property
+    @property
     def systems(self) -> Mapping[str, tuple[System, Mapping[str, Any]]]:
         """The system that knows an action and what it says about it, by the name of the action."""
-        found: dict[str, tuple[System, Mapping[str, Any]]] = {}
-        for system in System.objects.all():
-            for item in system.actions:
-                found.setdefault(item["name"], (system, item))
-        return found
+        return self.moment.systems
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that hold for agents of this role: those of the role, those for all others, or the usual ones."""
+        found = self.moment.safeguards
+        rule = found.get(self.agent.role.code) or found.get("") if found else None
+        return rule.limits if rule is not None else DEFAULTS
+
+    def guard_of(self, action: str) -> SystemGuard | None:
+        """The circuit breaker of the system that offers this action; None while nothing was ever reported or set."""
+        guards = self.moment.guards.values()
+        return next((each for each in guards if action in {item["name"] for item in each.system.actions}), None)
+
+    def last_loop(self, about: str) -> Incident | None:
+        """The last incident of work in circles about an agent or a run."""
+        if not self.moment.glance.loops:
+            return None
+        if about not in self._loops:
+            self._loops[about] = Incident.objects.filter(kind=Incident.Kind.LOOP, about=about).first()
+        return self._loops[about]
+
+    def budgets(self, place: Place) -> list[Budget]:
+        """The budgets that bind the agent there; what is left of them is another matter."""
+        if not self.moment.glance.budgets:
+            return []
+        where = (place.workflow, place.run)
+        if where not in self._budgets:
+            self._budgets[where] = binding(Spender(self.agent, self.agent.unit, *where), ASKED)
+        return self._budgets[where]
 
     @cached_property
     def granted(self) -> Mapping[str, Collection[int]]:

@@ -37,6 +37,10 @@ class Shadows:
 
     found: tuple[_Shadow, ...] = ()
 
+    def cover(self, action: str) -> bool:
+        """Whether any of them has something to say about this action."""
+        return any(each.covers(action) for each in self.found)
+
     def groups(self, action: str) -> frozenset[str]:
         """The groups of facts that the versions in shadow read about this action."""
         about = [each.replaying for each in self.found if each.replaying is not None and each.covers(action)]

@@ -1,6 +1,6 @@
 """Budgets, holding: an allowed question reserves what it would use in the transaction of its decision."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from django.db.models import F, Value
 
 from governance.models import Budget, BudgetPeriod, Decision, Reservation
 from governance.models.budgets import ExactField
-from governance.operations.budgets.reading import budget_facts, periods_of
+from governance.operations.budgets.reading import budget_facts, periods_of, seen
 from governance.rules import Ruling, Verdict
 from governance.rules.budgeting import (
     BUILT_IN,
@@ -81,6 +81,25 @@ def _hold(asking: "Asking", facts: Facts, ruling: Ruling) -> tuple[Hold, ...] | 
             return None
         holds.append(hold)
     return tuple(holds)
+
+
+def hold_in_order(askings: Sequence["Asking"]) -> None:
+    """Lock what these questions will reserve from, in one order: the budgets that have no row yet, then the rows."""
+    runs: dict[str, dict[int, Budget]] = {}
+    for asking in askings:
+        found = asking.known.budgets(asking.question.place)
+        runs.setdefault(asking.question.place.run, {}).update({budget.pk: budget for budget in found})
+    if not any(runs.values()):
+        return
+    at = askings[0].at
+    rows = [row for run, found in runs.items() for row in seen(list(found.values()), run, at).values()]
+    missing = {row.budget_id for row in rows if row.pk is None}
+    if missing:
+        list(Budget.objects.select_for_update(of=("self",)).filter(pk__in=missing).order_by("pk").values_list("pk"))
+    kept = {row.pk for row in rows if row.pk is not None}
+    if kept:
+        locked = BudgetPeriod.objects.select_for_update(no_key=True).filter(pk__in=kept)
+        list(locked.order_by("pk").values_list("pk"))
 
 
 def _rows_of(checks: Iterable[BudgetCheck], asking: "Asking") -> dict[str, int]:

@@ -19,6 +19,8 @@ from governance.rules import PolicyInvalid, PolicyRules, RuleSet, parse_policy
 from observability import ledger
 
 STRIDE = 1_000
+Edition = tuple[Any, ...]
+"""The number of the edition, how many systems there are, and the newest: together they name what decides."""
 
 
 class PoliciesUnreadable(ledger.Refused):
@@ -43,7 +45,7 @@ def turn_page() -> None:
 class _Page:
     """One edition of the rules. `read` are its policies, by the version and digest of the document of each."""
 
-    edition: tuple[Any, ...]
+    edition: Edition
     rules: RuleSet
     schema: Schema
     read: Mapping[tuple[int, str], PolicyRules]
@@ -60,9 +62,10 @@ class _Shelf:
 _shelf = _Shelf()
 
 
-def rules_now() -> tuple[RuleSet, Schema]:
-    """The rules that are active at this moment and their schema, compiled once per edition in each process."""
-    edition = _edition()
+def rules_now(edition: Edition | None = None) -> tuple[RuleSet, Schema]:
+    """The rules that are active at this moment and their schema, compiled once per edition in each process; `edition`
+    is that of this moment, where the caller has just read it."""
+    edition = edition or _edition()
     page, shelf = _shelf.page, _shelf
     if page is None or page.edition != edition:
         with shelf.writing:
@@ -72,7 +75,7 @@ def rules_now() -> tuple[RuleSet, Schema]:
     return page.rules, page.schema
 
 
-def _written(edition: tuple[Any, ...], last: _Page | None) -> _Page:
+def _written(edition: Edition, last: _Page | None) -> _Page:
     schema = decision_schema()
     if last is not None and last.schema.fields == schema.fields:
         schema, known = last.schema, last.read
@@ -98,7 +101,7 @@ SELECT (SELECT edition FROM governance_rulebook WHERE id = 1), count(*), max(id)
 """
 
 
-def _edition() -> tuple[Any, ...]:
+def _edition() -> Edition:
     # Asked before every decision: the edition of the rules and whether there is another system, in one statement.
     with connection.cursor() as cursor:
         cursor.execute(_EDITION)
