@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 from django.db.models.query import get_related_populators
@@ -58,12 +58,6 @@ class _Written:
             found: tuple[Any, ...] | None = cursor.fetchone()
             return found
 
-    def answers(self, values: dict[str, Value]) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, [place.fill(values) for place in self.places])
-            found: list[tuple[Any, ...]] = cursor.fetchall()
-            return found
-
     def instance(self, values: tuple[Any, ...]) -> Model:
         row = list(values)
         for place, converters, expression in self.converters:
@@ -76,7 +70,7 @@ class _Written:
 
 
 class Prepared(Generic[Row]):
-    """A query, mostly for one row. `ask` makes it of the values, each of which is a parameter of it; it is called once,
+    """A query for at most one row. `ask` makes it of the values, each of which is a parameter of it; it is called once,
     with something else in their place. `texts` name the values that are text, `others` say the type."""
 
     def __init__(
@@ -85,21 +79,14 @@ class Prepared(Generic[Row]):
         self._ask = ask
         self._types: dict[str, type] = {**dict.fromkeys(texts, str), **others}
         self._rows: _Written | None = None
-        self._all: _Written | None = None
         self._traces: _Written | None = None
 
     def first(self, **values: Value) -> Row | None:
         """The row that fits these values, None without one."""
         if self._rows is None:
-            self._rows = self._write(lambda rows: rows.order_by()[:1])
+            self._rows = self._write()
         found = self._rows.answer(values)
         return self._rows.instance(found) if found else None  # type: ignore[return-value]
-
-    def all(self, **values: Value) -> list[Row]:
-        """The rows that fit these values, in the order of the query."""
-        if self._all is None:
-            self._all = self._write(lambda rows: rows)
-        return [self._all.instance(row) for row in self._all.answers(values)]  # type: ignore[misc]
 
     def exists(self, **values: Value) -> bool:
         """Whether a row fits these values."""
@@ -110,9 +97,9 @@ class Prepared(Generic[Row]):
     def _standing_in(self) -> dict[str, Value]:
         return {name: _STAND_INS[kind](place) for place, (name, kind) in enumerate(self._types.items())}
 
-    def _write(self, wanted: Callable[["QuerySet[Row]"], "QuerySet[Row]"]) -> _Written:
+    def _write(self) -> _Written:
         stand_ins = self._standing_in()
-        compiler = wanted(self._ask(**stand_ins)).query.get_compiler(using=DEFAULT_DB_ALIAS)
+        compiler = self._ask(**stand_ins).order_by()[:1].query.get_compiler(using=DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
         columns = [expression for expression, *_ in compiler.select]
         info = compiler.klass_info
@@ -168,8 +155,9 @@ class Insertion(Generic[Row]):
     def _insert(self, rows: Sequence[Row]) -> None:
         if len(rows) not in self._written:
             self._written[len(rows)] = self._write(len(rows))
-        values = [_stored(field, field.pre_save(row, add=True)) for row in rows for field in self._fields]
-        with connection.cursor() as cursor:
+        database = connections[DEFAULT_DB_ALIAS]  # asked once: the proxy looks for the thread's own each time
+        values = [_stored(field, field.pre_save(row, add=True), database) for row in rows for field in self._fields]
+        with database.cursor() as cursor:
             cursor.execute(self._written[len(rows)], values)
             keys = sorted(key for (key,) in cursor.fetchall())  # they rise in the order of the rows
         for row, key in zip(rows, keys, strict=True):
@@ -200,7 +188,7 @@ class Swap:
         names = (tuple(expected), tuple(changes))
         if names not in self._written:
             self._written[names] = self._write(*names)
-        values = [_stored(field(name), value) for name, value in (*changes.items(), *expected.items())]
+        values = [_stored(field(name), value, connection) for name, value in (*changes.items(), *expected.items())]
         with connection.cursor() as cursor:
             cursor.execute(self._written[names], [*values, pk])
             return bool(cursor.rowcount)
@@ -213,5 +201,5 @@ class Swap:
         return f"UPDATE {quoted(meta.db_table)} SET {', '.join(changing)} WHERE {' AND '.join([*holding, key])}"  # noqa: S608 (names)
 
 
-def _stored(field: Any, value: Any) -> Any:
-    return field.get_db_prep_save(value.pk if isinstance(value, Model) else value, connection)
+def _stored(field: Any, value: Any, database: Any) -> Any:
+    return field.get_db_prep_save(value.pk if isinstance(value, Model) else value, database)

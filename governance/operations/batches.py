@@ -10,7 +10,7 @@ from django.db import transaction
 
 from agents.models import Agent
 from governance.models import Decision, Escalation
-from governance.operations.breakers import AskEachAlone, count_repeats
+from governance.operations.breakers import AskEachAlone
 from governance.operations.budgets.holding import hold_in_order
 from governance.operations.circuits import hold_circuits
 from governance.operations.decisions import (
@@ -150,9 +150,8 @@ def _expect(asked: Iterable[Put]) -> None:
         by_agent.setdefault(id(each.known), []).append(each)
     for some in by_agent.values():
         known = some[0].known
-        known.expect([each.digest for each in some])
-        if known.tally is not None:
-            known.tally.repeats = count_repeats(known, {each.matter for each in some if not each.question.place.run})
+        matters = {each.matter for each in some if not each.question.place.run}
+        known.expect_all([each.digest for each in some], matters)
 
 
 # --- locks ----------------------------------------------------------------------------------------------------

@@ -1,20 +1,19 @@
 """Breakers: work that goes in circles is stopped until a person looks; what they keep of each question."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 import rfc8785
-from django.db import connection
 from django.db.models import Count, Q
 
 from agents.models import Agent
 from governance.models import Decision, Incident, SystemGuard
 from governance.operations import circuits
-from governance.operations.facts import Asking, Circumstances, Tally
+from governance.operations.facts import Asking, Tally
 from governance.operations.history import is_tainted, sources_of
 from governance.operations.incidents import open_incident
 from governance.operations.quarantine import NO_BLAME, denials_of, limits_of, quarantine
@@ -101,8 +100,9 @@ def _course(watch: Watch, since: datetime | None) -> Course:
     asking, at, run = watch.asking, watch.asking.at, watch.asking.question.place.run
     if not run:
         # Outside of runs nothing says what progress is: only the same question over and over is a circle.
-        return Course(repeats=_repeats(watch, since) + 1)
-    equal = Q(matter_sha256=watch.matter, at__gt=_window(asking.known, since))
+        asking.known.expect_one(asking.digest, watch.matter)
+        return Course(repeats=asking.known.repeats[watch.matter] + 1)
+    equal = Q(matter_sha256=watch.matter, at__gt=asking.known.window(_about(asking.agent, run)))
     seen = _seen(run, asking.question.place.step, since, at)
     asked = Decision.objects.filter(run=run).order_by()
     later = Q(at__gt=seen.progress_at) if seen.progress_at else Q()
@@ -111,34 +111,6 @@ def _course(watch: Watch, since: datetime | None) -> Course:
         repeats=counted["repeats"] + 1, without_progress=counted["idle"] + 1, steps=seen.opened,
         at_once=seen.open_now, attempts=seen.tries, minutes=seen.minutes,
     )  # fmt: skip
-
-
-_REPEATS = """
-SELECT count(*) FROM governance_decision WHERE agent_id = %s AND run = '' AND matter_sha256 = %s AND at > %s
-"""
-
-
-def _repeats(watch: Watch, since: datetime | None) -> int:
-    known = watch.asking.known
-    if known.tally is not None and watch.matter in known.tally.repeats:
-        return known.tally.repeats[watch.matter]
-    with connection.cursor() as cursor:
-        moment = connection.ops.adapt_datetimefield_value(_window(known, since))
-        cursor.execute(_REPEATS, [known.agent.pk, watch.matter, moment])
-        return int(cursor.fetchone()[0])
-
-
-def _window(known: Circumstances, since: datetime | None) -> datetime:
-    begin = known.at - timedelta(minutes=known.limits.window_minutes)
-    return max(begin, since) if since is not None else begin
-
-
-def count_repeats(known: Circumstances, matters: Collection[str]) -> dict[str, int]:
-    """How often the agent asked each of these lately outside of runs, looked up together."""
-    last = known.last_loop(_about(known.agent, ""))
-    begin = _window(known, last.resolved_at if last is not None else None)
-    own = Decision.objects.filter(agent=known.agent, run="", matter_sha256__in=matters, at__gt=begin).order_by()
-    return dict.fromkeys(matters, 0) | dict(own.values_list("matter_sha256").annotate(Count("pk")))
 
 
 def watch_run(run: str, *, agent: Agent, at: datetime) -> None:
@@ -224,8 +196,9 @@ def look_back(decision: Decision, watch: Watch) -> None:
 
 
 def _count(tally: Tally, decision: Decision, watch: Watch) -> None:
-    if watch.matter in tally.repeats:
-        tally.repeats[watch.matter] += 1
+    repeats = watch.asking.known.repeats
+    if watch.matter in repeats:
+        repeats[watch.matter] += 1
     tally.tainted = True if decision.tainted else tally.tainted
 
 

@@ -181,6 +181,8 @@ def answer_held(asked: Put) -> Answer:
     """What the rules say now, with what is allowed reserved of every budget: it is written in this transaction."""
     begun = time.perf_counter_ns()
     asking = Asking(asked.question, asked.digest, asked.known)
+    if not asked.question.place.run:
+        asked.known.expect_one(asked.digest, asked.matter)
     facts, watch = facts_of(asking, asked.known.schema), breakers.Watch(asking, asked.matter)
     held = decide_within_budgets(asking, facts, partial(_ruling_for, watch))
     ruling = breakers.with_permit(held.ruling, watch)

@@ -4,12 +4,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Count
 
 from agents.models import Agent, Principal, System
 from governance.language import RequestInvalid, Schema
@@ -24,7 +25,6 @@ from governance.rules.breaking import DEFAULTS, Conduct, Limits
 from governance.rules.budgeting import BUILT_IN
 from governance.rules.stopping import Stop
 from observability import ledger
-from observability.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -53,17 +53,17 @@ class Question:
 
 
 _SETTLED = (Escalation.Status.APPROVED, Escalation.Status.REJECTED, Escalation.Status.EXPIRED)
-_ASKED_BEFORE = Prepared(
-    lambda digest: Escalation.objects.filter(request_sha256=digest, status__in=_SETTLED), "digest"
-)  # fmt: skip
+_BEFORE = """
+SELECT EXISTS (SELECT 1 FROM governance_escalation WHERE request_sha256 = %s AND status IN (%s, %s, %s)),
+       (SELECT count(*) FROM governance_decision WHERE agent_id = %s AND run = '' AND matter_sha256 = %s AND at > %s)
+"""
 
 
 @dataclass
 class Tally:
-    """What the questions that are answered together count among themselves, as none of them is written yet: how often
-    each was asked lately, what the agent was denied, and whether it read from what is not trusted."""
+    """What the questions that are answered together count among themselves, as none of them is written yet: what the
+    agent was denied lately, and whether it read from what is not trusted."""
 
-    repeats: dict[str, int] = field(default_factory=dict)
     denied: Conduct | None = None
     tainted: bool | None = None
 
@@ -76,6 +76,7 @@ class Circumstances:
         self.at = at
         self.moment = moment or Moment(at)
         self.tally: Tally | None = None
+        self.repeats: dict[str, int] = {}
         self._answered: dict[str, list[Escalation]] = {}
         self._loops: dict[str, Incident | None] = {}
         self._budgets: dict[tuple[str, str], list[Budget]] = {}
@@ -97,6 +98,7 @@ class Circumstances:
 
     def forget(self) -> None:
         """Look anew at what may have changed since this agent was last asked about."""
+        self.repeats.clear()
         self._answered.clear()
         self._loops.clear()
         self._budgets.clear()
@@ -171,13 +173,36 @@ class Circumstances:
             found[row.request_sha256].append(row)
         self._answered |= {digest: found[digest] for digest in digests}
 
+    def expect_one(self, digest: str, matter: str) -> None:
+        """Look up in one statement whether people answered this request, and how often its matter came up lately."""
+        if matter in self.repeats and digest in self._answered:
+            return
+        since = connection.ops.adapt_datetimefield_value(self.window())
+        with connection.cursor() as cursor:
+            cursor.execute(_BEFORE, [digest, *_SETTLED, self.agent.pk, matter, since])
+            was_asked, self.repeats[matter] = cursor.fetchone()
+        self._answered[digest] = []  # mostly nobody was asked
+        if was_asked:
+            self.expect([digest])
+
+    def expect_all(self, digests: Collection[str], matters: Collection[str]) -> None:
+        """The same for many requests of the agent, together."""
+        self.expect(digests)
+        own = Decision.objects.filter(agent=self.agent, run="", matter_sha256__in=matters, at__gt=self.window())
+        counted = own.order_by().values_list("matter_sha256").annotate(Count("pk")) if matters else ()
+        self.repeats |= dict.fromkeys(matters, 0) | dict(counted)
+
+    def window(self, about: str = "") -> datetime:
+        """Since when repeats count: the window of the breakers, or since a person let the agent (or the run that it is
+        about) go on."""
+        begin = self.at - timedelta(minutes=self.limits.window_minutes)
+        last = self.last_loop(about or f"agent:{self.agent.code}")
+        return max(begin, last.resolved_at) if last is not None and last.resolved_at is not None else begin
+
     def answered(self, digest: str) -> list[Escalation]:
         """What people (or the passing of time) answered to this very request, oldest first."""
         if digest not in self._answered:
-            # Mostly nobody was asked: that is told by a statement that is written once.
-            self._answered[digest] = []
-            if _ASKED_BEFORE.exists(digest=digest):
-                self.expect([digest])
+            self.expect([digest])
         return self._answered[digest]
 
 

@@ -13,12 +13,11 @@ from agents.models import System
 from governance.language import Schema
 from governance.models import SafeguardRule, SystemGuard
 from governance.operations.control import ControlUnreadable, hold_control, stops_for_work
-from governance.operations.policies import rules_now
+from governance.operations.policies import rules_now, systems_now
 from governance.operations.policies.rulebook import Edition
 from governance.operations.shadows import Shadows, shadows_now
 from governance.rules import RuleSet
 from governance.rules.stopping import Stop
-from observability.prepared import Prepared
 
 _GLANCE = """
 SELECT (SELECT edition FROM governance_rulebook WHERE id = 1),
@@ -30,7 +29,6 @@ SELECT (SELECT edition FROM governance_rulebook WHERE id = 1),
        EXISTS (SELECT 1 FROM governance_systemguard),
        EXISTS (SELECT 1 FROM governance_incident WHERE kind = 'loop')
 """
-_SYSTEMS = Prepared(lambda: System.objects.order_by("pk"))
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class Moment:
     def systems(self) -> Mapping[str, tuple[System, Mapping[str, Any]]]:
         """The system that knows an action and what it says about it, by the name of the action."""
         found: dict[str, tuple[System, Mapping[str, Any]]] = {}
-        for system in _SYSTEMS.all():
+        for system in systems_now(self.glance.edition):
             for item in system.actions:
                 found.setdefault(item["name"], (system, item))
         return found

@@ -73,6 +73,8 @@ def _hold(asking: "Asking", facts: Facts, ruling: Ruling) -> tuple[Hold, ...] | 
         return ()
     holds: list[Hold] = []
     checks = checks_in(facts)
+    if not checks:
+        return ()
     rows = _rows_of(checks, asking)
     for check in sorted(checks, key=lambda check: rows[check.budget]):
         hold = Hold(rows[check.budget], check.asks or Decimal(0))
@@ -105,7 +107,10 @@ def hold_in_order(askings: Sequence["Asking"]) -> None:
 def _rows_of(checks: Iterable[BudgetCheck], asking: "Asking") -> dict[str, int]:
     # Reading makes no row; the first that reserves something in a period does.
     rows = {check.budget: check.row for check in checks}
-    budgets = list(Budget.objects.filter(uid__in=[budget for budget, row in rows.items() if not row]))
+    unused = [budget for budget, row in rows.items() if not row]
+    if not unused:
+        return rows
+    budgets = list(Budget.objects.filter(uid__in=unused))
     made = periods_of(budgets, run=asking.question.place.run, at=asking.at)
     return rows | {str(budget.uid): made[budget.pk].pk for budget in budgets}
 

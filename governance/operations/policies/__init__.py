@@ -35,7 +35,7 @@ from governance.operations.policies.life import (
     shadow,
     withdraw_review,
 )
-from governance.operations.policies.rulebook import PoliciesUnreadable, rules_now, turn_page
+from governance.operations.policies.rulebook import PoliciesUnreadable, rules_now, systems_now, turn_page
 from governance.operations.policies.schema import OWN_FIELDS, decision_schema
 
 __all__ = [
@@ -77,6 +77,7 @@ __all__ = [
     "same_content",
     "send_back",
     "shadow",
+    "systems_now",
     "template",
     "tests_of",
     "turn_page",

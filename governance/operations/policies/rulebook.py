@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import F
 
+from agents.models import System
 from governance.language import Schema
 from governance.models import PolicyVersion, RuleBook
 from governance.operations.policies.documents import said
@@ -43,11 +44,13 @@ def turn_page() -> None:
 
 @dataclass(frozen=True)
 class _Page:
-    """One edition of the rules. `read` are its policies, by the version and digest of the document of each."""
+    """One edition of the rules, with the systems that declare actions and fields. `read` are its policies, by the
+    version and digest of the document of each."""
 
     edition: Edition
     rules: RuleSet
     schema: Schema
+    systems: tuple[System, ...]
     read: Mapping[tuple[int, str], PolicyRules]
 
 
@@ -65,14 +68,23 @@ _shelf = _Shelf()
 def rules_now(edition: Edition | None = None) -> tuple[RuleSet, Schema]:
     """The rules that are active at this moment and their schema, compiled once per edition in each process; `edition`
     is that of this moment, where the caller has just read it."""
-    edition = edition or _edition()
+    page = _page(edition or _edition())
+    return page.rules, page.schema
+
+
+def systems_now(edition: Edition | None = None) -> tuple[System, ...]:
+    """The systems of the same edition, the oldest first."""
+    return _page(edition or _edition()).systems
+
+
+def _page(edition: Edition) -> _Page:
     page, shelf = _shelf.page, _shelf
     if page is None or page.edition != edition:
         with shelf.writing:
             page = shelf.page
             if page is None or page.edition != edition:
                 page = shelf.page = _written(edition, page)
-    return page.rules, page.schema
+    return page
 
 
 def _written(edition: Edition, last: _Page | None) -> _Page:
@@ -86,7 +98,7 @@ def _written(edition: Edition, last: _Page | None) -> _Page:
     new = PolicyVersion.objects.select_related("policy").in_bulk(unread)
     read = {each: known.get(each) or _in_force(new[each[0]], schema) for each in active}
     rules = RuleSet(read.values(), lists=lists_now(), like=last.rules if last is not None else None)
-    return _Page(edition, rules, schema, read)
+    return _Page(edition, rules, schema, tuple(System.objects.order_by("pk")), read)
 
 
 def _in_force(version: PolicyVersion, schema: Schema) -> PolicyRules:
