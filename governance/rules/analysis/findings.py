@@ -5,7 +5,7 @@ and missing bounds come with a request that was tried with the rules themselves.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -83,11 +83,43 @@ class Surroundings:
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
+class Drawn:
+    """What one analysis leaves to the next about policies that have not changed: their rules as boxes, and the set that
+    decides. Boxes hold for one schema and the same lists; safe to share between threads."""
+
+    def __init__(self, schema: Schema, lists: Mapping[str, Sequence[str]]) -> None:
+        self.schema = schema
+        self.lists = lists
+        self._placed: dict[int, tuple[PolicyRules, list[_Placed]]] = {}
+        self._rules: RuleSet | None = None
+
+    def fits(self, schema: Schema, lists: Mapping[str, Sequence[str]]) -> bool:
+        """Whether boxes that were drawn for this schema and these lists can be taken over."""
+        return self.schema is schema and self.lists == lists
+
+    def placed(
+        self, policies: Iterable[PolicyRules], place: "Callable[[PolicyRules], list[_Placed]]"
+    ) -> "list[_Placed]":
+        """The rules of these policies; only those that nobody has drawn yet are drawn. The last two sets are kept."""
+        before, found = self._placed, {}
+        for policy in policies:
+            known = before.get(id(policy))
+            found[id(policy)] = known if known is not None and known[0] is policy else (policy, place(policy))
+        self._placed = before | found if len(before) <= 2 * len(found) else found
+        return [placed for _, drawn in found.values() for placed in drawn]
+
+    def rules(self, policies: Iterable[PolicyRules]) -> RuleSet:
+        """The set of these policies, like the one before."""
+        self._rules = RuleSet(policies, like=self._rules)
+        return self._rules
+
+
 def analyse(
-    policies: Iterable[PolicyRules], schema: Schema, around: Surroundings, *, only: str = ""
+    policies: Iterable[PolicyRules], schema: Schema, around: Surroundings, *, only: str = "", drawn: Drawn | None = None
 ) -> tuple[Finding, ...]:
-    """Give the findings of a set of policies, or only those about the policy with the key `only` among them."""
-    analysis = _Analysis(tuple(policies), schema, around)
+    """Give the findings of a set of policies, or only those about the policy with the key `only` among them. What an
+    earlier analysis has `drawn` of the same policies is taken over."""
+    analysis = _Analysis(tuple(policies), schema, around, drawn or Drawn(schema, around.lists))
     found = [
         finding
         for policy in analysis.policies
@@ -122,14 +154,17 @@ class _Placed:
 
 
 class _Analysis:
-    def __init__(self, policies: tuple[PolicyRules, ...], schema: Schema, around: Surroundings) -> None:
+    def __init__(self, policies: tuple[PolicyRules, ...], schema: Schema, around: Surroundings, drawn: Drawn) -> None:
         self.policies = policies
         self.schema = schema
         self.around = around
         self.universe = Universe(schema, around.lists)
-        self.rules = RuleSet(policies)
+        self.rules = drawn.rules(policies)
         self._gaps: dict[str, dict[str, Any] | None] = {}
-        self.placed = [self._place(policy, rule, n) for policy in policies for n, rule in enumerate(policy.rules)]
+        self.placed = drawn.placed(policies, self._drawn)
+
+    def _drawn(self, policy: PolicyRules) -> list[_Placed]:
+        return [self._place(policy, rule, number) for number, rule in enumerate(policy.rules)]
 
     def _place(self, policy: PolicyRules, rule: Rule, number: int) -> _Placed:
         term = rule.condition.term if rule.condition is not None else None
