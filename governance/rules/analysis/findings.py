@@ -92,6 +92,7 @@ class Drawn:
         self.lists = lists
         self._placed: dict[int, tuple[PolicyRules, list[_Placed]]] = {}
         self._rules: RuleSet | None = None
+        self._left: dict[str, tuple[list[_Placed], list[Box] | None]] = {}
 
     def fits(self, schema: Schema, lists: Mapping[str, Sequence[str]]) -> bool:
         """Whether boxes that were drawn for this schema and these lists can be taken over."""
@@ -108,6 +109,13 @@ class Drawn:
         self._placed = before | found if len(before) <= 2 * len(found) else found
         return [placed for _, drawn in found.values() for placed in drawn]
 
+    def left(self, action: str, about: "list[_Placed]", work_out: "Callable[[], list[Box] | None]") -> list[Box] | None:
+        """What these rules leave of an action; the last answer about the action is kept."""
+        known = self._left.get(action)
+        if known is None or known[0] != about:
+            known = self._left[action] = (about, work_out())
+        return known[1]
+
     def rules(self, policies: Iterable[PolicyRules]) -> RuleSet:
         """The set of these policies, like the one before."""
         self._rules = RuleSet(policies, like=self._rules)
@@ -119,7 +127,7 @@ def analyse(
 ) -> tuple[Finding, ...]:
     """Give the findings of a set of policies, or only those about the policy with the key `only` among them. What an
     earlier analysis has `drawn` of the same policies is taken over."""
-    analysis = _Analysis(tuple(policies), schema, around, drawn or Drawn(schema, around.lists))
+    analysis = _Analysis(tuple(policies), schema, around, drawn or Drawn(schema, around.lists), only)
     found = [
         finding
         for policy in analysis.policies
@@ -154,16 +162,20 @@ class _Placed:
 
 
 class _Analysis:
-    def __init__(self, policies: tuple[PolicyRules, ...], schema: Schema, around: Surroundings, drawn: Drawn) -> None:
+    def __init__(
+        self, policies: tuple[PolicyRules, ...], schema: Schema, around: Surroundings, drawn: Drawn, only: str
+    ) -> None:
+        self.drawn = drawn
+        self.only = only
         self.policies = policies
         self.schema = schema
         self.around = around
         self.universe = Universe(schema, around.lists)
         self.rules = drawn.rules(policies)
         self._gaps: dict[str, dict[str, Any] | None] = {}
-        self.placed = drawn.placed(policies, self._drawn)
+        self.placed = drawn.placed(policies, self._placed_of)
 
-    def _drawn(self, policy: PolicyRules) -> list[_Placed]:
+    def _placed_of(self, policy: PolicyRules) -> list[_Placed]:
         return [self._place(policy, rule, number) for number, rule in enumerate(policy.rules)]
 
     def _place(self, policy: PolicyRules, rule: Rule, number: int) -> _Placed:
@@ -270,7 +282,7 @@ class _Analysis:
             return True
         grants = [each for each in self.by_effect[Effect.ESCALATE] if each.rule.escalate and each.rule.escalate.grants]
         return any(
-            placed.meets(each) and self.universe.meet(mine, its) is not None
+            placed.meets(each) and self.universe.touch(mine, its)
             for each in (*self.by_effect[Effect.ALLOW], *grants)
             for mine in placed.at_most
             for its in each.at_most
@@ -281,7 +293,7 @@ class _Analysis:
         near = [
             each for each in others
             if each is not placed and each.is_about(placed)
-            and any(self.universe.meet(mine, its) is not None for mine in placed.at_most for its in each.at_least)
+            and any(self.universe.touch(mine, its) for mine in placed.at_most for its in each.at_least)
         ]  # fmt: skip
         left, used = list(placed.at_most), []
         for each in near:
@@ -384,11 +396,16 @@ class _Analysis:
                 yield Finding(Sort.GAP, policy.key, "", f"scope.actions.{action}", said, (), shown)
 
     def _uncovered(self, action: str) -> dict[str, Any] | None:
-        about = [each for each in self.placed if any(covers(pattern, action) for pattern in each.rule.actions)]
-        boxes = [box for each in about if each.rule.effect is not Effect.OBLIGE for box in each.at_least]
-        try:
-            left = self.universe.left_over([EVERYTHING], boxes, at_most=PIECES_OF_A_GAP)
-        except TooManyBoxes:
+        about = [
+            each for each in self.placed
+            if each.rule.effect is not Effect.OBLIGE and any(covers(pattern, action) for pattern in each.rule.actions)
+        ]  # fmt: skip
+        # What the others leave stays the same while one policy changes.
+        others = [each for each in about if each.policy.key != self.only]
+        left = self.drawn.left(action, others, lambda: self._outside([EVERYTHING], others))
+        if left is not None and self.only:
+            left = self._outside(left, [each for each in about if each.policy.key == self.only])
+        if left is None:
             return None
         for box in sorted(left, key=_strangeness)[:EXAMPLES_TRIED]:
             facts = self.facts(box, action)
@@ -396,6 +413,14 @@ class _Analysis:
             if ruling.verdict is Verdict.DENY and not ruling.matched:
                 return facts
         return None
+
+    def _outside(self, boxes: list[Box], rules: Iterable[_Placed]) -> list[Box] | None:
+        """What of these boxes no rule covers; None when it falls in too many pieces."""
+        try:
+            covered = (box for each in rules for box in each.at_least)
+            return self.universe.left_over(boxes, covered, at_most=PIECES_OF_A_GAP)
+        except TooManyBoxes:
+            return None
 
     def unused_lists(self) -> Iterator[Finding]:
         """Named lists that no rule reads."""
