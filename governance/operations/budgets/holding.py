@@ -97,7 +97,8 @@ def hold_in_order(askings: Sequence["Asking"]) -> None:
     rows = [row for run, found in runs.items() for row in seen(list(found.values()), run, at).values()]
     missing = {row.budget_id for row in rows if row.pk is None}
     if missing:
-        list(Budget.objects.select_for_update(of=("self",)).filter(pk__in=missing).order_by("pk").values_list("pk"))
+        unused = Budget.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=missing)
+        list(unused.order_by("pk").values_list("pk"))
     kept = {row.pk for row in rows if row.pk is not None}
     if kept:
         locked = BudgetPeriod.objects.select_for_update(no_key=True).filter(pk__in=kept)
@@ -171,7 +172,7 @@ def end(
 ) -> None:  # fmt: skip
     """Settle, release or expire a reservation: what was used is spent, even above the limit, and the rest is free."""
     # The period first, as everywhere: then nobody else ends the same one meanwhile.
-    BudgetPeriod.objects.select_for_update().get(pk=reservation.period_id)
+    BudgetPeriod.objects.select_for_update(no_key=True).get(pk=reservation.period_id)
     reservation.refresh_from_db(fields=["status"])
     held = reservation.amount if reservation.status == Reservation.Status.HELD else Decimal(0)
     data = {} if settled is None else {"amount": str(settled)}

@@ -77,8 +77,9 @@ def periods_of(budgets: list[Budget], *, run: str, at: datetime, locked: bool = 
     found = _rows(spans, locked=False)
     missing = [budget.pk for budget in budgets if budget.pk not in found]
     if missing:
-        # Locked, so that a limit which changes meanwhile changes before or after, not in between.
-        still = Budget.objects.select_for_update(of=("self",)).filter(pk__in=missing).order_by("pk")
+        # Locked, so that a limit which changes meanwhile changes before or after, not in between; not its key, which
+        # whoever has just made a row of it needs to commit.
+        still = Budget.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=missing).order_by("pk")
         new = [_new(budget, spans[budget.pk]) for budget in still]
         BudgetPeriod.objects.bulk_create(new, ignore_conflicts=True)  # somebody else may make them as well
     return _rows(spans, locked) if missing or locked else found
@@ -94,7 +95,7 @@ def seen(budgets: list[Budget], run: str, at: datetime) -> dict[int, BudgetPerio
 
 def _rows(spans: Mapping[int, Span], locked: bool) -> dict[int, BudgetPeriod]:
     rows = BudgetPeriod.objects.filter(budget__in=spans, key__in={span.key for span in spans.values()}).order_by("pk")
-    rows = rows.select_for_update() if locked else rows
+    rows = rows.select_for_update(no_key=True) if locked else rows
     return {row.budget_id: row for row in rows if row.key == spans[row.budget_id].key}
 
 
