@@ -1,7 +1,7 @@
 """The ledger: the only way to record what happened and the only way to change a status."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -178,18 +178,45 @@ def record(
 ) -> Event:
     """Write one event in the caller's transaction; the world hears of it after the commit. Cost in the company's
     currency, seconds of wall time; `data` is JSON with exact numbers as text."""
+    event = _NEW_EVENT.insert(
+        event_of(
+            verb, subject, by=by, at=at, why=why, before=before, after=after, cost=cost, seconds=seconds, data=data
+        )
+    )
+    transaction.on_commit(bell.ring, robust=True)
+    return event
+
+
+def record_all(events: Sequence[Event]) -> None:
+    """Write events that `event_of` made, in their order, as `record` writes one."""
+    _NEW_EVENT.insert_all(events)
+    transaction.on_commit(bell.ring, robust=True)
+
+
+def event_of(
+    verb: str,
+    subject: Recorded,
+    *,
+    by: Acts,
+    at: datetime,
+    why: str = "",
+    before: str = "",
+    after: str = "",
+    cost: Decimal | None = None,
+    seconds: Decimal | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Event:
+    """One event that nobody has written yet: for `record_all`."""
     actor, what = by.as_actor(), subject.as_subject()
     caller = actor.caller or NO_DOOR
-    event = _NEW_EVENT.insert(Event(
+    return Event(
         verb=verb, at=at, why=why, before=before, after=after, cost=cost, seconds=seconds, data=dict(data or {}),
         actor_kind=actor.kind, actor_id=actor.id, actor_name=actor.name,
         subject_kind=what.kind, subject_id=what.id, subject_name=what.name[:300],
         unit=what.unit, run=what.run, workflow=what.workflow,
         credential=caller.credential, address=caller.address, on_behalf_of=list(caller.on_behalf_of),
         actor_version=caller.version, trace=caller.trace,
-    ))  # fmt: skip
-    transaction.on_commit(bell.ring, robust=True)
-    return event
+    )  # fmt: skip
 
 
 def record_refusal(refused: Refused, *, by: Acts) -> None:

@@ -3,18 +3,19 @@
 For a row with its relations Django takes longer to write the statement than the database takes to answer it. What is
 asked is still said as a query, and what is done with the answer is Django's own: converters, instances, relations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 from django.db.models.query import get_related_populators
 
 Row = TypeVar("Row", bound=Model)
 Value = str | int | UUID
+ROWS_AT_MOST = 100  # written by one statement
 
 _STAND_INS: dict[type, Callable[[int], Value]] = {
     str: lambda place: f"\N{SECTION SIGN}{place}\N{SECTION SIGN}",
@@ -131,7 +132,7 @@ def _places(params: tuple[Any, ...], stand_ins: dict[str, Value]) -> tuple[_Plac
 
 
 class Insertion(Generic[Row]):
-    """The INSERT of one new row of a model, all of whose values are known but for the moments in `now`: those columns
+    """The INSERT of new rows of a model, all of whose values are known but for the moments in `now`: those columns
     get the database's time, and the row in hand does not hear of it."""
 
     def __init__(self, model: type[Row], *now: str) -> None:
@@ -139,25 +140,38 @@ class Insertion(Generic[Row]):
         fields = [field for field in model._meta.concrete_fields if not field.primary_key]
         self._fields = [field for field in fields if field.name not in now]
         self._now = [str(field.column) for field in fields if field.name in now]
-        self._sql = ""
+        self._written: dict[int, str] = {}
 
     def insert(self, row: Row) -> Row:
         """Write the row as `save` would, and give it its key."""
-        self._sql = self._sql or self._write()
-        values = [_stored(field, field.pre_save(row, add=True)) for field in self._fields]
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, values)
-            row.pk = cursor.fetchone()[0]
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+        self._insert([row])
         return row
 
-    def _write(self) -> str:
+    def insert_all(self, rows: Sequence[Row]) -> None:
+        """Write the rows in their order, many by one statement, and give them their keys."""
+        for start in range(0, len(rows), ROWS_AT_MOST):
+            self._insert(rows[start : start + ROWS_AT_MOST])
+
+    def _insert(self, rows: Sequence[Row]) -> None:
+        if len(rows) not in self._written:
+            self._written[len(rows)] = self._write(len(rows))
+        database = connections[DEFAULT_DB_ALIAS]  # asked once: the proxy looks for the thread's own each time
+        values = [_stored(field, field.pre_save(row, add=True), database) for row in rows for field in self._fields]
+        with database.cursor() as cursor:
+            cursor.execute(self._written[len(rows)], values)
+            keys = sorted(key for (key,) in cursor.fetchall())  # they rise in the order of the rows
+        for row, key in zip(rows, keys, strict=True):
+            row.pk = key
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+    def _write(self, many: int) -> str:
         name = connection.ops.quote_name
         columns = ", ".join(map(name, [*(str(field.column) for field in self._fields), *self._now]))
         moment, _ = self._model._base_manager.all().query.get_compiler(using=DEFAULT_DB_ALIAS).compile(Now())
         places = ", ".join(["%s"] * len(self._fields) + [moment] * len(self._now))
+        rows = ", ".join([f"({places})"] * many)
         table, key = name(self._model._meta.db_table), name(str(self._model._meta.pk.column))
-        return f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}"  # noqa: S608 (names of our own)
+        return f"INSERT INTO {table} ({columns}) VALUES {rows} RETURNING {key}"  # noqa: S608 (names of our own)
 
 
 class Swap:
@@ -174,7 +188,7 @@ class Swap:
         names = (tuple(expected), tuple(changes))
         if names not in self._written:
             self._written[names] = self._write(*names)
-        values = [_stored(field(name), value) for name, value in (*changes.items(), *expected.items())]
+        values = [_stored(field(name), value, connection) for name, value in (*changes.items(), *expected.items())]
         with connection.cursor() as cursor:
             cursor.execute(self._written[names], [*values, pk])
             return bool(cursor.rowcount)
@@ -187,5 +201,5 @@ class Swap:
         return f"UPDATE {quoted(meta.db_table)} SET {', '.join(changing)} WHERE {' AND '.join([*holding, key])}"  # noqa: S608 (names)
 
 
-def _stored(field: Any, value: Any) -> Any:
-    return field.get_db_prep_save(value.pk if isinstance(value, Model) else value, connection)
+def _stored(field: Any, value: Any, database: Any) -> Any:
+    return field.get_db_prep_save(value.pk if isinstance(value, Model) else value, database)

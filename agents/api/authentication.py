@@ -3,6 +3,7 @@ hears with which credential, from where, for whom."""
 
 import hashlib
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -60,8 +61,9 @@ class _AgentAuthentication(BaseAuthentication):
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         return text.strip() if scheme.lower() == "bearer" else None
 
-    def admitted(self, request: Request, agent: Agent) -> tuple[Principal, Agent]:
+    def admitted(self, request: Request, agent: Agent, at: datetime) -> tuple[Principal, Agent]:
         """The agent's account and the agent, both with the caller that the ledger is told of."""
+        agent.came_at = at
         known = replace(agent.caller or NO_DOOR, version=version_of(agent))
         agent.caller = agent.principal.caller = caller_of(request, known)
         return agent.principal, agent
@@ -77,7 +79,8 @@ class KeyAuthentication(_AgentAuthentication):
         text = self.bearer(request)
         if text is None or not text.startswith(KEY_START):
             return None
-        return self.admitted(request, operations.sign_in_with_key(text, at=database_now()))
+        at = database_now()
+        return self.admitted(request, operations.sign_in_with_key(text, at=at), at)
 
 
 class TokenAuthentication(_AgentAuthentication):
@@ -87,8 +90,8 @@ class TokenAuthentication(_AgentAuthentication):
         text = self.bearer(request)
         if text is None:
             return None
-        server = server_of(request)
-        return self.admitted(request, operations.sign_in_with_token(text, server=server, at=database_now()))
+        server, at = server_of(request), database_now()
+        return self.admitted(request, operations.sign_in_with_token(text, server=server, at=at), at)
 
 
 def version_of(agent: Agent) -> str:

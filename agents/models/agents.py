@@ -134,6 +134,7 @@ class Agent(models.Model):
     sponsor_missing_since = models.DateTimeField(null=True)
 
     caller: Caller | None = None  # how it came in, set by the door for one request
+    came_at: datetime | None = None  # and when
     scopes: frozenset[str] = frozenset()  # of the credential that it came in with
     objects = AgentQuerySet.as_manager()
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -89,7 +90,13 @@ class AuthZenDoor(Door):
     def known(self, asked: Evaluation) -> Circumstances:
         """What is known about the agent of a question. Raises UnknownSubject."""
         agent = operations.agent_asked_about(asked.subject.type, asked.subject.id, by=self.by)
-        return Circumstances(agent, database_now())
+        return Circumstances(agent, self.at)
+
+    @property
+    def at(self) -> datetime:
+        """When it is asked: when the agent showed who it is, on the database's clock."""
+        asks = self.request.auth
+        return (asks.came_at if isinstance(asks, Agent) else None) or database_now()
 
     def answered(self, decision: Decision, asked: Evaluation) -> dict[str, Any]:
         """The decision as it is told to who asks."""
@@ -181,7 +188,6 @@ class EvaluationsView(EvaluationView):
         """The answers, as far as the semantic of the batch goes."""
         told: list[dict[str, Any]] = []
         prepared = [self.prepared(item, place) for place, item in enumerate(batch.items)]
-        operations.expect([each for each in prepared if not isinstance(each, Refused)])
         for each, item in zip(self.asked_in_turn(prepared, batch), batch.items, strict=False):
             told.append(self.refused(each) if isinstance(each, Refused) else self.answered(each, _asked(item)))
         return told
@@ -198,10 +204,12 @@ class EvaluationsView(EvaluationView):
 
     def known_once(self, asked: Evaluation) -> Circumstances:
         """What is known about the agent, the same for all questions about it."""
-        cache = self.__dict__.setdefault("_known", {})
+        cache: dict[tuple[str, str], Circumstances] = self.__dict__.setdefault("_known", {})
         who = (asked.subject.type, asked.subject.id)
         if who not in cache:
-            cache[who] = self.known(asked)
+            first = next(iter(cache.values()), None)
+            agent = operations.agent_asked_about(*who, by=self.by)
+            cache[who] = first.about(agent) if first is not None else Circumstances(agent, self.at)
         return cache[who]
 
     def asked_in_turn(self, prepared: list[Any], batch: Batch) -> list[Any]:

@@ -86,6 +86,8 @@ class Decision(models.Model):
             models.Index(fields=["resource_kind", "resource_id", "id"], name="decision_resource"),
             models.Index(fields=["agent", "at"], name="decision_agent_at"),
             models.Index(fields=["agent", "matter_sha256", "at"], name="decision_agent_matter"),
+            models.Index(fields=["agent", "at"], name="decision_denied", condition=models.Q(effect="deny")),
+            models.Index(fields=["agent", "at"], name="decision_tainted", condition=models.Q(tainted=True)),
             models.Index(fields=["resource_kind", "resource_id", "at"], name="decision_resource_at"),
         ]
 

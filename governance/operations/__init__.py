@@ -27,6 +27,7 @@ from governance.operations.autonomy import (
     span_of,
     withdraw_promotion,
 )
+from governance.operations.batches import Prepared, evaluate_all
 from governance.operations.bench import (
     Inputs,
     Trial,
@@ -85,13 +86,10 @@ from governance.operations.control import (
 )
 from governance.operations.decisions import (
     NotEvaluated,
-    Prepared,
     SameKeyOtherQuestion,
     answer_again,
     decide,
     evaluate,
-    evaluate_all,
-    expect,
 )
 from governance.operations.delegations import (
     Circular,
@@ -292,7 +290,6 @@ __all__ = [
     "evaluate_all",
     "evidence_for",
     "evidence_of",
-    "expect",
     "expire",
     "expire_reservation",
     "explain_both",

@@ -69,7 +69,7 @@ def bench_rules(draft: PolicyVersion | None) -> tuple[RuleSet, Schema]:
     if draft is None:
         return rules, schema
     others = [policy for policy in rules.policies if policy.key != draft.policy.key]
-    return RuleSet([*others, check_document(draft.document)], lists=rules.lists), schema
+    return RuleSet([*others, check_document(draft.document)], lists=rules.lists, like=rules), schema
 
 
 def try_out(trial: Trial, *, by: Principal, at: datetime) -> Tried:

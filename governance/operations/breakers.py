@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -13,18 +13,22 @@ from django.db.models import Count, Q
 from agents.models import Agent
 from governance.models import Decision, Incident, SystemGuard
 from governance.operations import circuits
-from governance.operations.facts import Asking
+from governance.operations.facts import Asking, Tally
 from governance.operations.history import is_tainted, sources_of
 from governance.operations.incidents import open_incident
-from governance.operations.quarantine import NO_BLAME, limits_of, quarantine_after
+from governance.operations.quarantine import NO_BLAME, denials_of, limits_of, quarantine
 from governance.rules import Ruling, Verdict
-from governance.rules.breaking import Course, Limits, taints, why_break
+from governance.rules.breaking import Conduct, Course, Limits, taints, why_break, why_quarantine
 from observability.models import Event
 
 LOOP, CIRCUIT = "loop-breaker", "circuit-breaker"
 ENDED = ("step.finished", "step.cancelled", "step.decided", "step.resolved")
 OF_STEPS = ("run.started", "step.opened", "step.claimed", *ENDED)
 EVIDENCE_AT_MOST = 20
+
+
+class AskEachAlone(Exception):
+    """What follows from one of several questions concerns the others: each is asked in a transaction of its own."""
 
 
 def matter_of(request: Mapping[str, Any]) -> str:
@@ -43,12 +47,18 @@ class Watch:
     @cached_property
     def guard(self) -> SystemGuard | None:
         """The circuit breaker of the system that offers the action."""
-        return circuits.guard_of(self.asking.question.action)
+        return self.asking.known.guard_of(self.asking.question.action)
 
     @cached_property
     def limits(self) -> Limits:
         """The limits that hold for the agent."""
-        return limits_of(self.asking.agent)
+        return self.asking.known.limits
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether work in circles waits for a person here already."""
+        last = self.asking.known.last_loop(_about(self.asking.agent, self.asking.question.place.run))
+        return last is not None and last.is_open
 
     @cached_property
     def broken(self) -> Ruling | None:
@@ -74,7 +84,7 @@ def with_permit(ruling: Ruling, watch: Watch) -> Ruling:
 
 def _in_circles(watch: Watch) -> Ruling | None:
     asking = watch.asking
-    last = _last_incident(_about(asking.agent, asking.question.place.run))
+    last = asking.known.last_loop(_about(asking.agent, asking.question.place.run))
     if last is not None and last.is_open:
         return _stop(f"Stopped until a person has looked at it: {last.why}", LOOP)
     since = last.resolved_at if last is not None else None
@@ -86,18 +96,13 @@ def _about(agent: Agent, run: str) -> str:
     return f"run:{run}" if run else f"agent:{agent.code}"
 
 
-def _last_incident(about: str) -> Incident | None:
-    return Incident.objects.filter(kind=Incident.Kind.LOOP, about=about).first()
-
-
 def _course(watch: Watch, since: datetime | None) -> Course:
     asking, at, run = watch.asking, watch.asking.at, watch.asking.question.place.run
-    window = at - timedelta(minutes=watch.limits.window_minutes)
-    equal = Q(matter_sha256=watch.matter, at__gt=max(window, since) if since else window)
     if not run:
         # Outside of runs nothing says what progress is: only the same question over and over is a circle.
-        own = Decision.objects.filter(equal, agent=asking.agent, run="").order_by()
-        return Course(repeats=own.count() + 1)
+        asking.known.expect_one(asking.digest, watch.matter)
+        return Course(repeats=asking.known.repeats[watch.matter] + 1)
+    equal = Q(matter_sha256=watch.matter, at__gt=asking.known.window(_about(asking.agent, run)))
     seen = _seen(run, asking.question.place.step, since, at)
     asked = Decision.objects.filter(run=run).order_by()
     later = Q(at__gt=seen.progress_at) if seen.progress_at else Q()
@@ -160,17 +165,52 @@ def kept(watch: Watch, ruling: Ruling) -> dict[str, Any]:
     if ruling.verdict is Verdict.ALLOW and not tainted:
         tainted = watch.guard is not None and watch.guard.is_untrusted
     elif ruling.verdict is Verdict.DENY and not tainted:
-        tainted = is_tainted(watch.asking)
+        tainted = _was_tainted(watch.asking)
     return {"matter_sha256": watch.matter, "tainted": tainted}
+
+
+def _was_tainted(asking: Asking) -> bool:
+    tally = asking.known.tally
+    if tally is None or asking.question.place.run:
+        return is_tainted(asking)
+    if tally.tainted is None:
+        tally.tainted = is_tainted(asking)
+    return tally.tainted
 
 
 def look_back(decision: Decision, watch: Watch) -> None:
     """What follows from a denial: work in circles opens an incident, too many denials put the agent in quarantine."""
+    known = watch.asking.known
+    if known.tally is not None:
+        _count(known.tally, decision, watch)
     if decision.effect != Decision.Effect.DENY or decision.rule in NO_BLAME:
         return
-    if decision.rule == LOOP:
+    why = why_quarantine(_conduct(decision, watch), watch.limits)
+    opens = decision.rule == LOOP and not watch.is_stopped
+    if known.tally is not None and (why or opens):
+        raise AskEachAlone
+    if opens:
         _open_loop(decision, watch.asking)
-    quarantine_after(watch.asking.agent, watch.limits, at=decision.at)
+    if why:
+        quarantine(known.agent, why=why, at=decision.at)
+
+
+def _count(tally: Tally, decision: Decision, watch: Watch) -> None:
+    repeats = watch.asking.known.repeats
+    if watch.matter in repeats:
+        repeats[watch.matter] += 1
+    tally.tainted = True if decision.tainted else tally.tainted
+
+
+def _conduct(decision: Decision, watch: Watch) -> Conduct:
+    """What the agent was denied lately, this decision included."""
+    known = watch.asking.known
+    if known.tally is None:
+        return denials_of(known.agent, watch.limits, decision.at)
+    # Of the decisions that are answered together none is written yet.
+    before = known.tally.denied or denials_of(known.agent, watch.limits, decision.at)
+    known.tally.denied = replace(before, denials=before.denials + 1, signs=before.signs + decision.tainted)
+    return known.tally.denied
 
 
 def _open_loop(decision: Decision, asking: Asking) -> None:

@@ -1,5 +1,6 @@
 """Circuits: a system in which too much fails is left alone for a while, then tried by a few."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import Count, F, Q
@@ -56,6 +57,16 @@ def take_permit(guard: SystemGuard | None, at: datetime) -> bool:
     # Trials of which nobody ever reported are given out anew.
     own.filter(trials_left=0, retry_at__lte=at).update(trials_left=F("trials"), retry_at=retry_at)
     return bool(own.filter(trials_left__gt=0).update(trials_left=F("trials_left") - 1))
+
+
+def hold_circuits(guards: Iterable[SystemGuard]) -> None:
+    """Lock the circuits that may give permits now, in one order, and look at them anew."""
+    on_trial = {guard.pk: guard for guard in guards if guard.status != Status.CLOSED}
+    if on_trial:
+        locked = SystemGuard.objects.select_for_update(no_key=True).filter(pk__in=on_trial).order_by("pk")
+        for row in locked:
+            guard = on_trial[row.pk]
+            guard.status, guard.retry_at, guard.trials_left = row.status, row.retry_at, row.trials_left
 
 
 def report_of_step(step: str, *, agent: Agent, failed: bool, at: datetime) -> None:

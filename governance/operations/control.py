@@ -72,14 +72,19 @@ def stops_for_work(at: datetime) -> tuple[Stop, ...]:
     """Every stop that holds, for an act that gives something: until its transaction ends no change can come between.
     Call it after the run is locked. Raises ControlUnreadable."""
     try:
-        if connection.vendor == "postgresql" and connection.in_atomic_block:
-            _lock("pg_advisory_xact_lock_shared")
+        hold_control()
         noted = ~Q(status=Status.NORMAL) | Q(drill__isnull=False)
         rows = list(ControlState.objects.filter(noted).select_related("unit", "changed_by"))
     except DatabaseError as broken:
         raise ControlUnreadable from broken
     note_sightings([row.drill_id for row in rows if row.drill_id is not None])
     return tuple(stop for stop in (row.as_stop() for row in rows) if stop.holds(at))
+
+
+def hold_control() -> None:
+    """Until this transaction ends no change of the control state can come between; outside of one nothing is held."""
+    if connection.vendor == "postgresql" and connection.in_atomic_block:
+        _lock("pg_advisory_xact_lock_shared")
 
 
 def _lock(function: str) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -27,6 +27,7 @@ from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict
 from governance.rules.budgeting import BUILT_IN, conditions_of, keep_within
 from governance.rules.stopping import strictest
 from observability import ledger
+from observability.models import Event
 from observability.prepared import Insertion
 
 log = logging.getLogger(__name__)
@@ -78,114 +79,71 @@ def decide(question: Question, *, agent: Agent, at: datetime) -> Decision:
 def evaluate(question: Question, *, known: Circumstances, by: ledger.Acts) -> Decision:
     """The answer to the question, recorded, and nobody is asked: whoever wants a person to be asked says so, see
     `request_access`. `by` asks about the agent of `known`."""
-    return _once(question, known, by, _decide)
+    return _once(question, known, by, write)
 
 
-Prepared = tuple[Question, Circumstances]
-Answered = Decision | ledger.Refused
+@dataclass(frozen=True)
+class Put:
+    """A question as it is kept and compared: its canonical request, the digest of that, and its matter."""
+
+    question: Question
+    known: Circumstances
+    request: dict[str, Any]
+    digest: str
+    matter: str
 
 
-def expect(asked: Iterable[Prepared]) -> None:
-    """Look up together what all of these questions will want to know."""
-    digests: dict[Circumstances, list[str]] = {}
-    for question, known in asked:
-        digests.setdefault(known, []).append(request_digest(request_of(question, known.agent)))
-    for known, some in digests.items():
-        known.expect(some)
-
-
-def evaluate_all(
-    asked: Iterable[Prepared | ledger.Refused], *, by: ledger.Acts, enough: Callable[[Answered], bool]
-) -> list[Answered]:
-    """The answers to several questions, each recorded, or why one is none, up to the one that is `enough`. All are
-    written together; if that fails, each by itself."""
-    questions = list(asked)
-    try:
-        with transaction.atomic():
-            for each in questions:
-                if not isinstance(each, ledger.Refused):
-                    each[1].begin()
-            return _each(questions, by, enough, _evaluate_here)
-    except Exception as broken:
-        log.error("several questions could not be answered together; each is asked alone", exc_info=broken)
-        return _each(questions, by, enough, _evaluate_alone)
-
-
-def _each(
-    asked: Iterable[Prepared | ledger.Refused],
-    by: ledger.Acts,
-    enough: Callable[[Answered], bool],
-    act: Callable[[Question, Circumstances, ledger.Acts], Decision],
-) -> list[Answered]:
-    answers: list[Answered] = []
-    for each in asked:
-        try:
-            answers.append(each if isinstance(each, ledger.Refused) else act(*each, by))
-        except ledger.Refused as refused:
-            answers.append(refused)
-        if enough(answers[-1]):
-            break
-    return answers
-
-
-def _evaluate_alone(question: Question, known: Circumstances, by: ledger.Acts) -> Decision:
-    return evaluate(question, known=known, by=by)
-
-
-def _evaluate_here(question: Question, known: Circumstances, by: ledger.Acts) -> Decision:
-    # In the transaction of all: what goes wrong here undoes all of it, and each question is asked again by itself.
+def put(question: Question, known: Circumstances) -> Put:
+    """The question in its canonical form."""
     request = request_of(question, known.agent)
-    digest = request_digest(request)
-    given = answer_again(known.agent, question.request_key, digest)
-    if given is not None:
-        return _given_again(given, question, request, known, by)
-    return _write(_answer_held(question, request, digest, known), by)
+    return Put(question, known, request, request_digest(request), breakers.matter_of(request))
 
 
 def _once(
     question: Question, known: Circumstances, by: ledger.Acts, act: Callable[[Answer, ledger.Acts], Decision]
 ) -> Decision:
-    request = request_of(question, known.agent)
-    digest = request_digest(request)
-    given = answer_again(known.agent, question.request_key, digest)
+    asked = put(question, known)
+    given = answer_again(known.agent, question.request_key, asked.digest)
     try:
         with transaction.atomic():
             known.begin()
             if given is not None:
-                return _given_again(given, question, request, known, by)
-            return act(_answer_held(question, request, digest, known), by)
+                return given_again(given, asked, by)
+            return act(answer_held(asked), by)
     except ControlUnreadable as lost:
-        return _not_evaluated(_anew(question, given), request, digest, known, by, lost)
+        return _not_evaluated(_anew(asked, given), by, lost)
     except ledger.Refused:
         raise
     except IntegrityError as twice:
-        given = answer_again(known.agent, question.request_key, digest)
-        return given or _not_evaluated(question, request, digest, known, by, twice)
+        given = answer_again(known.agent, question.request_key, asked.digest)
+        return given or _not_evaluated(asked, by, twice)
     except Exception as broken:
-        return _not_evaluated(_anew(question, given), request, digest, known, by, broken)
+        return _not_evaluated(_anew(asked, given), by, broken)
 
 
-def _given_again(
-    given: Decision, question: Question, request: dict[str, Any], known: Circumstances, by: ledger.Acts
-) -> Decision:
+def given_again(given: Decision, asked: Put, by: ledger.Acts) -> Decision:
     """The decision given before; while something stops what it allowed, a denial that says what, recorded by itself."""
     if given.effect != Decision.Effect.ALLOW:
         return given
-    asking = Asking(_anew(question, given), given.request_sha256, known)
+    asking = Asking(_anew(asked, given).question, given.request_sha256, asked.known)
     ruling = _stopped(asking) or _not_at_work(asking)
-    return given if ruling is None else _write(Answer(asking, request, {}, ruling, 0), by)
+    return given if ruling is None else write(Answer(asking, asked.request, {}, ruling, 0), by)
 
 
-def _anew(question: Question, given: Decision | None) -> Question:
+def _anew(asked: Put, given: Decision | None) -> Put:
     # The key belongs to the decision that was given; what is said about it later is a record of its own.
-    return question if given is None else replace(question, request_key="")
+    return asked if given is None else replace(asked, question=replace(asked.question, request_key=""))
 
 
 def answer_again(agent: Agent, request_key: str, digest: str) -> Decision | None:
     """The decision already given for this key, None when there is none; another question under it is refused."""
     if not request_key:
         return None
-    given = Decision.objects.filter(agent=agent, request_key=request_key).first()
+    return same_question(Decision.objects.filter(agent=agent, request_key=request_key).first(), digest)
+
+
+def same_question(given: Decision | None, digest: str) -> Decision | None:
+    """The decision that was given under a key, if it was about this question. Raises SameKeyOtherQuestion."""
     if given is not None and given.request_sha256 != digest:
         raise SameKeyOtherQuestion
     return given
@@ -235,16 +193,18 @@ def answer_to(question: Question, request: dict[str, Any], digest: str, known: C
     return Answer(asking, request, facts, ruling, (time.perf_counter_ns() - begun) // 1000)
 
 
-def _answer_held(question: Question, request: dict[str, Any], digest: str, known: Circumstances) -> Answer:
+def answer_held(asked: Put) -> Answer:
     """What the rules say now, with what is allowed reserved of every budget: it is written in this transaction."""
     begun = time.perf_counter_ns()
-    asking = Asking(question, digest, known)
-    facts, watch = facts_of(asking, known.schema), breakers.Watch(asking, breakers.matter_of(request))
+    asking = Asking(asked.question, asked.digest, asked.known)
+    if not asked.question.place.run:
+        asked.known.expect_one(asked.digest, asked.matter)
+    facts, watch = facts_of(asking, asked.known.schema), breakers.Watch(asking, asked.matter)
     held = decide_within_budgets(asking, facts, partial(_ruling_for, watch))
     ruling = breakers.with_permit(held.ruling, watch)
     if ruling is not held.ruling:
         held = let_go(held, ruling)
-    return Answer(asking, request, held.facts, ruling, (time.perf_counter_ns() - begun) // 1000, held, watch)
+    return Answer(asking, asked.request, held.facts, ruling, (time.perf_counter_ns() - begun) // 1000, held, watch)
 
 
 def _ruling_for(watch: breakers.Watch, facts: dict[str, Any]) -> Ruling:
@@ -318,36 +278,45 @@ def _said_of(asking: Asking) -> Mapping[str, Any]:
     return asking.known.systems.get(asking.question.action, (None, {}))[1]
 
 
-def _not_evaluated(
-    question: Question, request: dict[str, Any], digest: str, known: Circumstances, by: ledger.Acts, error: Exception
-) -> Decision:
+def _not_evaluated(asked: Put, by: ledger.Acts, error: Exception) -> Decision:
     """Whatever went wrong: no, with a record of it. Raises NotEvaluated when not even that can be written."""
     log.error("a question could not be answered; it was denied", exc_info=error)
     ruling = _denied(f"{NotEvaluated()} ({type(error).__name__})", NOT_EVALUATED)
     try:
         with transaction.atomic():
-            return _write(Answer(Asking(question, digest, known), request, {}, ruling, 0), by)
+            return write(Answer(Asking(asked.question, asked.digest, asked.known), asked.request, {}, ruling, 0), by)
     except Exception as lost:
         raise NotEvaluated from lost
 
 
 # --- the record -----------------------------------------------------------------------------------------------
-def _decide(answer: Answer, by: ledger.Acts) -> Decision:
-    return _write(answer, by)
-
-
 def _decide_and_ask(answer: Answer, by: ledger.Acts) -> Decision:
-    decision = _write(answer, by)
+    decision = write(answer, by)
     if answer.ruling.verdict is Verdict.ESCALATE:
         ask_people(decision, answer, by=by)
     return decision
 
 
-def _write(answer: Answer, by: ledger.Acts) -> Decision:
+def write(answer: Answer, by: ledger.Acts) -> Decision:
+    """The answer on record, with its event and all that follows from it."""
+    decision = record_of(answer, by)
+    write_down([(decision, event_of(decision, by))])
+    follow(decision, answer)
+    return decision
+
+
+def write_down(made: Sequence[tuple[Decision, Event]]) -> None:
+    """Write decisions and their events, all of them together."""
+    _NEW.insert_all([decision for decision, _ in made])
+    ledger.record_all([event for _, event in made])
+
+
+def record_of(answer: Answer, by: ledger.Acts) -> Decision:
+    """The record of an answer, not yet written."""
     question, ruling, asking = answer.asking.question, answer.ruling, answer.asking
     rule_set = "" if ruling.rule == NOT_EVALUATED else asking.rules.version
     kept = {} if answer.watch is None else breakers.kept(answer.watch, ruling)
-    decision = _NEW.insert(Decision(
+    return Decision(
         at=asking.at, agent=asking.agent, asked_by=_other_than(asking.agent, by),
         request_key=question.request_key or str(uuid.uuid4()), action=question.action,
         resource_kind=str(question.resource["type"]), resource_id=str(question.resource["id"]), request=answer.request,
@@ -357,17 +326,28 @@ def _write(answer: Answer, by: ledger.Acts) -> Decision:
         obligations=texts(list(ruling.obligations)), terms=_terms(ruling), rule_set=rule_set,
         microseconds=answer.microseconds, statement=question.statement, confidence=question.confidence,
         run=question.place.run, step=question.place.step, **kept,
-    ))  # fmt: skip
+    )  # fmt: skip
+
+
+def event_of(decision: Decision, by: ledger.Acts) -> Event:
+    """What the ledger says about a decision, not yet written."""
     told = {"effect": decision.effect, "policy": decision.policy, "rule": decision.rule,
             "version": decision.policy_version}  # fmt: skip
-    ledger.record("decision.made", decision, by=by, at=asking.at, why=ruling.reason, after=decision.effect, data=told)
+    return ledger.event_of(
+        "decision.made", decision, by=by, at=decision.at, why=decision.reason, after=decision.effect, data=told
+    )
+
+
+def follow(decision: Decision, answer: Answer) -> None:
+    """What follows from a decision that is written: what it holds, what versions in shadow say, what a denial leads
+    to."""
+    asking = answer.asking
     if answer.held is not None:
         keep(answer.held, decision, at=asking.at)
-    if ruling.rule != NOT_EVALUATED:
+    if decision.rule != NOT_EVALUATED:
         asking.known.shadows.ask(decision, answer.facts)
     if answer.watch is not None:
         breakers.look_back(decision, answer.watch)
-    return decision
 
 
 def _terms(ruling: Ruling) -> dict[str, Any] | None:

@@ -4,27 +4,27 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Count
 
 from agents.models import Agent, Principal, System
 from governance.language import RequestInvalid, Schema
-from governance.models import Decision, Escalation
-from governance.operations.budgets.reading import budget_facts
-from governance.operations.control import stops_for_work
+from governance.models import Budget, Decision, Escalation, Incident, SystemGuard
+from governance.operations.budgets.reading import ASKED, Spender, binding, budget_facts
 from governance.operations.escalations import APPROVAL_LASTS, Place
 from governance.operations.history import history, rates
-from governance.operations.policies import rules_now
-from governance.operations.shadows import Shadows, shadows_now
+from governance.operations.moment import Moment
+from governance.operations.shadows import Shadows
 from governance.rules import RuleSet, derive
+from governance.rules.breaking import DEFAULTS, Conduct, Limits
 from governance.rules.budgeting import BUILT_IN
 from governance.rules.stopping import Stop
 from observability import ledger
-from observability.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -53,68 +53,110 @@ class Question:
 
 
 _SETTLED = (Escalation.Status.APPROVED, Escalation.Status.REJECTED, Escalation.Status.EXPIRED)
-_ASKED_BEFORE = Prepared(
-    lambda digest: Escalation.objects.filter(request_sha256=digest, status__in=_SETTLED), "digest"
-)  # fmt: skip
+_BEFORE = """
+SELECT EXISTS (SELECT 1 FROM governance_escalation WHERE request_sha256 = %s AND status IN (%s, %s, %s)),
+       (SELECT count(*) FROM governance_decision WHERE agent_id = %s AND run = '' AND matter_sha256 = %s AND at > %s)
+"""
+
+
+@dataclass
+class Tally:
+    """What the questions that are answered together count among themselves, as none of them is written yet: what the
+    agent was denied lately, and whether it read from what is not trusted."""
+
+    denied: Conduct | None = None
+    tainted: bool | None = None
 
 
 class Circumstances:
     """What the questions about one agent at one moment have in common: each is looked up once, and only when asked."""
 
-    def __init__(self, agent: Agent, at: datetime) -> None:
+    def __init__(self, agent: Agent, at: datetime, moment: Moment | None = None) -> None:
         self.agent = agent
         self.at = at
+        self.moment = moment or Moment(at)
+        self.tally: Tally | None = None
+        self.repeats: dict[str, int] = {}
         self._answered: dict[str, list[Escalation]] = {}
+        self._loops: dict[str, Incident | None] = {}
+        self._budgets: dict[tuple[str, str], list[Budget]] = {}
 
     def about(self, agent: Agent) -> "Circumstances":
         """The same moment for another agent: what is the same for all is not looked up again."""
-        other = Circumstances(agent, self.at)
-        for name in ("_book", "shadows", "stops", "systems"):
-            vars(other)[name] = getattr(self, name)
-        return other
+        return Circumstances(agent, self.at, self.moment)
 
     def under(self, rules: RuleSet, schema: Schema) -> "Circumstances":
         """The same circumstances under other rules than those in force, to try them."""
         other = Circumstances(self.agent, self.at)
-        vars(other)["_book"] = (rules, schema)
+        vars(other.moment)["book"] = (rules, schema)
         return other
 
-    @cached_property
-    def _book(self) -> tuple[RuleSet, Schema]:
-        return rules_now()
+    def begin(self) -> None:
+        """Look anew, in this transaction, at what stops work: no change comes between it and the end."""
+        self.moment.begin()
+        self.forget()
+
+    def forget(self) -> None:
+        """Look anew at what may have changed since this agent was last asked about."""
+        self.repeats.clear()
+        self._answered.clear()
+        self._loops.clear()
+        self._budgets.clear()
+        vars(self).pop("granted", None)
 
     @property
     def rules(self) -> RuleSet:
         """The rules that decide."""
-        return self._book[0]
+        return self.moment.book[0]
 
     @property
     def schema(self) -> Schema:
         """The typed fields of a question."""
-        return self._book[1]
+        return self.moment.book[1]
 
-    @cached_property
+    @property
     def shadows(self) -> Shadows:
         """The versions that are asked beside those that decide, and never answer."""
-        return shadows_now(self.rules, self.schema)
+        return self.moment.shadows
 
-    def begin(self) -> None:
-        """Look anew, in this transaction, at what stops work: no change comes between it and the end."""
-        vars(self).pop("stops", None)
-
-    @cached_property
+    @property
     def stops(self) -> tuple[Stop, ...]:
         """What stops work at this moment; see `stops_for_work`."""
-        return stops_for_work(self.at)
+        return self.moment.stops
 
-    @cached_property
+    @property
     def systems(self) -> Mapping[str, tuple[System, Mapping[str, Any]]]:
         """The system that knows an action and what it says about it, by the name of the action."""
-        found: dict[str, tuple[System, Mapping[str, Any]]] = {}
-        for system in System.objects.all():
-            for item in system.actions:
-                found.setdefault(item["name"], (system, item))
-        return found
+        return self.moment.systems
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that hold for agents of this role: those of the role, those for all others, or the usual ones."""
+        found = self.moment.safeguards
+        rule = found.get(self.agent.role.code) or found.get("") if found else None
+        return rule.limits if rule is not None else DEFAULTS
+
+    def guard_of(self, action: str) -> SystemGuard | None:
+        """The circuit breaker of the system that offers this action; None while nothing was ever reported or set."""
+        guards = self.moment.guards.values()
+        return next((each for each in guards if action in {item["name"] for item in each.system.actions}), None)
+
+    def last_loop(self, about: str) -> Incident | None:
+        """The last incident of work in circles about an agent or a run."""
+        if not self.moment.glance.loops:
+            return None
+        if about not in self._loops:
+            self._loops[about] = Incident.objects.filter(kind=Incident.Kind.LOOP, about=about).first()
+        return self._loops[about]
+
+    def budgets(self, place: Place) -> list[Budget]:
+        """The budgets that bind the agent there; what is left of them is another matter."""
+        if not self.moment.glance.budgets:
+            return []
+        where = (place.workflow, place.run)
+        if where not in self._budgets:
+            self._budgets[where] = binding(Spender(self.agent, self.agent.unit, *where), ASKED)
+        return self._budgets[where]
 
     @cached_property
     def granted(self) -> Mapping[str, Collection[int]]:
@@ -131,13 +173,36 @@ class Circumstances:
             found[row.request_sha256].append(row)
         self._answered |= {digest: found[digest] for digest in digests}
 
+    def expect_one(self, digest: str, matter: str) -> None:
+        """Look up in one statement whether people answered this request, and how often its matter came up lately."""
+        if matter in self.repeats and digest in self._answered:
+            return
+        since = connection.ops.adapt_datetimefield_value(self.window())
+        with connection.cursor() as cursor:
+            cursor.execute(_BEFORE, [digest, *_SETTLED, self.agent.pk, matter, since])
+            was_asked, self.repeats[matter] = cursor.fetchone()
+        self._answered[digest] = []  # mostly nobody was asked
+        if was_asked:
+            self.expect([digest])
+
+    def expect_all(self, digests: Collection[str], matters: Collection[str]) -> None:
+        """The same for many requests of the agent, together."""
+        self.expect(digests)
+        own = Decision.objects.filter(agent=self.agent, run="", matter_sha256__in=matters, at__gt=self.window())
+        counted = own.order_by().values_list("matter_sha256").annotate(Count("pk")) if matters else ()
+        self.repeats |= dict.fromkeys(matters, 0) | dict(counted)
+
+    def window(self, about: str = "") -> datetime:
+        """Since when repeats count: the window of the breakers, or since a person let the agent (or the run that it is
+        about) go on."""
+        begin = self.at - timedelta(minutes=self.limits.window_minutes)
+        last = self.last_loop(about or f"agent:{self.agent.code}")
+        return max(begin, last.resolved_at) if last is not None and last.resolved_at is not None else begin
+
     def answered(self, digest: str) -> list[Escalation]:
         """What people (or the passing of time) answered to this very request, oldest first."""
         if digest not in self._answered:
-            # Mostly nobody was asked: that is told by a statement that is written once.
-            self._answered[digest] = []
-            if _ASKED_BEFORE.exists(digest=digest):
-                self.expect([digest])
+            self.expect([digest])
         return self._answered[digest]
 
 

@@ -1,7 +1,7 @@
 """History: how often an agent acted and what happened before, as facts that rules read; and what taints a question."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -92,11 +92,28 @@ def _amount(asking: "Asking", name: str) -> Decimal:
 
 def one_at_a_time(kind: str, key: object) -> None:
     """Wait until every other decision about the same thing has committed, and let later ones wait for this one."""
+    _hold([_number_of(kind, key)])
+
+
+def _number_of(kind: str, key: object) -> int:
+    digest = hashlib.blake2b(f"decide:{kind}:{key}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def _hold(numbers: Iterable[int]) -> None:
     if connection.vendor != "postgresql":
         return  # SQLite has one writer at a time anyway
-    digest = hashlib.blake2b(f"decide:{kind}:{key}".encode(), digest_size=8).digest()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest, signed=True)])
+        for number in numbers:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def hold_history(askings: Sequence["Asking"]) -> None:
+    """Wait for what `rates` and `history` wait for, of all these questions: the agents first, then the resources, each
+    in the order of their numbers, so that nobody waits in a ring."""
+    _hold(sorted({_number_of("agent", asking.agent.pk) for asking in askings}))
+    about = [each for each in askings if any(path.startswith("history.resource.") for path in _wanted(each, "history"))]
+    _hold(sorted({_number_of("resource", _resource(each)) for each in about}))
 
 
 # --- what happened before ---------------------------------------------------------------------------------------

@@ -34,13 +34,6 @@ def limits_for(role: str) -> Limits:
     return rule.limits if rule is not None else DEFAULTS
 
 
-def quarantine_after(agent: Agent, limits: Limits, *, at: datetime) -> None:
-    """Put the agent in quarantine if it was denied too often by now."""
-    why = why_quarantine(denials_of(agent, limits, at), limits)
-    if why:
-        quarantine(agent, why=why, at=at)
-
-
 def denials_of(agent: Agent, limits: Limits, at: datetime) -> Conduct:
     """What the agent was denied lately, counted anew since it was last released."""
     window, hour = at - timedelta(minutes=limits.window_minutes), at - HOUR

@@ -263,12 +263,7 @@ def _keep(replay: Replay, count: _Counting, at: datetime) -> bool:
 
 
 def _flip(replay: Replay, decision: int, cell: Cell, budgets: Budgets) -> ReplayFlip:
-    return ReplayFlip(replay=replay, decision_id=decision, budgets=budgets, **compared(cell))
-
-
-def compared(cell: Cell) -> dict[str, Any]:
-    """The columns of a compared decision."""
-    return {name: value for name, value in cell._asdict().items() if name != "agent"}
+    return ReplayFlip(replay=replay, decision_id=decision, budgets=budgets, **cell.columns)
 
 
 def medians(at: datetime) -> dict[str, str]:

@@ -10,7 +10,6 @@ from django.db import transaction
 
 from governance.language import Schema
 from governance.models import Decision, PolicyVersion, ShadowRuling
-from governance.operations.replays import compared
 from governance.rules import RuleSet, covers, parse_policy
 from governance.rules.recorded import reached_rules
 from governance.rules.replaying import Replaying, band_of, cell_of
@@ -36,6 +35,10 @@ class Shadows:
     """The versions in shadow beside one set of rules. Whatever goes wrong with them, nobody who asks notices."""
 
     found: tuple[_Shadow, ...] = ()
+
+    def cover(self, action: str) -> bool:
+        """Whether any of them has something to say about this action."""
+        return any(each.covers(action) for each in self.found)
 
     def groups(self, action: str) -> frozenset[str]:
         """The groups of facts that the versions in shadow read about this action."""
@@ -64,7 +67,7 @@ def _said(shadow: _Shadow, decision: Decision, facts: dict[str, Any]) -> Mapping
     if shadow.replaying is None:
         return {"before": decision.effect, "band": band_of(facts), "failure": shadow.failure}
     pair = shadow.replaying.decide(decision.action, facts)
-    return compared(cell_of(pair, agent=decision.agent_id, band=band_of(facts)))
+    return cell_of(pair, agent=decision.agent_id, band=band_of(facts)).columns
 
 
 def _keep(shadow: _Shadow, decision: Decision, said: Mapping[str, Any]) -> None:
@@ -103,7 +106,10 @@ def _compiled(version: PolicyVersion, rules: RuleSet, schema: Schema) -> _Shadow
     try:
         others = [policy for policy in rules.policies if policy.key != key]
         tried = Replaying(
-            rules, RuleSet([*others, parse_policy(version.document, schema)], lists=rules.lists), schema, key=key
+            rules,
+            RuleSet([*others, parse_policy(version.document, schema)], lists=rules.lists, like=rules),
+            schema,
+            key=key,
         )
         return _Shadow(version.pk, tried.patterns, tried)
     except Exception as error:

@@ -172,6 +172,11 @@ class Cell(NamedTuple):
         """Whether the answer differs."""
         return self.before != self.after
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What is kept of it beside a decision."""
+        return {name: value for name, value in self._asdict().items() if name != "agent"}
+
 
 def cell_of(pair: Pair, *, agent: int, band: str) -> Cell:
     """Give the place where a question is counted."""

@@ -131,7 +131,7 @@ def test_policies_and_reviewers_are_part_of_the_gate(sign_in: Any, halden: Any, 
 
     for version in PolicyVersion.objects.all():
         ledger.move(version, "retired", by=ledger.SYSTEM, verb="policy.retired", at=now)
-    governance.policies.rulebook._shelf.edition = ()
+    governance.policies.rulebook._shelf.page = None
     assert missing(ingrid) == {"policy:invoice.pay"}
 
 

@@ -11,7 +11,7 @@ from django.db.models import F
 from agents.models import Blueprint, System, Unit
 from governance import operations
 from governance.models import Budget, BudgetPeriod, Decision, Escalation, EscalationPath, Reservation
-from governance.operations.policies import decision_schema, rules_now
+from governance.operations.policies import decision_schema, rules_now, turn_page
 from governance.rules.budgeting import keep_within
 from governance.tasks import expire_reservations
 from observability import ledger
@@ -283,10 +283,12 @@ def test_a_cost_that_is_not_given_is_not_nothing(clerk: Any, question: Any, now:
     system = System.objects.get(code="payables")
     system.actions = [{**system.actions[0], "cost": ""}]
     system.save(update_fields=["actions"])
+    turn_page()
     assert ask(clerk, asked)["rule"] != "budget"
     assert ask(clerk, question(amount="-5.00"))["rule"] != "budget", "the action says that it has no cost"
     system.actions = [{**system.actions[0], "cost": "context.amount"}]
     system.save(update_fields=["actions"])
+    turn_page()
     assert ask(clerk, question(amount="-5.00"))["effect"] == "deny"
 
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from autonomy_site.demo.company import FOLDER
 from governance.models import PolicyComment, PolicyVersion
 from governance.operations import policies
+from governance.rules import RuleSet
 from governance.rules.texts import read_text, write_text
 from observability import ledger
 from observability.models import Event
@@ -260,3 +261,67 @@ def test_only_those_with_the_right_review(sign_in: Any, who: str) -> None:
     for step in ("approve", "send-back", "withdraw", "shadow", "retire"):
         assert act(sign_in(who), 2, step, {"reason": "A drill."}).status_code in (403, 404)
     assert status(2) == "in_review"
+
+
+def test_policies_that_did_not_change_are_not_compiled_again(
+    sign_in: Any, robot: Any, question: Any, halden: Any, now: Any
+) -> None:
+    share_memory(halden, now)
+    clerk = robot("AP-04")
+    assert clerk.call("post", "actions", question(amount="900")).json()["effect"] == "allow"
+    before, schema = policies.rules_now()
+    text = TEXT.replace("title: Invoice payment", "title: Invoice payment, as of today")
+
+    assert approved(sign_in, text) == 2
+    assert policies.rules_now()[0] is before, "what is approved decides nothing yet"
+    assert put_in_force(sign_in("daniel"), 2).status_code == 200
+
+    after, same_schema = policies.rules_now()
+    was, now = ({policy.key: policy for policy in each.policies} for each in (before, after))
+    assert same_schema is schema
+    assert [key for key in now if now[key] is not was[key]] == [KEY]
+    assert (was[KEY].version, now[KEY].version) == (1, 2)
+    untouched = [
+        action for action in actions_of(after) if not any(rule.ref.startswith(KEY) for rule in after.about(action))
+    ]
+    assert untouched
+    for action in untouched:
+        assert after._table_for(action) is before._table_for(action), action
+    answer = clerk.call("post", "actions", question(amount="901")).json()
+    assert (answer["effect"], answer["policy_version"]) == ("allow", 2)
+
+
+def test_a_retired_policy_decides_no_more_and_the_others_stay_compiled(
+    sign_in: Any, robot: Any, question: Any, halden: Any, now: Any
+) -> None:
+    share_memory(halden, now)
+    clerk = robot("AP-04")
+    assert clerk.call("post", "actions", question(amount="900")).json()["effect"] == "allow"
+    before, _ = policies.rules_now()
+
+    assert act(sign_in("daniel"), 1, "retire", {"reason": "Nobody pays any more."}).status_code == 200
+
+    after, _ = policies.rules_now()
+    was = {policy.key: policy for policy in before.policies}
+    assert was.keys() - {policy.key for policy in after.policies} == {KEY}
+    assert all(policy is was[policy.key] for policy in after.policies)
+    assert clerk.call("post", "actions", question(amount="902")).json()["effect"] == "deny"
+
+
+def share_memory(halden: Any, now: Any) -> None:
+    """Another policy in force, about what agents keep in common."""
+    document = {
+        "apiVersion": "autonomyos/v1", "kind": "Policy", "key": "finance.memory", "version": 1, "title": "Memory",
+        "scope": {"actions": ["memory.write", "memory.read"]},
+        "rules": [{"id": "shared", "effect": "allow", "reason": "Agents share what they know."}],
+    }  # fmt: skip
+    finance, maria = halden.units["finance"], halden.people["maria"]
+    policies.activate(
+        policies.add_policy(document, unit=finance, owner=maria, by=ledger.SYSTEM, at=now), by=ledger.SYSTEM, at=now
+    )
+
+
+def actions_of(rules: RuleSet) -> set[str]:
+    """The actions that rules name."""
+    named = {action for policy in rules.policies for rule in policy.rules for action in rule.actions}
+    return {action for action in named if "*" not in action}

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from governance.language import Field, Kind, Schema, compile_expression
 from governance.rules import PolicyRules, RuleSet, parse_policy, with_standard_fields
-from governance.rules.analysis import Finding, Sort, Surroundings, analyse
+from governance.rules.analysis import Drawn, Finding, Sort, Surroundings, analyse
+from governance.rules.analysis.domains import Ordered, Span, Words
 from governance.rules.analysis.regions import TooManyBoxes, Universe
 
 SCHEMA = with_standard_fields(
@@ -262,3 +263,48 @@ def test_every_claim_holds_for_every_request_of_the_world(rules: list[dict[str, 
 
 
 _PROVED = (Sort.DEAD, Sort.SHADOWED, Sort.CONTRADICTION, Sort.REDUNDANT, Sort.NO_AUTHORITY)
+
+
+PLACES = ("context.amount > {}", "context.amount <= {}", 'context.currency == "EUR"', "!has(context.amount)", "true")
+
+
+@given(st.lists(st.tuples(st.sampled_from(["allow", "deny"]), st.sampled_from(PLACES), st.integers(0, 3)), min_size=2,
+                max_size=8))  # fmt: skip
+def test_what_is_taken_over_changes_no_finding(parts: list[tuple[str, str, int]]) -> None:
+    rules = [
+        {"id": f"r{n}", "effect": effect, "when": text.format(number), "reason": "x"}
+        for n, (effect, text, number) in enumerate(parts)
+    ]
+    half = len(rules) // 2
+    policies = [policy_of("one", rules[:half]), policy_of("other", rules[half:])]
+    changed = policy_of("other", rules[half:][::-1] + rules[:1], 2)
+    drawn = Drawn(SCHEMA, AROUND.lists)
+
+    for each in (policies, [policies[0], changed], policies):
+        for only in ("other", "", "one"):
+            fresh = analyse(each, SCHEMA, AROUND, only=only)
+            assert analyse(each, SCHEMA, AROUND, only=only, drawn=drawn) == fresh
+
+
+def policy_of(key: str, rules: list[dict[str, Any]], version: int = 1) -> PolicyRules:
+    """A policy of these rules, each with an id of its own."""
+    named = [{**rule, "id": f"{rule['id']}-{n}"} for n, rule in enumerate(rules)]
+    document = {
+        "apiVersion": "autonomyos/v1", "kind": "Policy", "key": f"test.{key}", "version": version, "title": "x",
+        "scope": {"actions": ["invoice.pay"]}, "rules": named,
+    }  # fmt: skip
+    return parse_policy(document, SCHEMA)
+
+
+SPANS = st.sampled_from([None, *map(Decimal, range(3))])
+ORDERED = st.lists(st.builds(Span, SPANS, SPANS, st.booleans(), st.booleans()), max_size=3).map(
+    lambda spans: Ordered(tuple(span for span in spans if not span.is_empty))
+)
+WORDS = st.builds(Words, st.frozensets(st.sampled_from("abc")), st.booleans())
+
+
+@given(st.tuples(ORDERED, ORDERED) | st.tuples(WORDS, WORDS))
+def test_two_sets_touch_where_their_meeting_is_not_empty(sets: tuple[Any, Any]) -> None:
+    left, right = sets
+
+    assert left.touches(right) is not left.meet(right).is_empty

@@ -1,6 +1,6 @@
 """Budgets, holding: an allowed question reserves what it would use in the transaction of its decision."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from django.db.models import F, Value
 
 from governance.models import Budget, BudgetPeriod, Decision, Reservation
 from governance.models.budgets import ExactField
-from governance.operations.budgets.reading import budget_facts, periods_of
+from governance.operations.budgets.reading import budget_facts, periods_of, seen
 from governance.rules import Ruling, Verdict
 from governance.rules.budgeting import (
     BUILT_IN,
@@ -73,6 +73,8 @@ def _hold(asking: "Asking", facts: Facts, ruling: Ruling) -> tuple[Hold, ...] | 
         return ()
     holds: list[Hold] = []
     checks = checks_in(facts)
+    if not checks:
+        return ()
     rows = _rows_of(checks, asking)
     for check in sorted(checks, key=lambda check: rows[check.budget]):
         hold = Hold(rows[check.budget], check.asks or Decimal(0))
@@ -83,10 +85,33 @@ def _hold(asking: "Asking", facts: Facts, ruling: Ruling) -> tuple[Hold, ...] | 
     return tuple(holds)
 
 
+def hold_in_order(askings: Sequence["Asking"]) -> None:
+    """Lock what these questions will reserve from, in one order: the budgets that have no row yet, then the rows."""
+    runs: dict[str, dict[int, Budget]] = {}
+    for asking in askings:
+        found = asking.known.budgets(asking.question.place)
+        runs.setdefault(asking.question.place.run, {}).update({budget.pk: budget for budget in found})
+    if not any(runs.values()):
+        return
+    at = askings[0].at
+    rows = [row for run, found in runs.items() for row in seen(list(found.values()), run, at).values()]
+    missing = {row.budget_id for row in rows if row.pk is None}
+    if missing:
+        unused = Budget.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=missing)
+        list(unused.order_by("pk").values_list("pk"))
+    kept = {row.pk for row in rows if row.pk is not None}
+    if kept:
+        locked = BudgetPeriod.objects.select_for_update(no_key=True).filter(pk__in=kept)
+        list(locked.order_by("pk").values_list("pk"))
+
+
 def _rows_of(checks: Iterable[BudgetCheck], asking: "Asking") -> dict[str, int]:
     # Reading makes no row; the first that reserves something in a period does.
     rows = {check.budget: check.row for check in checks}
-    budgets = list(Budget.objects.filter(uid__in=[budget for budget, row in rows.items() if not row]))
+    unused = [budget for budget, row in rows.items() if not row]
+    if not unused:
+        return rows
+    budgets = list(Budget.objects.filter(uid__in=unused))
     made = periods_of(budgets, run=asking.question.place.run, at=asking.at)
     return rows | {str(budget.uid): made[budget.pk].pk for budget in budgets}
 
@@ -147,7 +172,7 @@ def end(
 ) -> None:  # fmt: skip
     """Settle, release or expire a reservation: what was used is spent, even above the limit, and the rest is free."""
     # The period first, as everywhere: then nobody else ends the same one meanwhile.
-    BudgetPeriod.objects.select_for_update().get(pk=reservation.period_id)
+    BudgetPeriod.objects.select_for_update(no_key=True).get(pk=reservation.period_id)
     reservation.refresh_from_db(fields=["status"])
     held = reservation.amount if reservation.status == Reservation.Status.HELD else Decimal(0)
     data = {} if settled is None else {"amount": str(settled)}

@@ -208,7 +208,7 @@ def change_budget(budget: Budget, limits: Limits, *, by: ledger.Acts, at: dateti
 
 def lock_budget(budget: Budget) -> None:
     """Lock the budget until the transaction ends, and read what may have changed meanwhile."""
-    Budget.objects.select_for_update(of=("self",)).get(pk=budget.pk)
+    Budget.objects.select_for_update(of=("self",), no_key=True).get(pk=budget.pk)
     budget.refresh_from_db(fields=["status", "edition", *SAID])
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from agents.models import Agent, System, Unit
+from agents.models import Agent, Unit
 from governance.models import Budget, BudgetPeriod, BudgetQuerySet
 from governance.models.budgets import AT_MOST
 from governance.rules.budgeting import BudgetCheck, group_of
@@ -77,14 +77,16 @@ def periods_of(budgets: list[Budget], *, run: str, at: datetime, locked: bool = 
     found = _rows(spans, locked=False)
     missing = [budget.pk for budget in budgets if budget.pk not in found]
     if missing:
-        # Locked, so that a limit which changes meanwhile changes before or after, not in between.
-        still = Budget.objects.select_for_update(of=("self",)).filter(pk__in=missing).order_by("pk")
+        # Locked, so that a limit which changes meanwhile changes before or after, not in between; not its key, which
+        # whoever has just made a row of it needs to commit.
+        still = Budget.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=missing).order_by("pk")
         new = [_new(budget, spans[budget.pk]) for budget in still]
         BudgetPeriod.objects.bulk_create(new, ignore_conflicts=True)  # somebody else may make them as well
     return _rows(spans, locked) if missing or locked else found
 
 
-def _seen(budgets: list[Budget], run: str, at: datetime) -> dict[int, BudgetPeriod]:
+def seen(budgets: list[Budget], run: str, at: datetime) -> dict[int, BudgetPeriod]:
+    """The row of each budget's period, by the budget's key, to look at."""
     # Nothing is written: where nothing was used yet, the row is one that is not kept.
     spans = {budget.pk: span_of(budget, run=run, at=at) for budget in budgets}
     found = _rows(spans, locked=False)
@@ -93,7 +95,7 @@ def _seen(budgets: list[Budget], run: str, at: datetime) -> dict[int, BudgetPeri
 
 def _rows(spans: Mapping[int, Span], locked: bool) -> dict[int, BudgetPeriod]:
     rows = BudgetPeriod.objects.filter(budget__in=spans, key__in={span.key for span in spans.values()}).order_by("pk")
-    rows = rows.select_for_update() if locked else rows
+    rows = rows.select_for_update(no_key=True) if locked else rows
     return {row.budget_id: row for row in rows if row.key == spans[row.budget_id].key}
 
 
@@ -129,13 +131,15 @@ def budget_facts(asking: "Asking", *, locked: bool = False) -> dict[str, Any]:
     """What rules and the built-in rule read about budgets; nothing when none binds the question. With `locked` the
     figures stay as they are until the transaction ends."""
     question, agent = asking.question, asking.agent
-    spender = Spender(agent, agent.unit, question.place.workflow, question.place.run)
-    budgets = binding(spender, ASKED)
+    place = question.place
+    spender = Spender(agent, agent.unit, place.workflow, place.run)
+    # Somebody was faster: a limit may have changed as well, so the budgets are read anew.
+    budgets = binding(spender, ASKED) if locked else asking.known.budgets(place)
     if not budgets:
         return {}
     use = _use_of(asking)
     rows = (
-        _seen(budgets, spender.run, asking.at)
+        seen(budgets, spender.run, asking.at)
         if not locked
         else periods_of(budgets, run=spender.run, at=asking.at, locked=True)
     )
@@ -158,7 +162,7 @@ def _use_of(asking: "Asking") -> _Use:
         "context": asking.question.context,
         "resource": asking.question.resource.get("properties", {}),
     }
-    system, action = _action(asking.question.action)
+    system, action = asking.known.systems.get(asking.question.action, (None, {}))
     declared = {item["path"] for item in system.fields} if system else set()
     named = "currency" in action or DEFAULT_CURRENCY in declared
     currency = str(_given(given, action.get("currency") or DEFAULT_CURRENCY) or ("" if named else settings.CURRENCY))
@@ -173,14 +177,6 @@ def _use_of(asking: "Asking") -> _Use:
             Budget.Metric.CALLS: max(_number(_given(given, "context.calls")) or Decimal(1), Decimal(1)),
         },
     )  # fmt: skip
-
-
-def _action(name: str) -> tuple[System | None, Mapping[str, Any]]:
-    for system in System.objects.all():
-        for item in system.actions:
-            if item["name"] == name:
-                return system, item
-    return None, {}
 
 
 def _money(given: Any, action: Mapping[str, Any], declared: set[str]) -> tuple[Decimal | None, str]:

@@ -36,7 +36,7 @@ from governance.operations.policies.life import (
     shadow,
     withdraw_review,
 )
-from governance.operations.policies.rulebook import rules_now, turn_page
+from governance.operations.policies.rulebook import rules_now, systems_now, turn_page
 from governance.operations.policies.schema import OWN_FIELDS, decision_schema, lists_now
 
 __all__ = [
@@ -79,6 +79,7 @@ __all__ = [
     "same_content",
     "send_back",
     "shadow",
+    "systems_now",
     "template",
     "tests_of",
     "turn_page",

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agents.models import Principal, System
-from governance.language import Kind
+from governance.language import Kind, Schema
 from governance.models import EscalationPath, PolicyVersion
 from governance.operations.policies.documents import check_document
 from governance.operations.policies.rulebook import rules_now
 from governance.operations.policies.schema import lists_now
 from governance.rules import PolicyRules, RuleSet
-from governance.rules.analysis import WRONG, Finding, Surroundings, analyse
+from governance.rules.analysis import WRONG, Drawn, Finding, Surroundings, analyse
 
 _MONEY = ("amount", "cost", "price", "total", "value")
 
@@ -31,7 +31,8 @@ class Analysis:
 def analyse_all() -> tuple[Finding, ...]:
     """The findings about all rules in force, and the lists that none of them reads."""
     rules, schema = rules_now()
-    return analyse(_readable(rules), schema, surroundings())
+    around = surroundings()
+    return analyse(_readable(rules), schema, around, drawn=_drawn_before(schema, around))
 
 
 def unreadable() -> dict[str, str]:
@@ -47,10 +48,21 @@ def analyse_version(version: PolicyVersion) -> Analysis:
     """The findings about a version beside all other policies in force. Raises PolicyRefused when it cannot be read."""
     rules, schema = rules_now()
     around, key = surroundings(), version.policy.key
+    drawn = _drawn_before(schema, around)
     beside = [policy for policy in _readable(rules) if policy.key != key]
-    findings = analyse([*beside, check_document(version.document)], schema, around, only=key)
-    before = {finding.identity for finding in analyse(_readable(rules), schema, around, only=key)}
+    findings = analyse([*beside, check_document(version.document)], schema, around, only=key, drawn=drawn)
+    before = {finding.identity for finding in analyse(_readable(rules), schema, around, only=key, drawn=drawn)}
     return Analysis(findings, frozenset(finding.identity for finding in findings) - before)
+
+
+_last: list[Drawn] = []
+
+
+def _drawn_before(schema: Schema, around: Surroundings) -> Drawn:
+    """What the last analysis in this process drew, where the schema and the lists are still the same."""
+    if not (_last and _last[0].fits(schema, around.lists)):
+        _last[:] = [Drawn(schema, around.lists)]
+    return _last[0]
 
 
 def surroundings() -> Surroundings:

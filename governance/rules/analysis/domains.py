@@ -50,6 +50,19 @@ def _tighter(left: Bound, left_open: bool, right: Bound, right_open: bool, *, ab
     return (left, left_open) if (left > right) is above else (right, right_open)
 
 
+def _overlap(left: Span, right: Span) -> bool:
+    return _begins(left, right) and _begins(right, left)
+
+
+def _begins(left: Span, right: Span) -> bool:
+    # Whether the first begins before the second has ended.
+    if left.low is None or right.high is None:
+        return True
+    if left.low == right.high:
+        return not (left.low_open or right.high_open)
+    return bool(left.low < right.high)
+
+
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """Numbers, moments or lengths of time, as spans that do not touch one another."""
@@ -60,6 +73,10 @@ class Ordered:
     def is_empty(self) -> bool:
         """Whether there is no value."""
         return not self.spans
+
+    def touches(self, other: "Ordered") -> bool:
+        """Whether a value lies in both: what `meet` says, without working it out."""
+        return any(_overlap(left, right) for left in self.spans for right in other.spans)
 
     def meet(self, other: "Ordered") -> "Ordered":
         """The values in both."""
@@ -85,6 +102,12 @@ class Words:
     def is_empty(self) -> bool:
         """Whether there is no value."""
         return not self.items and not self.inverted
+
+    def touches(self, other: "Words") -> bool:
+        """Whether a value lies in both: what `meet` says, without working it out."""
+        if self.inverted:
+            return other.inverted or not other.items <= self.items
+        return not (self.items <= other.items if other.inverted else self.items.isdisjoint(other.items))
 
     def meet(self, other: "Words") -> "Words":
         """The values in both."""
@@ -116,6 +139,10 @@ class Domain:
     def is_empty(self) -> bool:
         """Whether nothing is left: no value, and it cannot be missing."""
         return not self.missing and self.values.is_empty
+
+    def touches(self, other: "Domain") -> bool:
+        """Whether both leave something in common."""
+        return (self.missing and other.missing) or self.values.touches(other.values)  # type: ignore[arg-type]
 
     def meet(self, other: "Domain") -> "Domain":
         """What both leave."""

@@ -5,7 +5,7 @@ and missing bounds come with a request that was tried with the rules themselves.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -83,11 +83,51 @@ class Surroundings:
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
+class Drawn:
+    """What one analysis leaves to the next about policies that have not changed: their rules as boxes, and the set that
+    decides. Boxes hold for one schema and the same lists; safe to share between threads."""
+
+    def __init__(self, schema: Schema, lists: Mapping[str, Sequence[str]]) -> None:
+        self.schema = schema
+        self.lists = lists
+        self._placed: dict[int, tuple[PolicyRules, list[_Placed]]] = {}
+        self._rules: RuleSet | None = None
+        self._left: dict[str, tuple[list[_Placed], list[Box] | None]] = {}
+
+    def fits(self, schema: Schema, lists: Mapping[str, Sequence[str]]) -> bool:
+        """Whether boxes that were drawn for this schema and these lists can be taken over."""
+        return self.schema is schema and self.lists == lists
+
+    def placed(
+        self, policies: Iterable[PolicyRules], place: "Callable[[PolicyRules], list[_Placed]]"
+    ) -> "list[_Placed]":
+        """The rules of these policies; only those that nobody has drawn yet are drawn. The last two sets are kept."""
+        before, found = self._placed, {}
+        for policy in policies:
+            known = before.get(id(policy))
+            found[id(policy)] = known if known is not None and known[0] is policy else (policy, place(policy))
+        self._placed = before | found if len(before) <= 2 * len(found) else found
+        return [placed for _, drawn in found.values() for placed in drawn]
+
+    def left(self, action: str, about: "list[_Placed]", work_out: "Callable[[], list[Box] | None]") -> list[Box] | None:
+        """What these rules leave of an action; the last answer about the action is kept."""
+        known = self._left.get(action)
+        if known is None or known[0] != about:
+            known = self._left[action] = (about, work_out())
+        return known[1]
+
+    def rules(self, policies: Iterable[PolicyRules]) -> RuleSet:
+        """The set of these policies, like the one before."""
+        self._rules = RuleSet(policies, like=self._rules)
+        return self._rules
+
+
 def analyse(
-    policies: Iterable[PolicyRules], schema: Schema, around: Surroundings, *, only: str = ""
+    policies: Iterable[PolicyRules], schema: Schema, around: Surroundings, *, only: str = "", drawn: Drawn | None = None
 ) -> tuple[Finding, ...]:
-    """Give the findings of a set of policies, or only those about the policy with the key `only` among them."""
-    analysis = _Analysis(tuple(policies), schema, around)
+    """Give the findings of a set of policies, or only those about the policy with the key `only` among them. What an
+    earlier analysis has `drawn` of the same policies is taken over."""
+    analysis = _Analysis(tuple(policies), schema, around, drawn or Drawn(schema, around.lists), only)
     found = [
         finding
         for policy in analysis.policies
@@ -122,14 +162,21 @@ class _Placed:
 
 
 class _Analysis:
-    def __init__(self, policies: tuple[PolicyRules, ...], schema: Schema, around: Surroundings) -> None:
+    def __init__(
+        self, policies: tuple[PolicyRules, ...], schema: Schema, around: Surroundings, drawn: Drawn, only: str
+    ) -> None:
+        self.drawn = drawn
+        self.only = only
         self.policies = policies
         self.schema = schema
         self.around = around
         self.universe = Universe(schema, around.lists)
-        self.rules = RuleSet(policies)
+        self.rules = drawn.rules(policies)
         self._gaps: dict[str, dict[str, Any] | None] = {}
-        self.placed = [self._place(policy, rule, n) for policy in policies for n, rule in enumerate(policy.rules)]
+        self.placed = drawn.placed(policies, self._placed_of)
+
+    def _placed_of(self, policy: PolicyRules) -> list[_Placed]:
+        return [self._place(policy, rule, number) for number, rule in enumerate(policy.rules)]
 
     def _place(self, policy: PolicyRules, rule: Rule, number: int) -> _Placed:
         term = rule.condition.term if rule.condition is not None else None
@@ -235,7 +282,7 @@ class _Analysis:
             return True
         grants = [each for each in self.by_effect[Effect.ESCALATE] if each.rule.escalate and each.rule.escalate.grants]
         return any(
-            placed.meets(each) and self.universe.meet(mine, its) is not None
+            placed.meets(each) and self.universe.touch(mine, its)
             for each in (*self.by_effect[Effect.ALLOW], *grants)
             for mine in placed.at_most
             for its in each.at_most
@@ -246,7 +293,7 @@ class _Analysis:
         near = [
             each for each in others
             if each is not placed and each.is_about(placed)
-            and any(self.universe.meet(mine, its) is not None for mine in placed.at_most for its in each.at_least)
+            and any(self.universe.touch(mine, its) for mine in placed.at_most for its in each.at_least)
         ]  # fmt: skip
         left, used = list(placed.at_most), []
         for each in near:
@@ -349,11 +396,16 @@ class _Analysis:
                 yield Finding(Sort.GAP, policy.key, "", f"scope.actions.{action}", said, (), shown)
 
     def _uncovered(self, action: str) -> dict[str, Any] | None:
-        about = [each for each in self.placed if any(covers(pattern, action) for pattern in each.rule.actions)]
-        boxes = [box for each in about if each.rule.effect is not Effect.OBLIGE for box in each.at_least]
-        try:
-            left = self.universe.left_over([EVERYTHING], boxes, at_most=PIECES_OF_A_GAP)
-        except TooManyBoxes:
+        about = [
+            each for each in self.placed
+            if each.rule.effect is not Effect.OBLIGE and any(covers(pattern, action) for pattern in each.rule.actions)
+        ]  # fmt: skip
+        # What the others leave stays the same while one policy changes.
+        others = [each for each in about if each.policy.key != self.only]
+        left = self.drawn.left(action, others, lambda: self._outside([EVERYTHING], others))
+        if left is not None and self.only:
+            left = self._outside(left, [each for each in about if each.policy.key == self.only])
+        if left is None:
             return None
         for box in sorted(left, key=_strangeness)[:EXAMPLES_TRIED]:
             facts = self.facts(box, action)
@@ -361,6 +413,14 @@ class _Analysis:
             if ruling.verdict is Verdict.DENY and not ruling.matched:
                 return facts
         return None
+
+    def _outside(self, boxes: list[Box], rules: Iterable[_Placed]) -> list[Box] | None:
+        """What of these boxes no rule covers; None when it falls in too many pieces."""
+        try:
+            covered = (box for each in rules for box in each.at_least)
+            return self.universe.left_over(boxes, covered, at_most=PIECES_OF_A_GAP)
+        except TooManyBoxes:
+            return None
 
     def unused_lists(self) -> Iterator[Finding]:
         """Named lists that no rule reads."""

@@ -66,9 +66,20 @@ class Universe:
             met[name] = both
         return met
 
+    def touch(self, left: Box, right: Box) -> bool:
+        """Whether anything lies in both boxes: mostly one field that both name tells, and nothing is worked out."""
+        new = []
+        for name, domain in right.items():
+            own = left.get(name)
+            if own is None:
+                new.append(name)
+            elif not own.touches(domain):
+                return False
+        return all(self.whole(name).touches(right[name]) for name in new)
+
     def without(self, box: Box, other: Box) -> list[Box]:
         """What lies in the first box and not in the second, as boxes that do not overlap."""
-        if self.meet(box, other) is None:
+        if not self.touch(box, other):
             return [box]
         pieces: list[Box] = []
         rest = dict(box)
