@@ -25,6 +25,9 @@ def stopped(robot: Any, halden: Any, now: Any) -> Incident:
     return Incident.objects.get()
 
 
+NOT_DONE = {"done": False, "failed": True}
+
+
 def status_of(code: str) -> str:
     return str(Agent.objects.get(code=code).status)
 
@@ -117,7 +120,7 @@ def test_outcomes_that_failed_open_the_circuit_and_one_on_trial_that_worked_clos
         assert decision["effect"] == "allow", decision
         outcome = f"decisions/{decision['decision']}/outcome"
         for _ in range(2):  # the same outcome again counts once
-            assert clerk.call("post", outcome, {"done": False}).status_code == 200
+            assert clerk.call("post", outcome, NOT_DONE).status_code == 200
 
     assert SystemReport.objects.count() == 5
     denied = allowed(clerk, question, 6)
@@ -134,13 +137,24 @@ def test_outcomes_that_failed_open_the_circuit_and_one_on_trial_that_worked_clos
     assert Incident.objects.get().outcome == "recovered"
 
 
+def test_what_was_not_tried_says_nothing_about_its_system(robot: Any, question: Any) -> None:
+    clerk = robot("AP-04")
+    outcome = f"decisions/{allowed(clerk, question, 1)['decision']}/outcome"
+    both = clerk.call("post", outcome, {"done": True, "failed": True})
+    assert (both.status_code, both.json()["errors"][0]["field"]) == (400, "failed")
+
+    assert clerk.call("post", outcome, {"done": False}).status_code == 200
+
+    assert not SystemReport.objects.exists()
+
+
 def test_what_a_decision_and_its_step_say_counts_once(bring: Any, robot: Any, question: Any) -> None:
     bring("2026-1")
     clerk = robot("AP-04")
     work = clerk.claim()
     decision = clerk.call("post", "actions", question(work, amount="10.00")).json()
     assert decision["effect"] == "allow"
-    assert clerk.call("post", f"decisions/{decision['decision']}/outcome", {"done": False}).status_code == 200
+    assert clerk.call("post", f"decisions/{decision['decision']}/outcome", NOT_DONE).status_code == 200
     body = {"lease_token": work["lease_token"], "reason": "The bank does not answer.", "retryable": False}
     assert clerk.call("post", f"steps/{work['step']}/fail", body).status_code == 200
     assert SystemReport.objects.filter(failed=True).count() == 1
@@ -150,7 +164,7 @@ def test_what_a_decision_and_its_step_say_counts_once(bring: Any, robot: Any, qu
     decision = clerk.call("post", "actions", question(work, amount="10.00")).json()
     body = {"lease_token": work["lease_token"], "reason": "The bank does not answer.", "retryable": False}
     assert clerk.call("post", f"steps/{work['step']}/fail", body).status_code == 200
-    assert clerk.call("post", f"decisions/{decision['decision']}/outcome", {"done": False}).status_code == 200
+    assert clerk.call("post", f"decisions/{decision['decision']}/outcome", NOT_DONE).status_code == 200
     assert SystemReport.objects.filter(failed=True).count() == 2
 
 
@@ -163,7 +177,7 @@ def test_outcomes_that_failed_are_no_progress(bring: Any, robot: Any, question: 
     for amount in ("10.00", "11.00"):
         decision = clerk.call("post", "actions", question(work, amount=amount)).json()
         assert decision["effect"] == "allow", decision
-        assert clerk.call("post", f"decisions/{decision['decision']}/outcome", {"done": False}).status_code == 200
+        assert clerk.call("post", f"decisions/{decision['decision']}/outcome", NOT_DONE).status_code == 200
 
     assert clerk.call("post", "actions", question(work, amount="12.00")).json()["rule"] == "loop-breaker"
 

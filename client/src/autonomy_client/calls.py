@@ -153,15 +153,25 @@ def outcome(
     decision: str,
     done: bool = True,
     *,
+    failed: bool = False,
     amount: Decimal | str | None = None,
     tokens: int | None = None,
     seconds: Decimal | str | None = None,
 ) -> Call[Outcome]:
-    """Report what became of an allowed action: whether it was done, and what it used. What budgets held for it is spent
-    or free again; what nobody reports stays reserved until it expires."""
-    used = {"amount": amount and str(amount), "tokens": tokens, "seconds": seconds and str(seconds)}
+    """Report what became of an allowed action: whether it was done, and what it used; `failed` when the system did not
+    do it. What budgets held for it is spent or free again; what nobody reports stays reserved until it expires."""
+    used = {
+        "failed": failed or None,
+        "amount": amount and str(amount),
+        "tokens": tokens,
+        "seconds": seconds and str(seconds),
+    }
     told = {name: value for name, value in used.items() if value is not None}
-    return _post(f"decisions/{_part(decision)}/outcome", {"done": done, **told}, Outcome.from_wire)
+    return _post(
+        f"decisions/{_part(decision)}/outcome",
+        {"done": done, **told},
+        Outcome.from_wire,
+    )
 
 
 # --- the decision point ---------------------------------------------------------------------------------------

@@ -61,14 +61,22 @@ class BudgetChangeInput(StrictSerializer):
 
 
 class OutcomeInput(StrictSerializer):
-    """What became of an allowed action: whether it was done, and what it used as far as that is known."""
+    """What became of an allowed action: whether it was done, and what it used as far as that is known. `failed` when
+    its system was asked and did not do it: enough of these and the system is left alone for a while."""
 
     example: ClassVar[dict[str, Any]] = {"done": True, "amount": "8999.10", "tokens": 1200}
 
     done = YesNo()
+    failed = YesNo(default=False)
     amount = _amount(allow_null=True, default=None)
     tokens = Whole(min_value=0, max_value=TOKENS_AT_MOST, allow_null=True, default=None)
     seconds = _amount(allow_null=True, default=None)
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Nothing is done and failed."""
+        if given["done"] and given["failed"]:
+            raise serializers.ValidationError({"failed": "What was done did not fail. Say one of both."})
+        return given
 
 
 class HeldOutput(serializers.Serializer[Any]):

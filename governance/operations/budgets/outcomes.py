@@ -35,9 +35,11 @@ class ReportedAlready(ledger.Refused):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an allowed action: whether it was done, and what it used as far as that is known."""
+    """What became of an allowed action: whether it was done, and what it used as far as that is known. `failed` says
+    that its system was asked and did not do it."""
 
     done: bool
+    failed: bool = False
     amount: Decimal | None = None
     tokens: int | None = None
     seconds: Decimal | None = None
@@ -50,7 +52,11 @@ class Outcome:
     def as_report(self) -> dict[str, object]:
         """What the decision keeps of it."""
         told = {"amount": self.amount, "tokens": self.tokens, "seconds": self.seconds}
-        return {"done": self.done, **{name: None if value is None else str(value) for name, value in told.items()}}
+        return {
+            "done": self.done,
+            "failed": self.failed,
+            **{name: None if value is None else str(value) for name, value in told.items()},
+        }
 
 
 @transaction.atomic
@@ -71,8 +77,9 @@ def report_outcome(decision: Decision, outcome: Outcome, *, agent: Agent, at: da
     ledger.record("decision.reported", decision, by=agent, at=at, after="done" if outcome.done else "not done")
     for reservation in _of(decision):
         _settle(reservation, outcome, by=agent, at=at)
-    if not Decision.objects.filter(pk=decision.pk).reported(failed=False).exists():  # its step told that before
-        circuits.report(decision, failed=not outcome.done, at=at)
+    was_tried = outcome.done or outcome.failed
+    if was_tried and not Decision.objects.filter(pk=decision.pk).reported(failed=False).exists():  # not by its step
+        circuits.report(decision, failed=outcome.failed, at=at)
     return decision
 
 
