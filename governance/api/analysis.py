@@ -7,8 +7,8 @@ from rest_framework.response import Response
 from agents.api.doors import Door, PeopleOnly
 from governance import operations
 from governance.api.policies import visible_policy
+from governance.api.shapes.policies import AnalysisOutput, finding_of
 from governance.models import Policy
-from governance.serializers import AnalysisOutput, finding_of
 from observability import ledger
 
 

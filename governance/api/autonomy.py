@@ -11,18 +11,17 @@ from rest_framework.response import Response
 from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly
 from agents.models import Agent
 from governance import operations
-from governance.models import PromotionRequest
-from governance.serializers import (
-    BoundariesOutput,
+from governance.api.shapes.autonomy import (
     EvidenceOutput,
     EvidenceQuery,
     PromotionAnswerInput,
     PromotionInput,
     PromotionOutput,
-    boundaries_data,
     evidence_data,
     promotion_of,
 )
+from governance.api.shapes.boundaries import BoundariesOutput, boundaries_data
+from governance.models import PromotionRequest
 from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import PageQuery, page_of

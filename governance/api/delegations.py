@@ -12,8 +12,8 @@ from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly
 from agents.api.versions import IF_MATCH, etag, require_match
 from agents.models import Principal, Unit
 from governance import operations
+from governance.api.shapes.delegations import DelegationInput, DelegationOutput, EndInput
 from governance.models import Delegation, EscalationPath
-from governance.serializers import DelegationInput, DelegationOutput, EndInput
 from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import PageQuery, page_of

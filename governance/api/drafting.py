@@ -12,13 +12,13 @@ from agents.api.doors import Door, PeopleOnly
 from agents.models import Agent, Principal
 from governance import operations
 from governance.api.policies import PolicyDoor, exact
+from governance.api.shapes.drafting import BenchInput, PolicySchemaOutput, TriedOutput
 from governance.language import Field
 from governance.models import Decision, Policy, PolicyVersion
 from governance.operations.bench import Tried, fact_at, plain_facts
 from governance.operations.drafting import OBLIGATIONS, obligation_parts
 from governance.rules.explaining import Outcome, RuleReading
 from governance.rules.forms import OPERATORS, operators_of
-from governance.serializers import BenchInput, PolicySchemaOutput, TriedOutput
 from observability import ledger
 from observability.ledger import database_now
 

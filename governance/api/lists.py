@@ -12,8 +12,8 @@ from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly
 from agents.api.versions import IF_MATCH, body_tag, require_match
 from agents.models import Principal, Unit
 from governance import operations
+from governance.api.shapes.lists import ListChangeInput, ListInput, ListOutput
 from governance.models import ValueList, ValueListQuerySet
-from governance.serializers import ListChangeInput, ListInput, ListOutput
 from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import PageQuery, page_of

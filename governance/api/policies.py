@@ -13,11 +13,7 @@ from agents.api.versions import IF_MATCH, body_tag, require_match
 from agents.models import Principal, Unit
 from agents.operations import require
 from governance import operations
-from governance.models import Policy, PolicyQuerySet, PolicyVersion
-from governance.rules import PolicyRules
-from governance.rules.forms import as_json, from_document, rule_words
-from governance.rules.texts import LARGEST_WHOLE, TextInvalid, read_text, write_text
-from governance.serializers import (
+from governance.api.shapes.policies import (
     ActivateInput,
     CheckedOutput,
     PolicyCheckInput,
@@ -26,6 +22,10 @@ from governance.serializers import (
     PolicyVersionOutput,
     version_of,
 )
+from governance.models import Policy, PolicyQuerySet, PolicyVersion
+from governance.rules import PolicyRules
+from governance.rules.forms import as_json, from_document, rule_words
+from governance.rules.texts import LARGEST_WHOLE, TextInvalid, read_text, write_text
 from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import PageQuery, page_of

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from agents.api.doors import IDEMPOTENCY, Door, PeopleWrite, SignedIn
 from agents.api.versions import IF_MATCH, body_tag, require_match
 from governance.api.policies import PolicyDoor, version_numbered, visible_policy
-from governance.api.policy_shapes import (
+from governance.api.shapes.policies import PolicyVersionOutput, version_of
+from governance.api.shapes.versions import (
     CommentInput,
     DiffQuery,
     EmptyInput,
@@ -29,7 +30,6 @@ from governance.api.policy_shapes import (
 )
 from governance.models import Policy, PolicyVersion
 from governance.operations import policies
-from governance.serializers import PolicyVersionOutput, version_of
 from observability.ledger import database_now
 from observability.serializers import PageQuery, page_of
 

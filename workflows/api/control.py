@@ -10,8 +10,7 @@ from rest_framework.response import Response
 
 from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly
 from governance import operations as governance
-from governance.models import ControlDrill, ControlState
-from governance.serializers import (
+from governance.api.shapes.control import (
     ControlInput,
     ControlOutput,
     ControlPreviewOutput,
@@ -21,6 +20,7 @@ from governance.serializers import (
     drill_of,
     stop_of,
 )
+from governance.models import ControlDrill, ControlState
 from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import PageQuery, page_of

@@ -4,11 +4,11 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from governance.api.shapes.policies import PolicyTextInput, PolicyVersionOutput
 from governance.models import PolicyComment, PolicyVersion
 from governance.operations.policies import GateCheck, PolicyTemplate
 from governance.rules.changes import Comparison
 from governance.rules.texts import write_text
-from governance.serializers import PolicyTextInput, PolicyVersionOutput
 from observability.serializers import Digits, StrictSerializer, Text
 
 
