@@ -206,7 +206,7 @@ def test_the_list_is_filtered_and_costs_the_same_for_many(
     Principal.objects.bulk_create(
         Principal(username=f"clone-{n}", name=f"Clone {n}", unit=halden.units["finance"]) for n in range(90)
     )
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         assert len(ingrid.get("/people").context["rows"]) == 100
 
 
