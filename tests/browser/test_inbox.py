@@ -169,7 +169,7 @@ def test_a_pause_reaches_every_open_page(visitor: Visitor, live: Callable[[Page]
     daniel.get_by_label("Why", exact=True).fill("A supplier reports forged invoices.")
     daniel.get_by_role("button", name="Pause all work").click()
 
-    expect(daniel.locator(".os-msg")).to_contain_text("Paused from now on.")
+    expect(daniel.locator(".os-msg.success")).to_contain_text("Paused from now on.")
     expect(priya.locator("#posture")).to_have_text("Paused")
 
 
