@@ -131,10 +131,7 @@ def stops_on(scope: Scope, *, at: datetime, blueprint: str = "", path: str = "")
 # --- who may --------------------------------------------------------------------------------------------------
 def loosens(to: str, scope: Scope = EVERYTHING, *, until: datetime | None = None) -> bool:
     """Whether this would allow more than what holds now: a milder state, or an earlier end."""
-    now = control_now(scope)
-    if strictness(to) != strictness(now.status):
-        return strictness(to) < strictness(now.status)
-    return until is not None and now.status != Status.NORMAL and (now.until is None or until < now.until)
+    return _eases(control_now(scope), to, until)
 
 
 def may_stop(by: ledger.Acts, scope: Scope) -> bool:
@@ -157,6 +154,17 @@ def may_let_go(by: ledger.Acts, scope: Scope, row: ControlState) -> bool:
     return by.may(RIGHT) or (not row.is_central and (_manages(by, scope) or row.changed_by_id == by.pk))
 
 
+def may_set(by: ledger.Acts, scope: Scope, row: ControlState) -> bool:
+    """Whether this person may change the state of the scope at all: while something holds that the council, IT or risk
+    set, they alone do, for whoever makes it stricter may end it too."""
+    held = row.is_central and row.status != Status.NORMAL
+    return may_stop(by, scope) and (not held or _is_central(by))
+
+
+def _is_central(by: ledger.Acts) -> bool:
+    return _is_machine(by) or (isinstance(by, Principal) and by.may(RIGHT))
+
+
 def _is_machine(by: ledger.Acts) -> bool:
     return isinstance(by, ledger.Actor) and by.kind == ledger.SYSTEM.kind
 
@@ -174,11 +182,11 @@ def _answers_for(by: Principal, scope: Scope) -> bool:
 
 
 def _require(by: ledger.Acts, scope: Scope, row: ControlState, *, eases: bool) -> None:
-    if eases and may_stop(by, scope) and not may_let_go(by, scope, row):
-        raise ledger.NotAllowed(f"{row.set_by or 'The council'} stopped this. Who may stop everything lets go of it.")
     if not may_stop(by, scope):
         require(by, RIGHT)
         raise ledger.NotAllowed(f"{by.as_actor().name} may not stop {scope.name}.")
+    if not may_set(by, scope, row) or (eases and not may_let_go(by, scope, row)):
+        raise ledger.NotAllowed(f"{row.set_by or 'The council'} stopped this. Who may stop everything changes it.")
 
 
 # --- change ---------------------------------------------------------------------------------------------------
@@ -201,7 +209,7 @@ def change_control(
     end = until if to != Status.NORMAL else None
     changes: dict[str, Any] = {
         "until": end, "changed_by": who, "changed_by_name": name, "changed_at": at,
-        "is_central": _is_machine(by) or (who is not None and who.may(RIGHT)),
+        "is_central": _is_central(by),
     }  # fmt: skip
     if to == row.status and to != Status.NORMAL and end != row.until:
         ledger.record("control.extended", row, by=by, at=at, why=why, after=to, data=told)
@@ -234,8 +242,9 @@ def _row_of(scope: Scope) -> ControlState:
 
 
 def _eases(row: ControlState, to: str, until: datetime | None) -> bool:
-    if strictness(to) != strictness(row.status):
-        return strictness(to) < strictness(row.status)
+    # A stricter stop that ends sooner eases too: what held before does not come back at its end.
+    if row.status == Status.NORMAL or strictness(to) < strictness(row.status):
+        return row.status != Status.NORMAL
     return until is not None and (row.until is None or until < row.until)
 
 

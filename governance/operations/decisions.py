@@ -19,7 +19,7 @@ from agents.operations import require_at_work
 from governance.language import Schema, format_duration
 from governance.models import Decision, Escalation, EscalationPath
 from governance.operations import breakers
-from governance.operations.budgets.holding import Held, decide_within_budgets, keep, let_go
+from governance.operations.budgets.holding import Held, decide_within_budgets, keep, lasts, let_go
 from governance.operations.control import ControlUnreadable, reach_of, stopped_system
 from governance.operations.escalations import Asked, open_escalation
 from governance.operations.facts import Asking, Circumstances, Question, facts_of
@@ -122,12 +122,32 @@ def _once(
 
 
 def given_again(given: Decision, asked: Put, by: ledger.Acts) -> Decision:
-    """The decision given before; while something stops what it allowed, a denial that says what, recorded by itself."""
+    """The decision given before. An allow is repeated for as long as it reserves, until its outcome is told, and while
+    nothing denies it; after that comes a denial that says why, recorded by itself."""
     if given.effect != Decision.Effect.ALLOW:
         return given
     asking = Asking(_anew(asked, given).question, given.request_sha256, asked.known)
-    ruling = _stopped(asking) or _not_at_work(asking)
+    ruling = _is_over(given, asking.at) or _denied_since(given, breakers.Watch(asking, asked.matter))
     return given if ruling is None else write(Answer(asking, asked.request, {}, ruling, 0), by)
+
+
+def _is_over(given: Decision, at: datetime) -> Ruling | None:
+    if given.reported_at is not None:
+        return _denied("What became of this was reported already. Ask again with a new key.", "given-before")
+    if at - given.at > lasts(given):
+        return _denied("This was allowed too long ago. Ask again with a new key.", "given-before")
+    return None
+
+
+def _denied_since(given: Decision, watch: breakers.Watch) -> Ruling | None:
+    """What denies now what was allowed then: a stop, a breaker, or rules that came into force since. That its own
+    approval and budgets are used up by now is no reason."""
+    asking = watch.asking
+    ruling = _stopped(asking) or _not_at_work(asking) or _outside_the_job(asking) or watch.broken
+    if ruling is None and given.rule_set != asking.rules.version:
+        fresh = asking.rules.decide(facts_of(asking, asking.known.schema))
+        ruling = fresh if fresh.verdict is Verdict.DENY else None
+    return ruling
 
 
 def _anew(asked: Put, given: Decision | None) -> Put:

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 
 from agents.models import Agent, Principal, System
+from agents.operations import look_again
 from governance.language import RequestInvalid, Schema
 from governance.models import Budget, Decision, Escalation, Incident, SystemGuard
 from governance.operations.budgets.reading import ASKED, Spender, binding, budget_facts
@@ -97,7 +98,8 @@ class Circumstances:
         self.forget()
 
     def forget(self) -> None:
-        """Look anew at what may have changed since this agent was last asked about."""
+        """Look anew at what may have changed since this agent was last asked about: whether it is at work, too."""
+        look_again(self.agent)
         self.repeats.clear()
         self._answered.clear()
         self._loops.clear()
@@ -313,8 +315,11 @@ def _approval(asking: Asking) -> dict[str, Any]:
         list(Escalation.objects.select_for_update().filter(pk__in=[each.pk for each in given]).values_list("pk"))
     if given and not asking.question.place.step:
         lately = Decision.objects.filter(at__gt=at - APPROVAL_LASTS, agent=asking.agent, request_sha256=digest)
-        last = lately.filter(effect=Decision.Effect.ALLOW).values_list("at", flat=True).first()
-        given = [each for each in given if last is None or (each.settled_at is not None and each.settled_at > last)]
+        allowed = lately.filter(effect=Decision.Effect.ALLOW).values_list("at", "facts__approval__id")
+        last, used = max((at for at, _ in allowed), default=None), {name for _, name in allowed}
+        # Both are looked at: a question may be as old as the approval that it came upon.
+        unused = [each for each in given if str(each.uid) not in used]
+        given = [each for each in unused if last is None or (each.settled_at is not None and each.settled_at > last)]
     if not given:
         return {}
     asked = [(each.path.key, each.decision.because) for each in given if each.decision is not None]

@@ -163,6 +163,40 @@ def test_what_the_council_stopped_the_unit_does_not_let_go(halden: Any) -> None:
     stop("unit:finance", halden.people["maria"], "normal")
 
 
+@pytest.mark.parametrize(
+    ("first", "by_maria"),
+    [
+        ({"to": "restricted"}, [{"to": "paused"}]),
+        ({"to": "restricted"}, [{"to": "paused", "until": timedelta(seconds=1)}]),
+        ({"to": "paused", "until": timedelta(hours=1)}, [{"to": "paused"}]),
+        ({"to": "paused"}, [{"to": "paused", "until": timedelta(hours=1)}]),
+    ],
+)
+def test_over_a_stop_of_the_council_the_unit_sets_nothing_that_it_could_end(
+    halden: Any, sign_in: Any, first: dict[str, Any], by_maria: list[dict[str, Any]]
+) -> None:
+    def to(state: str, who: str, until: timedelta | None = None) -> Any:
+        end = None if until is None else database_now() + until
+        return stop("unit:finance", halden.people[who], state, until=end)
+
+    row, _ = to(first["to"], "ingrid", first.get("until"))
+    for change in by_maria:
+        with pytest.raises(ledger.NotAllowed, match="Ingrid"):
+            to(change["to"], "maria", change.get("until"))
+
+    now = ControlState.objects.get(scope="unit:finance")
+    assert (now.status, now.until, now.is_central) == (first["to"], row.until, True)
+    page = sign_in("maria").get("/control?scope=unit:finance").content.decode()
+    assert "IT or risk change it" in page and "Change it</h2>" not in page
+
+
+def test_a_stricter_stop_that_ends_sooner_eases_what_held_before(halden: Any) -> None:
+    stop("unit:finance", halden.people["maria"], "restricted")
+
+    assert governance.loosens("paused", scope("unit:finance"), until=database_now() + timedelta(seconds=1))
+    assert not governance.loosens("paused", scope("unit:finance"))
+
+
 def test_the_page_shows_one_scope_stops_it_and_counts_it_in_the_bar(robot: Any, sign_in: Any) -> None:
     ask_to_pay(robot, "2026-1")
     maria = sign_in("maria")

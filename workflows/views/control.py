@@ -109,7 +109,8 @@ class ControlPage(LoginRequiredMixin, View):
         may_ease = governance.may_let_go(user, scope, control)
         page = {
             "scope": scope, "is_all": scope == EVERYTHING, "control": control, "now": _offer(control.status),
-            "offers": _offers(control, scope, may_ease), "form": form, "may_change": may_stop, "may_ease": may_ease,
+            "offers": _offers(control, scope, may_ease), "form": form, "may_change": may_stop,
+            "may_set": governance.may_set(user, scope, control), "may_ease": may_ease,
             "scopes": _choices(operations.may_be_stopped_by(user), scope), "stopped": stopped(user, at),
             "paused_agents": Agent.objects.visible_to(user).filter(status=Agent.Status.PAUSED)[:ROWS_AT_MOST],
             "pause": _Preview(operations.stops_if(scope, PAUSED), user),

@@ -141,17 +141,22 @@ def _exact(amount: Decimal) -> Value:
     return Value(amount, output_field=ExactField())
 
 
+def lasts(decision: Decision) -> timedelta:
+    """For how long an allowed decision holds what it reserved, when nobody tells what became of it."""
+    return IN_A_STEP if decision.step else timedelta(minutes=settings.RESERVATION_MINUTES)
+
+
 def keep(held: Held, decision: Decision, *, at: datetime) -> None:
     """Write down what the allowed decision holds, and tell when a budget comes near its end. A step that asks the same
     again holds it once."""
     if not held.holds:
         return
-    lasts = IN_A_STEP if decision.step else timedelta(minutes=settings.RESERVATION_MINUTES)
+    ends = at + lasts(decision)
     what = f"{decision.action} {decision.resource_id}"
     Reservation.objects.bulk_create(
         Reservation(
             period_id=hold.row, decision=decision, agent=decision.agent, what=what, run=decision.run,
-            step=decision.step, amount=hold.amount, created_at=at, expires_at=at + lasts,
+            step=decision.step, amount=hold.amount, created_at=at, expires_at=ends,
         )
         for hold in held.holds
     )  # fmt: skip
