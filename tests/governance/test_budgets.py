@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Value
 
 from agents.models import Blueprint, System, Unit
 from governance import operations
 from governance.models import Budget, BudgetPeriod, Decision, Escalation, EscalationPath, Reservation
+from governance.models.budgets import ExactField
 from governance.operations.policies import decision_schema, rules_now, turn_page
 from governance.rules.budgeting import keep_within
 from governance.tasks import expire_reservations
@@ -311,7 +312,7 @@ def test_the_database_refuses_a_reservation_above_the_limit(clerk: Any, question
     ask(clerk, question(amount="4000.00"))
 
     with pytest.raises(IntegrityError), transaction.atomic():
-        BudgetPeriod.objects.update(reserved=F("reserved") + 6001 * 10**6)
+        BudgetPeriod.objects.update(reserved=F("reserved") + Value(Decimal(6001), output_field=ExactField()))
 
 
 def test_a_day_ends_at_midnight_of_the_company(halden: Any, clerk: Any, question: Any, now: Any) -> None:
