@@ -144,8 +144,10 @@ RESERVATION_MINUTES = environment.read("int", "RESERVATION_MINUTES", 60, validat
 
 # --- who answers for agents -----------------------------------------------------------------------------------
 SPONSOR_GRACE_DAYS = environment.read("int", "SPONSOR_GRACE_DAYS", 7, validate=validate.Range(0, 366))
-CONTROL_DRILL_DAYS = environment.read("int", "CONTROL_DRILL_DAYS", 90, validate=validate.Range(1, 3660))
 DORMANT_DAYS = environment.read("int", "DORMANT_DAYS", 30, validate=validate.Range(1, 3660))
+
+# --- drills of the control state ------------------------------------------------------------------------------
+CONTROL_DRILL_DAYS = environment.read("int", "CONTROL_DRILL_DAYS", 90, validate=validate.Range(1, 3660))
 
 # --- who may come in ------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "agents.Principal"

@@ -97,7 +97,10 @@ class ReplayView(ReplayDoor):
 
     @extend_schema(responses=ReplayOutput, summary="Show a replay")
     def get(self, request: Request, key: str, number: int, uid: UUID) -> Response:
-        return self.tagged(self.shown(self.replay(key, number, uid)))
+        replay = self.replay(key, number, uid)
+        if replay.status == Replay.Status.DONE:
+            operations.look_at(replay, by=self.principal, at=database_now())
+        return self.tagged(self.shown(replay))
 
 
 class ReplayDecisionsView(ReplayDoor):

@@ -13,7 +13,7 @@ from governance.operations.drafting import LEVELS, OBLIGATIONS
 from governance.operations.policies import said
 from governance.rules import flatten
 from governance.rules.forms import OPERATORS, Wants, operators_of
-from governance.rules.forms.conditions import comparable
+from governance.rules.forms.conditions import GROUPS_AT_MOST, comparable
 from governance.rules.obligations import TYPES
 
 Choice = tuple[str, str]
@@ -28,7 +28,6 @@ ON_MISSING = (
     ("", "As usual: deny and ask match, allow does not"), ("match", "The rule matches"),
     ("skip", "The rule is skipped"),
 )  # fmt: skip
-DEEPEST = 3
 _BROWSER_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?)Z|")
 _OF_RULE = re.compile(r"r(\d+)\.")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|")
@@ -336,7 +335,7 @@ class PolicyCards:
             for number, item in enumerate(items)
         ]
         wrong = (*self.found.exactly(f"{path}{inner}"), *self.found.exactly(path))
-        return Item(name, "group", [control], below, wrong, may_group=depth < DEEPEST)
+        return Item(name, "group", [control], below, wrong, may_group=depth < GROUPS_AT_MOST)
 
     def _row(self, node: Part, name: str, path: str) -> Item:
         chosen, known = shown(node.get("field")), self.schema.get(shown(node.get("field")))

@@ -17,7 +17,7 @@ LIMIT_WORDS: Mapping[str, tuple[str, str]] = {
     "at_once": ("Steps of a run open at once", ""),
     "attempts": ("Tries of one step", ""),
     "run_minutes": ("Minutes since a run began", ""),
-    "denials": ("Denials until quarantine", "What the control state or a circuit denied does not count."),
+    "denials": ("Denials until quarantine", "Not those for a stop, a circuit, hours outside work or an error of ours."),
     "hijack_signs": ("Denials after doubtful sources until quarantine", "Within an hour."),
     "window_minutes": ("Minutes in which repeats and denials count", "At most 1,440: a day."),
     "rate_factor": ("Times its own usual hour until quarantine", "From 2 on."),

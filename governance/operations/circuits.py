@@ -35,8 +35,8 @@ def _on_trial(guard: SystemGuard, at: datetime) -> bool:
 
 def left_alone(guard: SystemGuard) -> str:
     """That the system is left alone, and until when."""
-    when = guard.retry_at.isoformat(timespec="seconds") if guard.retry_at else "later"
-    return f"{guard.system} fails too often and is left alone. Try again after {when}."
+    when = f"after {guard.retry_at.isoformat(timespec='seconds')}" if guard.retry_at else "later"
+    return f"{guard.system} fails too often and is left alone. Try again {when}."
 
 
 def take_permit(guard: SystemGuard | None, at: datetime) -> bool:
@@ -88,7 +88,10 @@ def report(decision: Decision, *, failed: bool, at: datetime) -> None:
     if guard.status == Status.HALF_OPEN and guard.since is not None and decision.at >= guard.since:
         _end_trial(guard, failed, decision, at)
     elif guard.status == Status.CLOSED and failed and _blows(guard, at):
-        _disconnect(guard, decision, at)
+        why = (
+            f"{guard.system} failed in at least {guard.percent} % of its reports within {guard.window_minutes} minutes."
+        )
+        _disconnect(guard, decision, at, why)
 
 
 def _new_guard(action: str) -> SystemGuard | None:
@@ -106,7 +109,7 @@ def _blows(guard: SystemGuard, at: datetime) -> bool:
 
 def _end_trial(guard: SystemGuard, failed: bool, decision: Decision, at: datetime) -> None:
     if failed:
-        _disconnect(guard, decision, at)
+        _disconnect(guard, decision, at, f"{guard.system} failed again on trial.")
         return
     try:
         ledger.move(
@@ -118,8 +121,7 @@ def _end_trial(guard: SystemGuard, failed: bool, decision: Decision, at: datetim
     resolve_recovered(guard.system, at=at)
 
 
-def _disconnect(guard: SystemGuard, decision: Decision, at: datetime) -> None:
-    why = f"{guard.system} fails: at least {guard.percent} % of the last reports, or a trial."
+def _disconnect(guard: SystemGuard, decision: Decision, at: datetime, why: str) -> None:
     try:
         ledger.move(
             guard, Status.OPEN, by=ledger.SYSTEM, verb="circuit.opened", at=at, why=why, since=at, trials_left=0,

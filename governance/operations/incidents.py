@@ -16,7 +16,7 @@ REASON_AT_MOST = 2000
 
 
 class NotYourIncident(ledger.NotAllowed):
-    """Who may let a paused agent work again lets it go on; of a system who may stop systems."""
+    """You may not resolve this incident. Its page says who may."""
 
     code = "not_your_incident"
 

@@ -26,7 +26,7 @@ class ListChanged(ledger.Refused):
 
 
 class ListInUse(ledger.Refused):
-    """Rules in force read this list. Take it out of them first."""
+    """Versions of policies read this list. Take it out of them first."""
 
     status = 409
     code = "list_in_use"

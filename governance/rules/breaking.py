@@ -63,7 +63,7 @@ def why_break(course: Course, limits: Limits) -> str:
 @dataclass(frozen=True, slots=True)
 class Fuse:
     """When the circuit of a system opens: failed in at least `percent` of at least `at_least` reports within
-    `window_minutes`. Closed for `cool_down_seconds`, it then lets `trials` through."""
+    `window_minutes`. Stopped for `cool_down_seconds`, it then lets `trials` through."""
 
     percent: int = 50
     at_least: int = 5

@@ -79,9 +79,9 @@ BREAKERS = frozenset({"built-in#loop-breaker", "built-in#circuit-breaker"})
 
 
 def reached_rules(because: Iterable[str]) -> bool:
-    """Say whether the policies answered: not so when the control state, the job description, a breaker or an earlier
-    answer did. Rules are named `key@version#rule`; what answers before them is a plain word. No name at all is a policy
-    answer too: no rule allowed it."""
+    """Say whether the policies answered: not so when the control state, the status or hours of the agent, its job
+    description, a breaker or an earlier answer did. Rules are named `key@version#rule`; what answers before them is a
+    plain word. No name at all is a policy answer too: no rule allowed it."""
     named = list(because)
     return not named or any("#" in ref and ref not in BREAKERS for ref in named)
 

@@ -8,6 +8,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views import View
 
 from agents.models import Principal
@@ -67,9 +68,9 @@ class PolicyPage(LoginRequiredMixin, View):
 
 @dataclass(frozen=True)
 class NextAct:
-    """Something that this person can do with the version now: the act, the button's words and its look."""
+    """Something that this person can do with the version now: where it is done, the button's words and its look."""
 
-    name: str
+    url: str
     words: str
     look: str = ""
 
@@ -78,22 +79,26 @@ def next_acts(user: Principal, version: PolicyVersion, gate: list[policies.GateC
     """What this person can do with the version now, the usual step first."""
     may_write, status = policies.may_write(user, version.policy), PolicyVersion.Status
     found: list[NextAct] = []
+
+    def act(name: str, words: str, look: str = "") -> NextAct:
+        return NextAct(reverse(f"policy-{name}", args=[version.policy.key, version.number]), words, look)
+
     if version.status == status.IN_REVIEW and policies.may_approve(user, version):
-        found += [NextAct("approve", "Approve", "pri"), NextAct("send-back", "Send it back", "dng")]
+        found += [act("approve", "Approve", "pri"), act("send-back", "Send it back", "dng")]
     if not may_write:
         return found
     if version.status == status.IN_REVIEW and user.pk in (version.author_id, version.asked_by_id):
-        found.append(NextAct("withdraw", "Take it back"))
+        found.append(act("withdraw", "Take it back"))
     if version.status == status.DRAFT:
-        found += [NextAct("ask-review", "Ask for review", "pri"), NextAct("retire", "Throw it away", "dng")]
+        found += [act("ask-review", "Ask for review", "pri"), act("retire", "Throw it away", "dng")]
     if version.status in (status.APPROVED, status.SHADOW) and all(check.is_met for check in gate):
-        found.append(NextAct("activate", "Put in force", "pri"))
+        found.append(act("activate", "Put in force", "pri"))
     if version.status == status.APPROVED:
-        found.append(NextAct("shadow", "Put in shadow"))
+        found.append(act("shadow", "Put in shadow"))
     if version.status in (status.APPROVED, status.SHADOW, status.ACTIVE):
-        found.append(NextAct("retire", "Take it out", "dng"))
+        found.append(act("retire", "Take it out", "dng"))
     if version.status == status.RETIRED:
-        found.append(NextAct("restore", "Go back to this version", "pri"))
+        found.append(act("restore", "Go back to this version", "pri"))
     return found
 
 

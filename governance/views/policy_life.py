@@ -32,7 +32,7 @@ DONE = {
     "send-back": "It is a draft again, and its author reads your reason.",
     "activate": "It decides from the next question on.",
     "shadow": "It is evaluated beside what decides, from the next question on.",
-    "retire": "It is taken out.",
+    "retire": "It is retired and decides nothing.",
 }
 
 

@@ -132,7 +132,7 @@ DEEDS = {
     "policy.sent_back": "sent {name} back to its author",
     "policy.shadowed": "put {name} in shadow",
     "policy.withdrawn": "took {name} back from review",
-    "policy.retired": "took {name} out of force",
+    "policy.retired": "retired {name}",
     "promotion.asked": "asked the council to promote {name}",
     "promotion.approved": "approved the promotion of {name}",
     "promotion.rejected": "rejected the promotion of {name}",

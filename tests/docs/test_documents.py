@@ -130,7 +130,7 @@ def methods(pattern: URLPattern) -> set[str]:
 
 def paths_named(text: str) -> list[tuple[str, str]]:
     """(method, path) of everything in code that looks like a path of the site; the method may be empty."""
-    spans = [re.fullmatch(r"(?:([A-Z]+) )?(/(?:[\w<…][\w/<>.…-]*)?)(?:\?\S*)?", span.strip()) for span in code(text)]
+    spans = [re.fullmatch(r"(?:([A-Z]+) )?(/(?:[\w<{…][\w/<>{}.…-]*)?)(?:\?\S*)?", span.strip()) for span in code(text)]
     traced = re.findall(r"^(GET|POST) (/\S+)", "\n".join(EXAMPLE.findall(text)), re.MULTILINE)
     return [(match[1] or "", match[2]) for match in spans if match] + traced
 
@@ -144,7 +144,7 @@ def test_every_path_and_route_that_is_named_exists(document: Path) -> None:
 
     unknown = []
     for method, given in paths_named(document.read_text()):
-        path = re.sub(r"<[^>]+>|…", "*", given)
+        path = re.sub(r"<[^>]+>|\{[^}]+\}|…", "*", given)
         is_prefix = path.endswith("/") and any(each.startswith(path) for each in known)
         if not (given.startswith(elsewhere) or is_prefix or (path in known and (not method or method in known[path]))):
             unknown.append(f"{method} {given}".strip())

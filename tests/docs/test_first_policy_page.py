@@ -47,7 +47,9 @@ def test_the_policy_of_the_page_is_whole(halden: Any) -> None:
     assert [each for each in policies.tests_of(read_text(shown("policy"))) if not each.passed] == []
 
 
-def test_from_an_empty_page_to_a_rule_that_the_next_question_meets(halden: Any, sign_in: Any) -> None:
+def test_from_an_empty_page_to_a_rule_that_the_next_question_meets(
+    halden: Any, sign_in: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (watch,) = words_of("watch")
     key = {"KEY": halden.keys["AP-04"]}
     assert commands.send(watch, **key).json()["effect"] == "allow", "nothing asks before"
@@ -57,6 +59,10 @@ def test_from_an_empty_page_to_a_rule_that_the_next_question_meets(halden: Any, 
     assert refused.status_code == 400
     assert "Did you mean `context.amount`?" in refused.content.decode()
     assert not PolicyVersion.objects.filter(policy__key=KEY).exists()
+    (body,) = words_of("body")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "no-order.yaml").write_text(shown("policy"))
+    assert json.loads(commands.printed(body[2])) == {"text": shown("policy"), "unit": "finance"}
     kept = send(sign_in, draft)
     assert (kept.status_code, kept.json()["version"]) == (201, 1), kept.content
     tried = send(sign_in, bench)

@@ -137,7 +137,10 @@ def test_a_system_that_fails_rests_is_tried_and_works_again(fuse: SystemGuard, a
     resting = ask("3", at=now + 59 * SECOND)
     assert (resting.effect, resting.rule) == ("deny", "circuit-breaker")
     assert "Try again after" in resting.reason
-    assert Incident.objects.open().get().kind == "circuit"
+    incident = Incident.objects.open().get()
+    assert (incident.kind, incident.why) == (
+        "circuit", "Accounts payable failed in at least 50 % of its reports within 10 minutes."
+    )  # fmt: skip
 
     trial, second = ask("4", at=now + 61 * SECOND), ask("5", at=now + 61 * SECOND)
     assert (trial.effect, second.rule) == ("allow", "circuit-breaker"), "one trial only"
@@ -158,6 +161,8 @@ def test_a_trial_that_fails_opens_again_and_one_nobody_reports_is_given_out_anew
     trial = ask("3", at=now + 61 * SECOND)
     failed(trial, now + 62 * SECOND)
     assert ask("4", at=now + 100 * SECOND).rule == "circuit-breaker"
+    opened = Event.objects.filter(verb="circuit.opened").order_by("id")
+    assert opened.last().why == "Accounts payable failed again on trial."  # type: ignore[union-attr]
 
     assert ask("5", at=now + 130 * SECOND).effect == "allow"
     assert ask("6", at=now + 131 * SECOND).rule == "circuit-breaker"

@@ -10,6 +10,7 @@ from agents.models import Agent, System
 from governance import operations
 from governance.models import Incident, SafeguardRule, SystemGuard
 from governance.operations import CircuitChange, Question, SafeguardChange
+from governance.operations.incidents import open_incident
 from governance.rules.breaking import DEFAULTS, Fuse
 
 
@@ -81,6 +82,19 @@ def test_each_person_sees_what_is_theirs(stopped: Incident, sign_in: Any) -> Non
         assert person.post(f"{address}/release", {"why": "Please."}).status_code == 403, name
     assert sign_in("tomasz").get(address).status_code == 404
     assert "They have stopped nothing." in text(sign_in("tomasz").get("/incidents"))
+
+
+def test_who_may_not_reads_who_may_let_work_in_circles_go_on(halden: Any, sign_in: Any, now: Any) -> None:
+    clerk = Agent.objects.get(code="AP-04")
+    clerk.stand_in = halden.people["sofia"]
+    clerk.save(update_fields=["stand_in"])
+    loop, _ = open_incident(Incident.Kind.LOOP, "agent:AP-04", why="The same question 21 times.", at=now, agent=clerk)
+
+    told = text(sign_in("edith").get(f"/incidents/{loop.uid}"))
+
+    who = f"So can {clerk.accountable}, who answers for it, and {clerk.stand_in}, who stands in."
+    assert who in unescape(told)
+    assert "Let it go on?" in text(sign_in("sofia").get(f"/incidents/{loop.uid}"))
 
 
 def test_the_resume_of_the_profile_closes_the_incident(stopped: Incident, sign_in: Any) -> None:

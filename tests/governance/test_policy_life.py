@@ -6,8 +6,10 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from autonomy_site.demo.company import FOLDER
+from governance import urls
 from governance.models import PolicyComment, PolicyVersion
 from governance.operations import policies
+from governance.operations.policies.drafts import RESERVED
 from governance.rules import RuleSet
 from governance.rules.texts import read_text, write_text
 from observability import ledger
@@ -117,7 +119,7 @@ def test_the_gate_wants_somebody_who_answers(sign_in: Any, halden: Any) -> None:
     refused = put_in_force(sign_in("ingrid"), 2)
 
     assert [error["field"] for error in refused.json()["errors"]] == ["paths"]
-    assert "Treasury call-back asks nobody on level 1" in refused.json()["errors"][0]["message"]
+    assert "On level 1 of Treasury call-back nobody may decide." in refused.json()["errors"][0]["message"]
 
 
 def test_a_shadow_decides_nothing_and_can_be_put_in_force(sign_in: Any, robot: Any, question: Any) -> None:
@@ -211,7 +213,15 @@ def test_a_key_that_pages_have_is_refused(sign_in: Any) -> None:
     answer = keep(sign_in("daniel"), TEXT.replace(f"key: {KEY}", "key: new"))
 
     assert answer.status_code == 400
-    assert "No policy is called `new`." in answer.content.decode()
+    assert "`new` is an address here. Choose another key." in answer.content.decode()
+
+
+def test_every_address_beside_the_policies_is_reserved() -> None:
+    routes = [str(each.pattern).split("/") for each in (*urls.urlpatterns, *urls.api_urls)]
+
+    beside = {parts[1] for parts in routes if parts[0] == "policies" and len(parts) > 1 and "<" not in parts[1]}
+
+    assert {"new", "schema", "lists"} <= beside <= set(RESERVED)
 
 
 def test_people_who_see_the_policy_comment_on_it_and_others_do_not_find_it(sign_in: Any) -> None:

@@ -47,11 +47,16 @@ def asked(robot: Any, question: Any) -> Any:
 
 def replayed(daniel: Any, days: int = 7) -> Any:
     """The replay that Daniel asked for, worked off."""
+    return daniel.call("get", worked_off(daniel, days)).json()
+
+
+def worked_off(daniel: Any, days: int = 7) -> str:
+    """The address of the replay that Daniel asked for; it is done and nobody has read it."""
     asked_for = daniel.call("post", REPLAYS, {"days": days})
     assert asked_for.status_code == 201, asked_for.content
     assert (asked_for.json()["status"], asked_for.json()["result"]) == ("queued", None)
     assert tasks.run_replays() == 1
-    return daniel.call("get", f"{REPLAYS}/{asked_for.json()['id']}").json()
+    return f"{REPLAYS}/{asked_for.json()['id']}"
 
 
 def pairs(result: Any) -> dict[tuple[str, str], int]:
@@ -79,7 +84,7 @@ def test_daniel_sees_what_a_lower_limit_would_have_changed(daniel: Any, asked: A
     assert (result["reviewers"]["more"], result["reviewers"]["without_median"]) == (2, 2), "nobody decided anything yet"
     assert Escalation.objects.count() == 1, "a replay asks nobody"
     assert [event.verb for event in Event.objects.filter(subject_kind="replay").order_by("pk")] == [
-        "replay.asked", "replay.started", "replay.finished",
+        "replay.asked", "replay.started", "replay.finished", "replay.looked_at",
     ]  # fmt: skip
 
 
@@ -182,13 +187,31 @@ def test_the_decisions_are_filtered_as_the_tables_say(daniel: Any, asked: Any, c
 def test_that_somebody_looked_at_the_result_is_kept(daniel: Any, asked: Any, sign_in: Any) -> None:
     asked("1210.50")
     version = PolicyVersion.objects.get(policy__key=KEY, number=2)
-    replayed(daniel)
+    worked_off(daniel)
     assert not Replay.objects.looked_at(version)
 
     daniel.get(PAGE)
     sign_in("priya").get(PAGE)
 
     assert Replay.objects.looked_at(version)
+    assert Replay.objects.get().looked_by.username == "daniel", "the first one counts"
+    assert Event.objects.filter(verb="replay.looked_at").count() == 1
+
+
+def test_whoever_reads_the_finished_result_by_a_program_looked_at_it(daniel: Any, asked: Any, sign_in: Any) -> None:
+    asked("1210.50")
+    version = PolicyVersion.objects.get(policy__key=KEY, number=2)
+    waiting = f"{REPLAYS}/{daniel.call('post', REPLAYS, {'days': 7}).json()['id']}"
+    assert daniel.call("get", waiting).json()["looked_at"] is None, "there is nothing to look at yet"
+    daniel.call("get", REPLAYS)
+    assert tasks.run_replays() == 1
+    assert not Replay.objects.looked_at(version)
+
+    told = daniel.call("get", waiting).json()
+    sign_in("priya").call("get", waiting)
+
+    assert Replay.objects.looked_at(version)
+    assert told["looked_by"] == Replay.objects.get().looked_by.name
     assert Replay.objects.get().looked_by.username == "daniel", "the first one counts"
     assert Event.objects.filter(verb="replay.looked_at").count() == 1
 

@@ -13,7 +13,7 @@ from governance.models import Policy, PolicyVersion
 from governance.operations.policies.documents import check_document, document_digest, same_content
 from observability import ledger
 
-RESERVED = ("new", "check", "bench", "import", "export", "templates", "analysis", "diff", "replays", "lists")
+RESERVED = ("new", "check", "bench", "import", "export", "templates", "analysis", "diff", "replays", "lists", "schema")
 """Keys that no policy has, because pages and routes have them."""
 
 
@@ -42,7 +42,8 @@ def add_policy(
         require_writer(by, before)
     rules = check_document(document)
     if rules.key in RESERVED:
-        raise ledger.Invalid("The policy was not saved.", fields={"key": f"No policy is called `{rules.key}`."})
+        said = f"`{rules.key}` is an address here. Choose another key."
+        raise ledger.Invalid("The policy was not saved.", fields={"key": said})
     policy, _ = Policy.objects.get_or_create(
         key=rules.key, defaults={"title": document["title"], "unit": unit, "owner": owner}
     )  # fmt: skip

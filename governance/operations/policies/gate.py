@@ -147,7 +147,7 @@ def _wrong_with(key: str, path: EscalationPath | None, approvals: int) -> str:
         return f"{path} has no level, so nobody can be asked."
     short = [str(step.level) for step in steps if len(_deciding(step)) < approvals]
     many = f"fewer than {approvals} people" if approvals > 1 else "nobody"
-    return f"{path} asks {many} on level {', '.join(short)} who may decide." if short else ""
+    return f"On level {', '.join(short)} of {path} {many} may decide." if short else ""
 
 
 def _deciding(step: PathStep) -> set[int]:

@@ -150,7 +150,7 @@ def retire(version: PolicyVersion, *, by: ledger.Acts, at: datetime, why: str) -
     require_writer(by, version.policy)
     version = _locked(version)
     turn_page()
-    note(version, Kind.RETIRED, why, by=by, at=at, needed="Say why it is taken out; the audit trail keeps it.")
+    note(version, Kind.RETIRED, why, by=by, at=at, needed="Say why it is retired; the audit trail keeps it.")
     ledger.move(version, Status.RETIRED, by=by, verb="policy.retired", at=at, why=why.strip(), retired_at=at)
 
 
