@@ -1,8 +1,8 @@
 """Searches: which agents may do something, on which things, and what; the same answers as questions, nothing recorded.
 
 The rules are first asked with the open part left out: where no rule can allow, nothing is read, and what must hold of a
-column becomes part of the query. What is left is decided one by one, exactly as a question is; of very much a page looks
-at a part and says where the next one goes on."""
+column becomes part of the query. What is left is decided one by one, exactly as a question is; where that is very much,
+one page looks at a part and says where the next one goes on."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
