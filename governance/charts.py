@@ -12,6 +12,7 @@ from django.urls import reverse
 from agents.models import Agent
 from governance.language import show
 from governance.models import EscalationPath
+from governance.operations.telling import OF_ANOTHER_UNIT, Named
 from governance.rules import PolicyRules, Rule
 from governance.rules.evidence import SMALL, Evidence, Record, Share, Tries
 from governance.rules.replaying import (
@@ -303,10 +304,13 @@ class Report:
 
 
 Address = Callable[[Mapping[str, str]], str]
+ASKED_AS = {"": "none", OF_ANOTHER_UNIT: "other"}
+"""How an address names what has no name of its own."""
 
 
-def report(counts: Counts, work: Effort, agents: Iterable[Agent], address: Address) -> Report:
-    """The counts as a sentence, the matrix and the tables; `address` gives that of the rows with these filters."""
+def report(counts: Counts, work: Effort, agents: Iterable[Agent], address: Address, named: Named) -> Report:
+    """The counts as a sentence, the matrix and the tables; `address` gives that of the rows with these filters, `named`
+    the names of rules as the reader is told of them."""
     known = {agent.pk: agent for agent in agents}
     table = matrix(counts)
     moved: Counter[str] = Counter()
@@ -318,7 +322,7 @@ def report(counts: Counts, work: Effort, agents: Iterable[Agent], address: Addre
     )
     flips = sum(many for (before, after), many in table.items() if before != after)
     total = sum(table.values())
-    return Report(_sentence(table, total, flips, work), rows, _tables(counts, known, address), total, flips)
+    return Report(_sentence(table, total, flips, work), rows, _tables(counts, known, address, named), total, flips)
 
 
 def _crossing(before: str, after: str, count: int, moved: Mapping[str, int], address: Address) -> Crossing:
@@ -349,14 +353,14 @@ def _work(work: Effort) -> str:
     return f": about {said} {'more' if work.seconds > 0 else 'less'} of reviewers’ time"
 
 
-def _tables(counts: Counts, agents: Mapping[int, Agent], address: Address) -> tuple[ReportTable, ...]:
+def _tables(counts: Counts, agents: Mapping[int, Agent], address: Address, named: Named) -> tuple[ReportTable, ...]:
     units = {agent.unit.code: agent.unit.name for agent in agents.values()}
     names = {agent.code: agent.name for agent in agents.values()}
     by_agent = lines(counts, lambda cell: [agents[cell.agent].code])
     by_unit = lines(counts, lambda cell: [agents[cell.agent].unit.code])
     by_band = {line.name: line for line in lines(counts, lambda cell: [cell.band])}
     bands = [by_band[code] for code in BAND_WORDS if code in by_band]
-    rules = [_row(line, "rule", *_rule_words(line.name), address) for line in by_rule(counts)]
+    rules = [_row(line, "rule", *_rule_words(line.name), address) for line in by_rule(counts, named)]
     people = [_row(line, "agent", names[line.name], line.name, address) for line in by_agent]
     places = [_row(line, "unit", units[line.name], "", address) for line in by_unit]
     sums = [_row(line, "amount", BAND_WORDS[line.name], "", address) for line in bands]
@@ -369,12 +373,14 @@ def _tables(counts: Counts, agents: Mapping[int, Agent], address: Address) -> tu
 
 
 def _row(line: Line, name: str, label: str, note: str, address: Address) -> ReportRow:
-    url = address({name: line.name or "none"}) if line.flips else ""
+    url = address({name: ASKED_AS.get(line.name, line.name)}) if line.flips else ""
     moves = tuple((before, after, many) for (before, after), many in line.moves)
     return ReportRow(label, note, line.total, line.flips, url, moves)
 
 
 def _rule_words(ref: str) -> tuple[str, str]:
+    if ref == OF_ANOTHER_UNIT:
+        return "A rule of another unit", ""
     policy, _, rule = ref.partition("#")
     key, _, number = policy.rpartition("@")
     return (rule, f"{key}, version {number}") if rule else ("No rule allows it", "")

@@ -17,12 +17,11 @@ from governance.language import Field
 from governance.models import Decision, Policy, PolicyVersion
 from governance.operations.bench import Tried, fact_at, plain_facts
 from governance.operations.drafting import OBLIGATIONS, obligation_parts
+from governance.operations.telling import NOT_TOLD
 from governance.rules.explaining import Outcome, RuleReading
 from governance.rules.forms import OPERATORS, operators_of
 from observability import ledger
 from observability.ledger import database_now
-
-NOT_TOLD = "A rule of another unit decides."
 
 
 class PolicySchemaView(Door):

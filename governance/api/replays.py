@@ -114,7 +114,8 @@ class ReplayDecisionsView(ReplayDoor):
     )  # fmt: skip
     def get(self, request: Request, key: str, number: int, uid: UUID) -> Response:
         flips = self.replay(key, number, uid).flips.visible_to(self.principal)
-        return self.page(flips.select_related("decision__agent"), ComparedOutput, by="pk")
+        told = operations.telling_to(self.principal)
+        return self.page(flips.select_related("decision__agent"), ComparedOutput, by="pk", told=told)
 
 
 class ShadowView(ReplayDoor):
@@ -143,7 +144,8 @@ class ShadowDecisionsView(ReplayDoor):
     )  # fmt: skip
     def get(self, request: Request, key: str, number: int) -> Response:
         said = self.version(key, number).shadow_rulings.filter(failure="").differing().visible_to(self.principal)
-        return self.page(said.select_related("decision__agent"), ComparedOutput, by="-pk")
+        told = operations.telling_to(self.principal)
+        return self.page(said.select_related("decision__agent"), ComparedOutput, by="-pk", told=told)
 
 
 class CancelReplayView(ReplayDoor):

@@ -178,6 +178,7 @@ from governance.operations.safeguards import (
     set_safeguards,
 )
 from governance.operations.searching import Thing, actions_for, agents_that_may, resources_for
+from governance.operations.telling import telling_to
 
 __all__ = [
     "DAYS",
@@ -365,6 +366,7 @@ __all__ = [
     "stops_on",
     "surroundings",
     "task_asked_by",
+    "telling_to",
     "tried",
     "try_out",
     "unreadable",

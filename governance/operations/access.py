@@ -10,10 +10,12 @@ from typing import Any
 from agents.models import Agent, Principal, System
 from agents.models import Grant as Held
 from governance.operations.boundaries import ActionBounds, bounds_of
+from governance.operations.telling import telling_to
 from governance.rules.boundaries import Boundary
 from observability.models import Event
 
 ALLOW, ASK, DENY = "allow", "escalate", "deny"
+UNTOLD = "A rule of another unit says so, on its own terms."
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Grant:
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that the agent may do, must ask or never does; `bound` is the rule that says so, if one does."""
+    """One thing that the agent may do, must ask or never does; `bound` is the rule that says so, if one does and the
+    reader may see it."""
 
     words: str
     conditions: tuple[str, ...] = ()
@@ -58,14 +61,23 @@ class Cell:
 
     @property
     def rules(self) -> list[Boundary]:
-        """The rules that the answer comes from, the one that leads first; none where no rule allows it."""
+        """The rules that the answer comes from and that the reader may see, the one that leads first."""
+        return [bound for bound in self._deciding if bound.is_told]
+
+    @property
+    def hides(self) -> bool:
+        """Whether it comes from rules that the reader may not see."""
+        return not all(bound.is_told for bound in self._deciding)
+
+    @property
+    def _deciding(self) -> list[Boundary]:
         return [bound for each in self.actions if each.effect == self.effect for bound in each.deciding]
 
     @property
     def origin(self) -> str:
         """policy, grant or none."""
         if self.actions:
-            return "policy" if self.rules else "none"
+            return "policy" if self._deciding else "none"
         return "grant" if self.grant else "none"
 
 
@@ -125,12 +137,13 @@ class Access:
         return self._ruled("denying") + unruled + [line for row in self.table for line in _not_given(row)]
 
     def _ruled(self, kind: str) -> list[Line]:
-        return [
-            Line(each.label, bound.conditions, bound)
+        lines = [
+            Line(each.label, bound.conditions, bound) if bound.is_told else Line(each.label, note=UNTOLD)
             for each in self.actions
             if each.effect != DENY
             for bound in getattr(each, kind)
         ]
+        return [line for place, line in enumerate(lines) if line.bound or line not in lines[:place]]
 
     def _cell(self, system: System, verb: str) -> Cell:
         grant = next((each for each in self.grants if each.row == system and each.verb == verb), None)
@@ -170,7 +183,8 @@ def access_of(agent: Agent, user: Principal, *, at: datetime) -> Access:
         if isinstance(grant.row, System):
             verbs[grant.row.pk].add(grant.verb)
     near = [system for system in visible if system.pk in verbs or system.unit_id == agent.unit_id]
-    return Access(tuple(grants), tuple(bounds_of(agent, near, verbs=verbs, at=at)), tuple(near))
+    actions = bounds_of(agent, near, verbs=verbs, told=telling_to(user), at=at)
+    return Access(tuple(grants), tuple(actions), tuple(near))
 
 
 def _grants(agent: Agent, user: Principal, at: datetime) -> list[Grant]:

@@ -101,7 +101,7 @@ class _Batch:
 
     def answer(self, asked: Put) -> Decision:
         """The decision about one of them. What goes wrong undoes all of them, and each is asked again by itself."""
-        given = same_question(self.given.get((asked.known.agent.pk, asked.question.request_key)), asked.digest)
+        given = same_question(self.given.get((asked.known.agent.pk, asked.question.request_key)), asked)
         if given is not None:
             return given_again(given, asked, self.by)
         if _looks_back(asked):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -13,6 +13,7 @@ from agents.models import Agent, System
 from governance.language import find
 from governance.models import Decision
 from governance.operations.policies import rules_now
+from governance.operations.telling import Telling
 from governance.rules import Effect
 from governance.rules.boundaries import Boundary, Limit, boundaries
 from observability.kpis import midnight
@@ -22,7 +23,8 @@ NEAR_PERCENT = 80
 
 @dataclass(frozen=True)
 class ActionBounds:
-    """The rules about one action of a system that can concern an agent."""
+    """The rules about one action of a system that can concern an agent, those that the reader may not see among them:
+    the answer is the same for everybody."""
 
     system: System
     name: str
@@ -65,9 +67,10 @@ class ActionBounds:
 
     @property
     def limits(self) -> list[tuple[Limit, Boundary]]:
-        """The lowest number of each field above which a person is asked or the answer is no, with its rule."""
+        """The lowest number of each field above which a person is asked or the answer is no, with its rule, as far as
+        that is told."""
         found: dict[str, tuple[Limit, Boundary]] = {}
-        for bound in (*self.asking, *self.denying):
+        for bound in (each for each in (*self.asking, *self.denying) if each.is_told):
             for limit in bound.limits:
                 if limit.most > 0 and (limit.path not in found or limit.most < found[limit.path][0].most):
                     found[limit.path] = (limit, bound)
@@ -75,10 +78,10 @@ class ActionBounds:
 
 
 def bounds_of(
-    agent: Agent, systems: Iterable[System], *, verbs: Mapping[int, Collection[str]], at: datetime
+    agent: Agent, systems: Iterable[System], *, verbs: Mapping[int, Collection[str]], told: Telling, at: datetime
 ) -> list[ActionBounds]:
     """What the rules in force say about every action of these systems, nothing about those that are not in the agent's
-    job description; `verbs` are those granted, by system."""
+    job description; `verbs` are those granted, by system, and `told` says which rules the reader may know."""
     rules, _ = rules_now()
     found = []
     for system in systems:
@@ -86,6 +89,7 @@ def bounds_of(
         for action in system.actions:
             about = boundaries(rules, action["name"], {**known, "action": {"name": action["name"]}})
             about = about if agent.blueprint.allows(action["name"]) else ()
+            about = tuple(replace(each, is_told=told.tells(each.rule.ref)) for each in about)
             found.append(ActionBounds(system, action["name"], action.get("label") or action["name"], about))
     return found
 

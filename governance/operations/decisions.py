@@ -103,7 +103,7 @@ def _once(
     question: Question, known: Circumstances, by: ledger.Acts, act: Callable[[Answer, ledger.Acts], Decision]
 ) -> Decision:
     asked = put(question, known)
-    given = answer_again(known.agent, question.request_key, asked.digest)
+    given = answer_again(asked)
     try:
         with transaction.atomic():
             known.begin()
@@ -115,7 +115,7 @@ def _once(
     except ledger.Refused:
         raise
     except IntegrityError as twice:
-        given = answer_again(known.agent, question.request_key, asked.digest)
+        given = answer_again(asked)
         return given or _not_evaluated(asked, by, twice)
     except Exception as broken:
         return _not_evaluated(_anew(asked, given), by, broken)
@@ -155,16 +155,18 @@ def _anew(asked: Put, given: Decision | None) -> Put:
     return asked if given is None else replace(asked, question=replace(asked.question, request_key=""))
 
 
-def answer_again(agent: Agent, request_key: str, digest: str) -> Decision | None:
+def answer_again(asked: Put) -> Decision | None:
     """The decision already given for this key, None when there is none; another question under it is refused."""
-    if not request_key:
+    key = asked.question.request_key
+    if not key:
         return None
-    return same_question(Decision.objects.filter(agent=agent, request_key=request_key).first(), digest)
+    return same_question(Decision.objects.filter(agent=asked.known.agent, request_key=key).first(), asked)
 
 
-def same_question(given: Decision | None, digest: str) -> Decision | None:
+def same_question(given: Decision | None, asked: Put) -> Decision | None:
     """The decision that was given under a key, if it was about this question. Raises SameKeyOtherQuestion."""
-    if given is not None and given.request_sha256 != digest:
+    # Rules read the confidence though approvals are not bound to it: with another one it is another question.
+    if given is not None and (given.request_sha256, given.confidence) != (asked.digest, asked.question.confidence):
         raise SameKeyOtherQuestion
     return given
 

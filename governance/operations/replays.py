@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -19,6 +19,7 @@ from governance.language import Condition, Schema
 from governance.models import Decision, Escalation, PolicyVersion, Replay, ReplayFlip
 from governance.operations.budgets.outcomes import used_of
 from governance.operations.policies import PolicyRefused, require_writer, rules_now
+from governance.operations.telling import NOT_TOLD, Telling
 from governance.rules import Effect, PolicyInvalid, PolicyRules, Rule, RuleSet, Ruling, covers, parse_policy
 from governance.rules.budgeting import keep_within
 from governance.rules.recorded import FactsReader, for_these_versions, reached_rules
@@ -290,15 +291,19 @@ class RuleTold:
 
 @dataclass(frozen=True)
 class Side:
-    """One of both answers, with the rules that made it: the determining one first."""
+    """One of both answers, with the rules that made it: the determining one first. `hidden` counts those that are not
+    told."""
 
     ruling: Ruling
     rules: tuple[RuleTold, ...]
+    hidden: int = 0
 
 
-def explain_both(decision: Decision, replaying: Replaying, *, budgets: Budgets = ()) -> tuple[Side, Side]:
-    """Why a decision is as it is under the rules in force, and why it would be as it would be with the version;
-    `budgets` are the facts about them under both, where a replay worked them out again."""
+def explain_both(
+    decision: Decision, replaying: Replaying, *, told: Telling, budgets: Budgets = ()
+) -> tuple[Side, Side]:
+    """Why a decision is as it is under the rules in force, and why it would be as it would be with the version, as far
+    as it is `told`; `budgets` are the facts about them under both, where a replay worked them out again."""
     schema = rules_now()[1]
     reader = FactsReader(schema, schema.paths)
     both = [
@@ -313,10 +318,22 @@ def explain_both(decision: Decision, replaying: Replaying, *, budgets: Budgets =
     ]
     names = {without_version(ruling.because[0]) for ruling in rulings if ruling.because}
     sides = [
-        Side(ruling, _rules_told(rules, ruling, facts, decision.action, names))
+        _side(told, rules, ruling, _rules_told(rules, ruling, facts, decision.action, names))
         for rules, ruling, facts in zip((replaying.before, replaying.after), rulings, both, strict=True)
     ]
     return sides[0], sides[1]
+
+
+def _side(told: Telling, rules: RuleSet, ruling: Ruling, about: tuple[RuleTold, ...]) -> Side:
+    """The answer without what belongs to rules that are not told."""
+    seen = tuple(rule for rule in about if told.tells(rule.ref))
+    read = {
+        path for policy in rules.policies if policy.key in told.keys for rule in policy.rules for path in rule.fields
+    }
+    ruling = replace(ruling, missing=tuple(path for path in ruling.missing if path in read))
+    if ruling.because and not told.tells(ruling.because[0]):
+        ruling = Ruling(ruling.verdict, None, None, None, NOT_TOLD, missing=ruling.missing)
+    return Side(ruling, seen, len(about) - len(seen))
 
 
 def _rules_told(

@@ -1,11 +1,13 @@
 """Searches: which agents may do something, on which things, and what; the same answers as questions, nothing recorded.
 
 The rules are first asked with the open part left out: where no rule can allow, nothing is read, and what must hold of a
-column becomes part of the query. What is left is decided one by one, exactly as a question is."""
+column becomes part of the query. What is left is decided one by one, exactly as a question is; where that is very much,
+one page looks at a part and says where the next one goes on."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -17,12 +19,14 @@ from agents.rules.access import KINDS
 from governance.language import Kind, Schema
 from governance.models import Decision
 from governance.operations.asking import asked_about
-from governance.operations.decisions import OWN_ACTIONS, answer_to, request_digest, request_of
+from governance.operations.decisions import OWN_ACTIONS, Put, answer_to, put
 from governance.operations.facts import Circumstances, Question, asked_facts
 from governance.rules import Verdict
 from governance.rules.searching import Atom, Join, Where, openings
 
-LOOKED_AT_MOST = 2_000
+LOOKED_AT_MOST = 200
+TOGETHER = 50  # how many are looked up in one statement
+REMEMBERED = timedelta(days=90)
 AGENT_COLUMNS = {
     "subject.id": "code", "subject.role": "role__code", "subject.team": "unit__code",
     "subject.risk_class": "risk_class", "subject.status": "status",
@@ -50,7 +54,7 @@ def agents_that_may(
     narrow = _narrowed(openings(shared.rules, question.action, known), AGENT_COLUMNS)
     if kind != "agent" or narrow is None:
         return [], ""
-    rows = asked_about(by).filter(narrow, code__gt=after).order_by("code")[:LOOKED_AT_MOST]
+    rows = asked_about(by).filter(narrow, code__gt=after).order_by("code")[: LOOKED_AT_MOST + 1]
     return _page(((agent.code, agent.code, question, shared.about(agent)) for agent in rows), limit)
 
 
@@ -64,7 +68,7 @@ def resources_for(
     facts["resource"] = {name: value for name, value in facts.get("resource", {}).items() if name != "id"}
     left = openings(known.rules, question.action, facts)
     viewer = by.principal if isinstance(by, Agent) else by
-    things = _registered(kind, left, viewer, after) if kind in KINDS else _met(kind, left, viewer, after, known.schema)
+    things = _registered(kind, left, viewer, after) if kind in KINDS else _met(kind, left, viewer, after, known)
     asked = (
         (Thing(thing.id, {**thing.properties, **given}), replace(question, resource=_resource(kind, thing, given)))
         for thing in things
@@ -82,19 +86,20 @@ def _registered(kind: str, left: list[Where], viewer: Principal, after: str) -> 
         return
     rows: QuerySet[Any] = model_of(KINDS[kind])._default_manager.visible_to(viewer)  # type: ignore[attr-defined]
     rows = rows.filter(narrow, **{f"{key}__gt": after}).order_by(key)
-    yield from (Thing(str(name)) for name in rows.values_list(key, flat=True)[:LOOKED_AT_MOST])
+    yield from (Thing(str(name)) for name in rows.values_list(key, flat=True)[: LOOKED_AT_MOST + 1])
 
 
-def _met(kind: str, left: list[Where], viewer: Principal, after: str, schema: Schema) -> Iterator[Thing]:
-    """Things that agents asked about before, with what was said of them last."""
-    columns = {"resource.id": "resource_id", **_properties(schema)}
+def _met(kind: str, left: list[Where], viewer: Principal, after: str, known: Circumstances) -> Iterator[Thing]:
+    """Things that agents asked about lately, with what was said of them last."""
+    columns = {"resource.id": "resource_id", **_properties(known.schema)}
     narrow = _narrowed(left, columns)
     if narrow is None:
         return
-    seen = Decision.objects.visible_to(viewer).filter(resource_kind=kind)
+    lately = Decision.objects.visible_to(viewer).filter(at__gt=known.at - REMEMBERED)
+    seen = lately.filter(resource_kind=kind, resource_id__gt=after)
     newest = seen.order_by().values("resource_id").annotate(newest=Max("pk")).values("newest")
-    rows = Decision.objects.filter(narrow, pk__in=newest, resource_id__gt=after).order_by("resource_id")
-    for name, request in rows.values_list("resource_id", "request")[:LOOKED_AT_MOST]:
+    rows = Decision.objects.filter(narrow, pk__in=newest).order_by("resource_id")
+    for name, request in rows.values_list("resource_id", "request")[: LOOKED_AT_MOST + 1]:
         yield Thing(name, request["resource"].get("properties", {}))
 
 
@@ -116,23 +121,35 @@ def actions_for(question: Question, *, known: Circumstances, after: str, limit: 
 
 # --- what all share -------------------------------------------------------------------------------------------
 def _page(asked: Iterable[tuple[Row, str, Question, Circumstances]], limit: int) -> tuple[list[Row], str]:
-    """The rows whose question is allowed, at most `limit`, and the key of the last one when more follow."""
+    """The rows whose question is allowed, at most `limit`, and the key of the last one looked at while any are left."""
     found: list[Row] = []
-    last = ""
-    for row, key, question, known in asked:
-        if not _is_allowed(question, known):
-            continue
-        if len(found) == limit:
-            return found, last
-        found.append(row)
-        last = key
+    looked, last, rows = 0, "", iter(asked)
+    while some := [(row, key, put(question, known)) for row, key, question, known in islice(rows, TOGETHER)]:
+        _look_up([each for _, _, each in some])
+        for row, key, each in some:
+            if len(found) == limit or looked == LOOKED_AT_MOST:
+                return found, last
+            found += [row] if _is_allowed(each) else []
+            looked, last = looked + 1, key
     return found, ""
 
 
-def _is_allowed(question: Question, known: Circumstances) -> bool:
-    request = request_of(question, known.agent)
+def _look_up(asked: Iterable[Put]) -> None:
+    """What people answered and how often each came up lately, together for all questions about one agent."""
+    by_agent: dict[int, list[Put]] = {}
+    for each in asked:
+        by_agent.setdefault(id(each.known), []).append(each)
+    for some in by_agent.values():
+        first, known = some[0], some[0].known
+        if len(some) == 1:
+            known.expect_one(first.digest, first.matter)
+        else:
+            known.expect_all({each.digest for each in some}, {each.matter for each in some})
+
+
+def _is_allowed(asked: Put) -> bool:
     with transaction.atomic():
-        answer = answer_to(question, request, request_digest(request), known)
+        answer = answer_to(asked.question, asked.request, asked.digest, asked.known)
     return answer.ruling.verdict is Verdict.ALLOW
 
 

@@ -28,12 +28,13 @@ class Limit:
 @dataclass(frozen=True, slots=True)
 class Boundary:
     """One rule that can concern the subject; `conditions` still depend on the question, none means always. `limits` are
-    the numbers above which it holds."""
+    the numbers above which it holds. Of one that `is_told` not, the reader may know only that it is there."""
 
     policy: PolicyRules
     rule: Rule
     conditions: tuple[str, ...]
     limits: tuple[Limit, ...] = ()
+    is_told: bool = True
 
 
 def boundaries(rules: RuleSet, action: str, known: Facts) -> tuple[Boundary, ...]:

@@ -243,9 +243,9 @@ def lines(counts: Counts, name_of: Callable[[Cell], Iterable[str]], *, only_flip
     return sorted(made, key=lambda line: (-line.flips, -line.total, line.name))
 
 
-def by_rule(counts: Counts) -> list[Line]:
-    """Count by the determining rules before and after, of answers that differ."""
-    return lines(counts, lambda cell: (cell.rule_before, cell.rule_after), only_flips=True)
+def by_rule(counts: Counts, name: Callable[[str], str] = str) -> list[Line]:
+    """Count by the determining rules before and after, of answers that differ; those with one `name` together."""
+    return lines(counts, lambda cell: (name(cell.rule_before), name(cell.rule_after)), only_flips=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ from agents.models import Principal
 from agents.views import person
 from governance import operations
 from governance.api.shapes.replays import own_counts
-from governance.charts import Report, report
+from governance.charts import ASKED_AS, Report, report
 from governance.models import ComparedQuerySet, Decision, Policy, PolicyVersion, Replay, ReplayFlip, ShadowRuling
 from governance.operations.replays import Side, medians
+from governance.operations.telling import NOT_TOLD, Telling, telling_to
 from governance.rules.replaying import BAND_WORDS, effort
 from observability import ledger
 from observability.ledger import database_now
@@ -101,7 +102,9 @@ class ShadowPage(LoginRequiredMixin, View):
         own, agents = own_counts(counts, user)
         place = _Place(request, "policy-in-shadow", key, number)
         work = effort(own, medians(at)) if own else effort({}, {})
-        page |= _told(place, report(own, work, agents.values(), place.address), said.differing().visible_to(user))
+        told = telling_to(user)
+        found = report(own, work, agents.values(), place.address, told.name)
+        page |= _told(place, found, said.differing().visible_to(user), told)
         page["hidden"] = sum(counts.values()) - sum(own.values())
         return render(request, "governance/shadow.html", page)
 
@@ -119,13 +122,15 @@ class ReplayedDecision(LoginRequiredMixin, View):
         if decision is None or not self._is_about(version, decision):
             raise ledger.NotFound
         budgets = self._budgets(version, decision, request.GET.get("run", ""))
-        before, after = operations.explain_both(decision, operations.tried(version), budgets=budgets)
+        told = telling_to(user)
+        before, after = operations.explain_both(decision, operations.tried(version), told=told, budgets=budgets)
         page = {
             "version": version, "policy": version.policy, "decision": decision, "shadow": self.shadow,
             "sides": (("With the rules in force now", _side(before)), (f"With version {number}", _side(after))),
             "back": reverse("policy-in-shadow" if self.shadow else "policy-replay", args=[key, number]),
             "same": before.ruling.verdict == after.ruling.verdict,
             "since": decision.effect != before.ruling.verdict.value,
+            "reason": decision.reason if all(map(told.tells, decision.because[:1])) else NOT_TOLD,
         }  # fmt: skip
         return render(request, "governance/replayed.html", page)
 
@@ -178,17 +183,18 @@ def _of_replay(request: HttpRequest, user: Principal, replay: Replay) -> dict[st
     counts = replay.counts
     own, agents = own_counts(counts, user)
     place = _Place(request, "policy-replay", replay.version.policy.key, replay.version.number, str(replay.uid))
-    found = report(own, replay.effort_of(own), agents.values(), place.address)
-    shown = _told(place, found, replay.flips.all().visible_to(user))
+    told = telling_to(user)
+    found = report(own, replay.effort_of(own), agents.values(), place.address, told.name)
+    shown = _told(place, found, replay.flips.all().visible_to(user), told)
     result = replay.result
     kept = {name: result.get(name, 0) for name in ("flips", "flips_kept", "moved", "moved_kept", "changed_since")}
     missing = sorted(result.get("missing", {}).items(), key=lambda each: (-each[1], each[0]))
     return {**shown, "kept": kept, "missing": missing, "hidden": sum(counts.values()) - sum(own.values())}
 
 
-def _told(place: _Place, found: Report, rows: ComparedQuerySet) -> dict[str, Any]:
+def _told(place: _Place, found: Report, rows: ComparedQuerySet, told: Telling) -> dict[str, Any]:
     wanted = place.wanted
-    listed = _filtered(rows, wanted)
+    listed = _filtered(rows, wanted, told)
     older = place.request.GET.get("older", "")
     count = listed.count()
     if older.isascii() and older.isdigit() and len(older) < 19:
@@ -199,7 +205,8 @@ def _told(place: _Place, found: Report, rows: ComparedQuerySet) -> dict[str, Any
     more = place.address({**wanted, "older": str(shown[-1].pk)}) if len(found_rows) > ROWS else ""
     drill = f"{place.path}/"
     return {
-        "report": found, "rows": shown, "count": count, "wanted": wanted, "older": more, "drill": drill,
+        "report": found, "rows": [(row, told.name(row.rule_before), told.name(row.rule_after)) for row in shown],
+        "count": count, "wanted": wanted, "older": more, "drill": drill,
         "clear": place.address({}), "bands": BAND_WORDS, "run": place.run,
     }  # fmt: skip
 
@@ -207,22 +214,26 @@ def _told(place: _Place, found: Report, rows: ComparedQuerySet) -> dict[str, Any
 _ASKED: Mapping[str, Callable[[ComparedQuerySet, str], ComparedQuerySet]] = {
     "before": lambda rows, value: rows.filter(before=value),
     "after": lambda rows, value: rows.filter(after=value),
-    "rule": lambda rows, value: _by_rule(rows, "" if value == "none" else value),
     "agent": lambda rows, value: rows.filter(decision__agent__code=value),
     "unit": lambda rows, value: rows.filter(decision__agent__unit__code=value),
     "amount": lambda rows, value: rows.filter(band=value),
 }
 
 
-def _by_rule(rows: ComparedQuerySet, ref: str) -> ComparedQuerySet:
-    return rows.filter(rule_before=ref) | rows.filter(rule_after=ref)
+def _by_rule(rows: ComparedQuerySet, value: str, told: Telling) -> ComparedQuerySet:
+    """Those by this rule; a rule that is not told is found among all of them only."""
+    known = {
+        ref for name in ("rule_before", "rule_after") for ref in rows.order_by().values_list(name, flat=True).distinct()
+    }
+    refs = [ref for ref in known if ASKED_AS.get(told.name(ref), told.name(ref)) == value]
+    return rows.filter(rule_before__in=refs) | rows.filter(rule_after__in=refs)
 
 
-def _filtered(rows: ComparedQuerySet, wanted: Mapping[str, str]) -> ComparedQuerySet:
+def _filtered(rows: ComparedQuerySet, wanted: Mapping[str, str], told: Telling) -> ComparedQuerySet:
     if not {"before", "after"} <= set(wanted):
         rows = rows.filter(moved=False)  # what only moved stands behind the places of the matrix where nothing differs
     for name, value in wanted.items():
-        rows = _ASKED[name](rows, value)
+        rows = _by_rule(rows, value, told) if name == "rule" else _ASKED[name](rows, value)
     return rows
 
 
@@ -231,4 +242,4 @@ def _side(side: Side) -> dict[str, Any]:
     for rule in side.rules:
         policy, _, name = rule.ref.partition("#")
         rules.append({**asdict(rule), "name": name, "policy": policy})
-    return {"ruling": side.ruling, "rules": rules, "verdict": side.ruling.verdict.value}
+    return {"ruling": side.ruling, "rules": rules, "hidden": side.hidden, "verdict": side.ruling.verdict.value}

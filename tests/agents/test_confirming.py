@@ -1,6 +1,7 @@
 """An act that loosens something asks again who one is after a while, and goes on with the form as it was sent."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from agents.models import Key
-from governance.models import ControlState
+from governance import operations as governance
+from governance.models import ControlState, EscalationPath
+from observability import ledger
 from observability.models import Event
 from tests.conftest import PASSWORD
 
@@ -92,6 +95,33 @@ def test_a_program_is_told_to_let_its_person_sign_in_again(
     answer = person.call("post", path, body)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "sign_in_again")
+
+
+def test_who_is_asked_above_a_soft_limit_is_changed_after_signing_in_again(
+    sign_in: Any, later: Any, halden: Any
+) -> None:
+    terms = governance.BudgetTerms(
+        name="Payments of AP-04", scope="agent", about="AP-04", metric="money", period="day",
+        hard_limit=Decimal(10_000), soft_limit=Decimal(5_000),
+        path=EscalationPath.objects.get(key="finance-approver"), why="A drill.",
+    )  # fmt: skip
+    budget = governance.open_budget(terms, by=ledger.SYSTEM, at=timezone.now())
+    other = EscalationPath.objects.exclude(key="finance-approver").order_by("key")[0]
+    ingrid = sign_in("ingrid")
+    later()
+    read = ingrid.call("get", f"budgets/{budget.uid}")
+    change = {"path": other.key, "why": "Others answer faster."}
+
+    refused = ingrid.call("patch", f"budgets/{budget.uid}", change, match=read["ETag"])
+    form = {"name": budget.name, "hard_limit": "10000", "soft_limit": "5000", "path": other.key, "edition": "1"}
+    page = ingrid.post(f"/budgets/{budget.uid}/edit", {**form, "why": "Others answer faster."})
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "sign_in_again")
+    assert page.status_code == 302 and page.url.startswith("/confirm/password"), page.url
+    budget.refresh_from_db()
+    assert budget.path.key == "finance-approver"
+    lower = {"hard_limit": "9000", "why": "Less."}
+    assert ingrid.call("patch", f"budgets/{budget.uid}", lower, match=read["ETag"]).status_code == 200
 
 
 def test_a_kept_form_is_nobody_elses(sign_in: Any, later: Any, halden: Any) -> None:

@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 
 from agents import operations as agents
 from agents.models import Agent
-from autonomy_site.demo.company import set_budgets
+from autonomy_site.demo.company import FOLDER, set_budgets
+from governance import operations
 from governance.charts import EvidenceTable, Figure
 from governance.models import Decision, Escalation
 from governance.operations import demote
+from governance.rules.texts import read_text
 from observability import ledger
 from tests.invoices import ask_to_pay, bring, question
 from workflows.models import Fact, Run, Space
@@ -170,6 +172,37 @@ def test_each_answer_of_the_matrix_says_where_it_comes_from(sign_in: Any) -> Non
     assert "Denied no right was given" in text
     text = sign_in("maria").get("/agents/AP-01?tab=access").content.decode()
     assert "no rule allows it" in text
+
+
+def test_rules_of_policies_of_another_unit_are_told_without_content(
+    halden: Any, robot: Any, sign_in: Any, now: Any
+) -> None:
+    document = read_text((FOLDER / "policies" / "invoice_payment.yaml").read_text())
+    terms = {"effect": "escalate", "reason": "Covert.", "escalate": {"path": "treasury", "sla": "3h"}}
+    rules = [{"id": f"covert-{most}", "when": f"context.amount > {most}", **terms} for most in (3600, 3700)]
+    document |= {"key": "covert.policy", "title": "Covert", "tests": [], "rules": rules}
+    version = operations.add_policy(
+        document, unit=halden.units["procurement"], owner=halden.people["maria"], by=ledger.SYSTEM, at=now
+    )
+    operations.activate(version, by=ledger.SYSTEM, at=now)
+    priya, daniel, clerk = sign_in("priya"), sign_in("daniel"), robot("AP-04")
+
+    profile, table = priya.get("/agents/AP-04"), priya.get("/agents/AP-04?tab=access").content.decode()
+    told = priya.call("get", "agents/AP-04/boundaries")
+
+    for text in (profile.content.decode(), table, told.content.decode()):
+        assert "covert" not in text.lower() and "3,600" not in text and "3600" not in text
+    assert [str(each.limit.most) for each in profile.context["limits"]] == ["5000"]
+    assert profile.content.decode().count("A rule of another unit says so") == 1, "one line for both"
+    assert "a rule of another unit" in re.sub(r"<[^>]+>", " ", table)
+    line = {"what": "Pay an invoice", "conditions": [], "rule": None}
+    line |= {"note": "A rule of another unit says so, on its own terms."}
+    for answer in (told, clerk.call("get", "agents/AP-04/boundaries")):
+        assert answer.json()["must_ask"].count(line) == 1
+        cells = {cell["action"]: (cell["effect"], cell["origin"]) for cell in answer.json()["matrix"][0]["cells"]}
+        assert cells["pay"] == ("escalate", "policy"), "the answer is the same for everybody"
+    assert "covert-3600" in daniel.get("/agents/AP-04?tab=access").content.decode()
+    assert "3600" in [str(each.limit.most) for each in daniel.get("/agents/AP-04").context["limits"]]
 
 
 def test_the_memory_tab_tells_what_reuse_saved(robot: Any, sign_in: Any) -> None:

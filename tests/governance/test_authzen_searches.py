@@ -1,17 +1,21 @@
 """Searches: what they find is allowed when it is asked, and what is allowed they find, whatever the rules are."""
 
 import itertools
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import hypothesis.strategies as st
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 
 from agents import operations as agents
 from agents.models import Agent, Blueprint, System
 from governance import operations
 from governance.models import Decision, PolicyVersion
+from governance.operations.searching import LOOKED_AT_MOST
 from observability import ledger
 from observability.models import Event
 from tests.governance.authzen import KNOWN, asked, post, said
@@ -75,6 +79,42 @@ def test_what_may_be_paid_is_found_among_what_was_asked_about(clerk: Any) -> Non
         assert said(clerk, asked("1", resource=each))["decision"] is True
     assert found(clerk, "resource", asked("1", resource={"type": "planet"})) == []
     assert Decision.objects.count() == before + len(results), "a search leaves no decision"
+
+
+def asked_before(clerk: Any, numbers: list[str], *, days: int = 0, **properties: Any) -> None:
+    """Invoices that the clerk asked about, as the record keeps them."""
+    first = Decision.objects.filter(effect="allow").order_by("pk")[0]
+    for number in numbers:
+        resource = {"type": "invoice", "id": number, "properties": {**KNOWN, **properties}}
+        first.pk, first.uid, first.request_key, first.resource_id = None, uuid4(), str(uuid4()), number
+        first.request, first.at = {**first.request, "resource": resource}, ledger.database_now() - timedelta(days=days)
+        first.matter_sha256 = f"{number:0>64}"
+        first.save(force_insert=True)
+
+
+def test_one_page_looks_at_a_part_and_the_next_one_goes_on(clerk: Any) -> None:
+    bought(clerk)
+    asked_before(clerk, [f"A-0{number:03}" for number in range(LOOKED_AT_MOST + 20)], findings=1)
+    body = asked("1", resource={"type": "invoice"})
+
+    with CaptureQueriesContext(connection) as statements:
+        page = post(clerk, "search/resource", body).json()
+
+    assert (page["results"], page["page"]["count"]) == ([], 0), "the findings of the first ones are open"
+    assert page["page"]["next_token"]
+    asking = [each for each in statements if "SAVEPOINT" not in each["sql"]]
+    assert len(asking) < 30, "what people answered is looked up together"
+    assert [each["id"] for each in found(clerk, "resource", body)] == ["A-1", "A-2", "B-1"]
+
+
+def test_things_of_long_ago_are_not_looked_at(clerk: Any) -> None:
+    bought(clerk)
+    asked_before(clerk, ["C-1"], days=89)
+    asked_before(clerk, ["C-2"], days=91)
+
+    results = found(clerk, "resource", asked("1", resource={"type": "invoice"}))
+
+    assert [each["id"] for each in results] == ["A-1", "A-2", "B-1", "C-1"]
 
 
 def test_what_the_agent_may_do_is_found_by_name(clerk: Any) -> None:

@@ -1,7 +1,9 @@
 """Decisions at the agents' door: what is asked, what is recorded, and that nothing broken ever allows."""
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -158,6 +160,24 @@ def test_the_decision_remembers_its_key_even_when_the_answer_is_forgotten(
     with pytest.raises(ledger.Refused) as refused:
         operations.decide(other, agent=payer, at=now)
     assert refused.value.status == 422
+
+
+def test_another_confidence_under_the_same_key_is_another_question(
+    halden: Any, now: Any, question: Any, payer: Any
+) -> None:
+    body = question(amount="1")
+    asked = operations.Question(
+        action=body["action"], resource=body["resource"], context=body["context"], request_key="k",
+        confidence=Decimal("0.98"),
+    )  # fmt: skip
+    first = operations.decide(asked, agent=payer, at=now)
+
+    assert operations.decide(replace(asked, confidence=Decimal("0.980")), agent=payer, at=now).pk == first.pk
+    for other in (Decimal("0.2"), None):
+        with pytest.raises(operations.SameKeyOtherQuestion):
+            operations.decide(replace(asked, confidence=other), agent=payer, at=now)
+    again = operations.decide(replace(asked, confidence=None, request_key="l"), agent=payer, at=now)
+    assert again.request_sha256 == first.request_sha256, "an approval is not bound to it"
 
 
 def approve(sign_in: Any, answer: Any, *, who: str = "priya") -> Any:

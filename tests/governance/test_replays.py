@@ -11,6 +11,7 @@ from governance import operations, tasks
 from governance.models import Decision, Escalation, PolicyVersion, Replay, ReplayFlip, RuleBook, ShadowRuling
 from governance.operations import policies
 from governance.operations.replays import KEPT_FLIPS, STANDS_STILL
+from governance.rules.texts import read_text
 from observability import ledger
 from observability.models import Event
 
@@ -452,3 +453,93 @@ def test_facts_that_only_the_shadow_reads_are_gathered_for_it(sign_in: Any, aske
 
 def test_a_version_that_nobody_asked_in_shadow_says_so(daniel: Any) -> None:
     assert "It was asked nothing yet." in daniel.get(SHADOW).content.decode()
+
+
+# --- policies that the reader may not see -----------------------------------------------------------------------
+COVERT = [
+    {"id": "covert-deny", "effect": "deny", "when": "context.amount > 3400 && context.amount < 3600",
+     "reason": "A covert sentence.", "priority": 900},
+    {"id": "covert-ask", "effect": "escalate", "when": "context.amount >= 3600", "reason": "A covert question.",
+     "priority": 900, "escalate": {"path": "treasury", "sla": "3h", "grants": True}},
+]  # fmt: skip
+CAP = {"id": "ip-cap", "effect": "deny", "when": "context.amount > 3800", "reason": "Too much."}
+
+
+def add(halden: Any, at: Any, unit: str, **changed: Any) -> PolicyVersion:
+    """A version of the policy about invoices, or of another one like it."""
+    document = {**read_text(TEXT), "tests": [], **changed}
+    owner = halden.people["maria"]
+    return operations.add_policy(document, unit=halden.units[unit], owner=owner, by=ledger.SYSTEM, at=at)
+
+
+@pytest.fixture
+def covert(halden: Any, now: Any, sign_in: Any, robot: Any, question: Any) -> Any:
+    """Three questions under a policy of another unit; version 2, in shadow, denies what that one asks about, and lets
+    pass what version 1 denied."""
+    operations.activate(
+        add(halden, now, "procurement", key="covert.policy", title="Covert", rules=COVERT), by=ledger.SYSTEM, at=now
+    )
+    kept = [rule for rule in read_text(TEXT)["rules"] if rule["id"] != "ip-exception"]
+    into_shadow(add(halden, now, "finance", version=2, rules=[*kept, CAP]), now)
+    RuleBook.objects.update(edition=99)
+    clerk = robot("AP-04")
+    for amount, properties in (("3500.00", {}), ("4000.00", {}), ("3700.00", {"findings": 1})):
+        answer = clerk.call("post", "actions", question(amount=amount, properties=properties))
+        assert answer.status_code == 200, answer.content
+    replayed(sign_in("daniel"))
+    return sign_in("priya")
+
+
+def tells_nothing(answer: Any) -> str:
+    """What is shown: nothing of the policy that is not the reader's."""
+    assert answer.status_code == 200, answer.content
+    text: str = answer.content.decode()
+    for word in ("covert", "3,400", "3400", "3,600", "3600", "treasury"):
+        assert word not in text.lower(), word
+    return text
+
+
+@pytest.mark.parametrize("place", [PAGE, SHADOW])
+def test_a_replayed_decision_tells_nothing_of_a_policy_of_another_unit(place: str, covert: Any, sign_in: Any) -> None:
+    denied, asks, open_findings = Decision.objects.order_by("pk")
+    assert covert.get("/policies/covert.policy").status_code == 404
+
+    page = tells_nothing(covert.get(f"{place}/{denied.uid}"))
+
+    assert page.count("A rule of another unit decides.") == 3, "the answer of then, and both of now"
+    assert page.count("A rule of another unit that you may not see") == 2
+    assert "ip-allow" in page, "rules that she may see are told"
+    assert "Too much." in tells_nothing(covert.get(f"{place}/{asks.uid}"))
+    assert "nobody approved the exception" in tells_nothing(covert.get(f"{place}/{open_findings.uid}"))
+    whole = sign_in("daniel").get(f"{place}/{denied.uid}").content.decode()
+    assert "A covert sentence." in whole and "covert-deny" in whole
+
+
+@pytest.mark.parametrize("place", [PAGE, SHADOW])
+def test_the_figures_name_rules_of_another_unit_together(place: str, covert: Any, sign_in: Any) -> None:
+    page = tells_nothing(covert.get(place))
+    behind = tells_nothing(covert.get(place, {"rule": "other"}))
+    guessed = covert.get(place, {"rule": "covert.policy@1#covert-ask"}).content.decode()
+    whole = sign_in("daniel").get(place).content.decode()
+
+    assert "Of 3 decisions 1 that was put to a person would be denied, 1 that was denied would ask a person" in page
+    assert page.count('<td class="free">A rule of another unit') == 1, "one line for them together"
+    assert "rule=other#decisions" in page
+    assert "2 of 2 decisions" in behind
+    assert "There is none to show." in guessed, "no guess is confirmed"
+    assert "covert-ask" in whole and "A rule of another unit" not in whole
+
+
+def test_programs_are_told_no_rule_of_another_unit(covert: Any, sign_in: Any) -> None:
+    other, uid = "a rule of another unit", Replay.objects.get().uid
+    shadow = f"policies/{KEY}/versions/2/in-shadow"
+    for one, listed in ((f"{REPLAYS}/{uid}", f"{REPLAYS}/{uid}/decisions"), (shadow, f"{shadow}/decisions")):
+        result, decisions = covert.call("get", one), covert.call("get", listed)
+        tells_nothing(result), tells_nothing(decisions)
+
+        lines = {line["name"]: (line["decisions"], line["differ"]) for line in result.json()["result"]["rules"]}
+        assert lines == {other: (3, 2), f"{KEY}@1#ip-exception": (1, 1), f"{KEY}@2#ip-cap": (1, 1)}
+        rows = {(each["rule_before"], each["rule_after"]): each["path"] for each in decisions.json()["results"]}
+        assert rows == {(other, f"{KEY}@2#ip-cap"): "", (f"{KEY}@1#ip-exception", other): ""}
+        whole = sign_in("daniel").call("get", listed).json()["results"]
+        assert {each["path"] for each in whole} == {"", "treasury"}

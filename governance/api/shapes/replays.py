@@ -7,8 +7,11 @@ from rest_framework import serializers
 
 from agents.models import Agent, Principal
 from governance.models import Decision, Replay
+from governance.operations.telling import Telling, telling_to
 from governance.rules.replaying import Counts, Line, by_rule, effort, lines, matrix, of_agents
 from observability.serializers import Digits, StrictSerializer, Whole, YesNo
+
+NOTHING = Telling(frozenset())
 
 
 class ReplayInput(StrictSerializer):
@@ -67,7 +70,7 @@ class ReplayResultOutput(serializers.Serializer[Any]):
 
 class ComparedOutput(serializers.Serializer[Any]):
     """A decision as it is under the rules in force and as it would be with the version; `moved` when the answer is the
-    same, but by another rule or on other terms."""
+    same, but by another rule or on other terms. Of a rule of another unit only that it is one."""
 
     decision = serializers.UUIDField()
     agent = serializers.CharField()
@@ -83,12 +86,17 @@ class ComparedOutput(serializers.Serializer[Any]):
 
     def to_representation(self, row: Any) -> dict[str, Any]:
         """The row with what names its decision."""
-        decision = row.decision
+        decision, told = row.decision, self._told()
         return {
             "decision": decision.uid, "agent": decision.agent.code, "action": decision.action,
             "resource": decision.resource_id, "at": decision.at, "before": row.before, "after": row.after,
-            "rule_before": row.rule_before, "rule_after": row.rule_after, "path": row.path, "moved": row.moved,
+            "rule_before": told.name(row.rule_before), "rule_after": told.name(row.rule_after),
+            "path": row.path if told.tells(row.rule_after) else "", "moved": row.moved,
         }  # fmt: skip
+
+    def _told(self) -> Telling:
+        told: Telling = self.context.get("told", NOTHING)
+        return told
 
 
 class ShadowQuery(StrictSerializer):
@@ -161,7 +169,7 @@ def result_of(counts: Counts, medians: Mapping[str, str], reader: Principal) -> 
         "decisions": sum(own.values()), "differ": sum(many for (old, new), many in table.items() if old != new),
         "hidden": sum(counts.values()) - sum(own.values()),
         "matrix": [{"before": old, "after": new, "decisions": many} for (old, new), many in table.items()],
-        "rules": [_replay_line(line) for line in by_rule(own)],
+        "rules": [_replay_line(line) for line in by_rule(own, telling_to(reader).name)],
         "agents": [_replay_line(line) for line in lines(own, lambda cell: [agents[cell.agent].code])],
         "units": [_replay_line(line) for line in lines(own, lambda cell: [agents[cell.agent].unit.code])],
         "amounts": [_replay_line(line) for line in lines(own, lambda cell: [cell.band])],

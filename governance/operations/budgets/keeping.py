@@ -62,11 +62,11 @@ def may_change(by: ledger.Acts, unit: Unit | None = None) -> bool:
 
 
 def raises(budget: Budget, limits: Limits) -> bool:
-    """Whether the change lets more pass than the budget does now."""
+    """Whether the change lets more pass than the budget does now, or puts it to other people."""
     if limits.hard_limit > budget.hard_limit:
         return True
     before, after = budget.soft_limit, limits.soft_limit
-    return before is not None and (after is None or after > before)
+    return before is not None and (after is None or after > before or limits.path != budget.path)
 
 
 @transaction.atomic
