@@ -191,7 +191,7 @@ def test_rules_of_policies_of_another_unit_are_told_without_content(
     told = priya.call("get", "agents/AP-04/boundaries")
 
     for text in (profile.content.decode(), table, told.content.decode()):
-        assert "covert" not in text.lower() and "3,600" not in text and "3600" not in text
+        assert "covert" not in text.lower() and "3,600" not in text and "3,700" not in text
     assert [str(each.limit.most) for each in profile.context["limits"]] == ["5000"]
     assert profile.content.decode().count("A rule of another unit says so") == 1, "one line for both"
     assert "a rule of another unit" in re.sub(r"<[^>]+>", " ", table)
