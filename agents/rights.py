@@ -35,6 +35,11 @@ WHERE EXISTS (
 ORDER BY unit.path
 """
 
+_STANDING = """
+SELECT agent.status, job.id, job.version, job.status FROM agents_agent agent
+JOIN agents_blueprint job ON job.id = agent.blueprint_id WHERE agent.id = %s
+"""
+
 # The database's clock, as in ledger.database_now: a right holds nothing from the second on at which it ends.
 _NOW = {"postgresql": "clock_timestamp()", "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"}
 
@@ -67,3 +72,11 @@ def units_below(tops: list[int]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_BELOW.format(tops=", ".join(["%s"] * len(tops))), [*tops, "%"])
         return [pk for (pk,) in cursor.fetchall()]
+
+
+def standing(agent: int) -> tuple[str, int, int, str] | None:
+    """The status of an agent now, and the key, version and status of its blueprint; None for no agent."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, [agent])
+        found: tuple[str, int, int, str] | None = cursor.fetchone()
+    return found

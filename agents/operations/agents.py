@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from agents import rights
 from agents.models import Agent, Blueprint, ClientKey, Key, Principal
 from agents.operations.access import require
 from agents.operations.reasons import check_length
@@ -135,6 +136,9 @@ def require_at_work(agent: Agent, *, at: datetime) -> None:
 
 def look_again(agent: Agent) -> None:
     """Read anew what may have stopped the agent since its request began: its own status and its blueprint."""
+    job = agent.blueprint
+    if rights.standing(agent.pk) == (agent.status, job.pk, job.version, job.status):
+        return
     agent.refresh_from_db(fields=["status", "blueprint"], from_queryset=Agent.objects.select_related("blueprint"))
 
 
