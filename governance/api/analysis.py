@@ -9,6 +9,7 @@ from governance import operations
 from governance.api.policies import visible_policy
 from governance.api.shapes.policies import AnalysisOutput, finding_of
 from governance.models import Policy
+from governance.operations.telling import telling_to
 from observability import ledger
 
 
@@ -24,5 +25,6 @@ class AnalysisView(Door):
         if version is None:
             raise ledger.NotFound(f"The policy {key} has no version {number}.")
         analysis = operations.analyse_version(version)
-        found = [finding_of(finding, is_new=finding.identity in analysis.new) for finding in analysis.findings]
+        telling, new = telling_to(self.principal), analysis.new
+        found = [finding_of(finding, telling, is_new=finding.identity in new) for finding in analysis.findings]
         return Response({"findings": found})

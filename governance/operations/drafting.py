@@ -7,7 +7,8 @@ from typing import Any
 from agents.models import Principal, Role, System, Unit
 from agents.operations import require
 from governance.language import Field
-from governance.models import EscalationPath, Policy
+from governance.language.schema import LISTS
+from governance.models import EscalationPath, Policy, ValueList
 from governance.operations.policies import PolicyRefused, check_document, decision_schema, lists_now, require_writer
 from governance.rules import TestResult, run_tests
 from governance.rules.forms import Checked, check_form, rule_words
@@ -44,14 +45,18 @@ class Vocabulary:
 
 
 def vocabulary(user: Principal) -> Vocabulary:
-    """What a policy of this person may name; fields and actions of systems that the person may not see are left out."""
+    """What a policy of this person may name; lists, and fields and actions of systems, that the person may not see are
+    left out."""
     systems = list(System.objects.visible_to(user).order_by("pk"))
     of_systems = {item["path"]: system.name for system in reversed(systems) for item in system.fields}
     foreign = {item["path"] for declared in System.objects.values_list("fields", flat=True) for item in declared}
+    lists = {each.path for each in ValueList.objects.visible_to(user)}
     groups: dict[str, list[Field]] = {system.name: [] for system in systems}
     for each in decision_schema().fields:
         if each.path in of_systems:
             groups[of_systems[each.path]].append(each)
+        elif each.path.startswith(LISTS) and each.path not in lists:
+            continue
         elif each.path not in foreign or each.source == "fact":
             groups.setdefault(OWN_GROUP, []).append(each)
     return Vocabulary(

@@ -11,7 +11,7 @@ from agents.models import Principal
 from agents.views import person
 from governance import operations
 from governance.language import show
-from governance.models import Policy, PolicyVersion
+from governance.models import Policy, PolicyVersion, ValueList
 from governance.operations.policies import PolicyRefused
 from governance.rules.analysis import Finding
 from observability import ledger
@@ -29,7 +29,8 @@ class AnalysisPage(LoginRequiredMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         user = person(request)
         keys = set(Policy.objects.visible_to(user).values_list("key", flat=True))
-        found = [finding for finding in operations.analyse_all() if finding.policy in keys or not finding.policy]
+        lists = {each.path for each in ValueList.objects.visible_to(user)}
+        found = [each for each in operations.analyse_all() if each.policy in keys or each.path in lists]
         unreadable = [words for key, words in operations.unreadable().items() if key in keys]
         page = {"groups": _groups(found, frozenset(), user), "unreadable": unreadable}
         return render(request, "governance/analysis.html", page)

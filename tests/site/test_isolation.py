@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from difflib import unified_diff
 from typing import Any
 
@@ -17,11 +18,27 @@ from agents import operations as agents
 from agents.models import Agent, Grant, Principal, Review, ReviewItem, System, Unit
 from agents.operations.holdings import find_object
 from governance import operations as governance
-from governance.models import Decision, Delegation, Escalation, EscalationPath, Policy
+from governance.models import (
+    Budget,
+    ControlDrill,
+    Decision,
+    Delegation,
+    Escalation,
+    EscalationPath,
+    Incident,
+    Policy,
+    PolicyVersion,
+    Replay,
+    ReplayFlip,
+    ShadowRuling,
+)
+from governance.operations import policies
+from governance.operations.incidents import open_incident
 from observability import ledger
 from observability.consumers import missed
 from observability.models import Event
 from tests.invoices import ask_to_pay
+from workflows import operations
 from workflows.models import Fact, Run, Space, Step, Workflow
 
 MARK = "Zq7f3a"
@@ -29,6 +46,7 @@ MARK = "Zq7f3a"
 BEGINNING = MARK[:4]
 CODE = "KZ-77"
 FACT = f"{MARK}-fact"
+LIST = "held_sellers"
 DAY = timedelta(days=1)
 KINDS = ("unit", "agent", "workflow", "policy", "system", "space")
 CHARTS = ("cycle-time", "cost", "throughput", "errors", "error-rate", "people", "asked", "by-hour")
@@ -52,14 +70,16 @@ def finance(halden: Any, robot: Any, now: Any) -> Other:
     rename(unit)
     other = Other(unit=unit.pk)
     fill(halden, robot, now)
-    for table in (Run, Step, Decision, Escalation, Fact, Delegation, Review, Grant):
+    for table in (
+        Run, Step, Decision, Escalation, Fact, Delegation, Review, Grant, Budget, Incident, ControlDrill, Replay,
+    ):  # fmt: skip
         rows = table._default_manager.order_by("-pk").values_list("uid", flat=True)
         other.uids += [str(uid) for uid in rows[:1]]
     other.uids += [
         str(uid) for uid in Event.objects.filter(unit=str(unit.pk)).order_by("-pk").values_list("uid", flat=True)[:2]
     ]
     other.names += [CODE, "finance", "maria", f"agent:{CODE}", "payables", "orders", "treasury"]
-    other.names += ["invoice-to-payment", "finance.invoice-payment"]
+    other.names += ["invoice-to-payment", "finance.invoice-payment", LIST]
     other.numbers += [str(ReviewItem.objects.latest("pk").pk), "1"]
     while ledger.seal():
         pass
@@ -102,6 +122,35 @@ def fill(halden: Any, robot: Any, now: Any) -> None:
     agents.start_review(scope, by=people["daniel"], at=now)
     agents.pause(agent, by=people["maria"], at=now, why=why)
     agents.resume(agent, by=people["maria"], at=now, why=why)
+    govern(halden.units["finance"], agent, people, now)
+
+
+def govern(unit: Unit, agent: Agent, people: dict[str, Principal], now: Any) -> None:
+    """A budget, a list, a comment, a replay and a shadow with what they found, a stop, a drill and an incident."""
+    why = f"{MARK} reason"
+    budget = governance.BudgetTerms(
+        name=f"{MARK} budget", scope="agent", about=CODE, metric="money", period="day", hard_limit=Decimal(9000),
+        why=why,
+    )  # fmt: skip
+    governance.open_budget(budget, by=people["maria"], at=now)
+    items = [f"{MARK} item"]
+    governance.add_list(LIST, title=f"{MARK} list", items=items, unit=unit, by=people["ingrid"], at=now, why=why)
+    version = PolicyVersion.objects.get(policy__key="finance.invoice-payment", number=1)
+    policies.add_comment(version, f"{MARK} comment", by=people["daniel"], at=now)
+    span = {"since": now - DAY, "until": now, "asked_by": people["daniel"], "asked_at": now}
+    replay = Replay.objects.create(version=version, status=Replay.Status.CANCELLED, ended_at=now, **span)
+    decision = Decision.objects.filter(agent=agent).latest("pk")
+    found = {"decision": decision, "band": "none", "before": "allow", "after": "deny", "rule_after": f"{MARK}@1#x"}
+    ReplayFlip.objects.create(replay=replay, **found)
+    ShadowRuling.objects.create(version=version, at=now, **found)
+    scope = operations.find_scope("agent", CODE)
+    operations.set_control(scope, "restricted", by=people["maria"], at=now, why=why)
+    operations.practise(scope, by=people["maria"], at=now, why=why)
+    evidence = Decision.objects.filter(pk=decision.pk)
+    open_incident(
+        Incident.Kind.QUARANTINE, f"agent:{CODE}", why=why, at=now, agent=agent, evidence=evidence,
+        agent_was=Agent.Status.ACTIVE,
+    )  # fmt: skip
 
 
 # --- every address --------------------------------------------------------------------------------------------
@@ -209,7 +258,9 @@ def test_finance_itself_finds_all_of_it(finance: Other, sign_in: Any) -> None:
     maria = sign_in("maria")
     for path in (
         "/agents", "/runs", "/escalations?tab=all", "/workflows", "/policies", "/memory", "/audit", "/performance",
-        "/access", "/access/principals", "/access/delegations", "/access/reviews", f"/access/objects/agent/{CODE}",
+        "/budgets", "/incidents", "/control", "/policies/lists", "/api/v1/budgets", "/api/v1/incidents",
+        "/api/v1/control/drills", "/api/v1/value-lists", "/access", "/access/principals",
+        "/access/delegations", "/access/reviews", f"/access/objects/agent/{CODE}",
         "/api/v1/runs", "/api/v1/agents", "/api/v1/escalations", "/api/v1/delegations", "/api/v1/reviews",
     ):  # fmt: skip
         assert MARK in maria.get(path).content.decode(), path

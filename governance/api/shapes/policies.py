@@ -10,6 +10,7 @@ from governance.models import (
     PolicyVersion,
 )
 from governance.operations.decisions import texts
+from governance.operations.telling import Telling
 from governance.rules import Effect
 from governance.rules.analysis import Finding, Sort
 from governance.rules.documents import effective_of
@@ -150,10 +151,12 @@ class AnalysisOutput(serializers.Serializer[Any]):
     findings = FindingOutput(many=True)
 
 
-def finding_of(finding: Finding, *, is_new: bool = False) -> dict[str, Any]:
-    """A finding as the API shows it; exact numbers and moments of the example as text."""
+def finding_of(finding: Finding, telling: Telling, *, is_new: bool = False) -> dict[str, Any]:
+    """A finding as the API shows it; exact numbers and moments of the example as text, and rules of policies that the
+    reader may not see without their names."""
     return {
         "sort": finding.sort.value, "level": finding.level, "policy": finding.policy, "rule": finding.rule,
-        "path": finding.path, "message": finding.message, "others": list(finding.others),
-        "example": texts(finding.example), "is_new": is_new,
+        "path": finding.path, "message": finding.message,
+        "others": list(dict.fromkeys(map(telling.name, finding.others))), "example": texts(finding.example),
+        "is_new": is_new,
     }  # fmt: skip
