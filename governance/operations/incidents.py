@@ -83,11 +83,11 @@ def keep_paused(incident: Incident, *, by: Principal, at: datetime, why: str) ->
 
 
 @transaction.atomic
-def resume_agent(agent: Agent, *, by: ledger.Acts, at: datetime, why: str = "") -> None:
+def resume_agent(agent: Agent, *, by: Principal, at: datetime, why: str = "") -> None:
     """Let a paused agent work again. One in quarantine is released with it, as one act, and that needs a reason. Raises
     what `release` raises, and what keeps the agent from working again."""
     incident = quarantine_of(agent)
-    if incident is None or not isinstance(by, Principal):
+    if incident is None:
         agents.resume(agent, by=by, at=at, why=why)
         return
     release(incident, by=by, at=at, why=why)
