@@ -40,10 +40,12 @@ async function check() {
 }
 
 function put(fresh, focus) {
+  const { id, selectionStart, selectionEnd } = document.activeElement;
   form().replaceWith(fresh);
   const wanted = fresh.querySelector("#focus")?.value || focus;
   const target = (wanted && document.getElementById(wanted)) || (focus && document.getElementById(focus)) || document.getElementById("main");
   target.focus({ preventScroll: false });
+  if (target.id === id && selectionStart != null && target.setSelectionRange) target.setSelectionRange(selectionStart, selectionEnd);
   announce((fresh.querySelector(".os-msg") ?? fresh.querySelector("#found")).textContent.trim().replace(/\s+/g, " "));
 }
 
