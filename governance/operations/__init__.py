@@ -112,18 +112,23 @@ from governance.operations.drafting import (
 )
 from governance.operations.drills import drill_is_due, end_drill, last_drill, process_name, result_of
 from governance.operations.escalations import (
+    AT_ONCE,
     Asked,
     Level,
     NotAReviewer,
+    NotYourAnswer,
     Place,
     ReasonNeeded,
     RequestChanged,
+    TakenEffect,
     add_path,
     close,
     delegation_of,
     expire,
     may_settle,
     open_escalation,
+    take_effect,
+    undo,
     withdraw,
 )
 from governance.operations.facts import Circumstances, Question
@@ -181,6 +186,7 @@ from governance.operations.searching import Thing, actions_for, agents_that_may,
 from governance.operations.telling import telling_to
 
 __all__ = [
+    "AT_ONCE",
     "DAYS",
     "EVERYTHING",
     "LONGEST_DAYS",
@@ -214,6 +220,7 @@ __all__ = [
     "NotEvaluated",
     "NotReady",
     "NotRequestable",
+    "NotYourAnswer",
     "NotYourIncident",
     "Outcome",
     "OwnRequest",
@@ -233,6 +240,7 @@ __all__ = [
     "Span",
     "Spender",
     "Stop",
+    "TakenEffect",
     "Terms",
     "Thing",
     "Today",
@@ -365,10 +373,12 @@ __all__ = [
     "stops_for_work",
     "stops_on",
     "surroundings",
+    "take_effect",
     "task_asked_by",
     "telling_to",
     "tried",
     "try_out",
+    "undo",
     "unreadable",
     "unusual",
     "vocabulary",

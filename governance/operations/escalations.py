@@ -1,5 +1,7 @@
 """Escalations: open a question for people, close it with exactly one answer, pass it on when nobody decides."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +18,7 @@ from observability import ledger
 from observability.prepared import Prepared
 
 APPROVAL_LASTS = timedelta(hours=24)
+AT_ONCE = timedelta(0)
 
 
 class NotAReviewer(ledger.NotAllowed):
@@ -29,6 +32,16 @@ class RequestChanged(ledger.Refused):
 
     status = 412
     code = "request_changed"
+
+
+class TakenEffect(ledger.TooLate):
+    """It can no longer be undone: the answer has taken effect."""
+
+
+class NotYourAnswer(ledger.NotAllowed):
+    """Only who answered can undo it."""
+
+    code = "not_your_answer"
 
 
 class ReasonNeeded(ledger.Invalid):
@@ -169,10 +182,11 @@ _ASKED = Prepared(_asked, person=int, escalation=int)
 
 def close(
     escalation: Escalation, to: str, *, reviewer: Principal, at: datetime, request_sha256: str, reason: str = "",
-    reason_code: str = "",
+    reason_code: str = "", undo: timedelta = AT_ONCE,
 ) -> bool:  # fmt: skip
     """Record the reviewer's answer, bound to the request they read; True when the question is settled by it, False
-    when another person has to approve as well. Raises NotAReviewer, TooLate, RequestChanged or ReasonNeeded."""
+    when another person has to approve as well, or when the answer takes effect only after the time `undo`. Raises
+    NotAReviewer, TooLate, RequestChanged or ReasonNeeded."""
     if not escalation.is_open:
         raise _too_late(escalation)
     standing = standing_of(reviewer, escalation)
@@ -187,20 +201,75 @@ def close(
     instead_of = standing.instead_of
     if to == Escalation.Status.APPROVED and not _enough(escalation, reviewer, instead_of, at, reason):
         return False
-    until = at + APPROVAL_LASTS if to == Escalation.Status.APPROVED else None
-    _settle(
-        escalation,
-        to,
-        by=reviewer,
-        at=at,
-        reason=reason,
-        reason_code=reason_code,
-        approved_until=until,
-        settled_by=reviewer,
-        settled_for=instead_of,
-        data=_told(instead_of),
-    )
+    answer = {"settled_by": reviewer, "settled_for": instead_of, "reason_code": reason_code}
+    if undo > AT_ONCE:
+        _hold(escalation, to, by=reviewer, at=at, reason=reason, effect_at=at + undo, **answer)
+        return False
+    until = _approved_until(to, at)
+    told = _told(instead_of)
+    _settle(escalation, to, by=reviewer, at=at, reason=reason, approved_until=until, data=told, **answer)
     return True
+
+
+def _approved_until(to: str, at: datetime) -> datetime | None:
+    return at + APPROVAL_LASTS if to == Escalation.Status.APPROVED else None
+
+
+# --- the time in which an answer can be undone -------------------------------------------------------------------
+def _hold(escalation: Escalation, to: str, *, by: Principal, at: datetime, reason: str, **changes: Any) -> None:
+    instead_of = changes["settled_for"]
+    with _told_who_won(escalation):
+        ledger.move(
+            escalation, Escalation.Status.HELD, by=by, verb="escalation.answered", at=at, why=reason, reason=reason,
+            data={"answer": to} | _told(instead_of), held_answer=to, settled_at=at, **changes,
+        )  # fmt: skip
+
+
+def undo(escalation: Escalation, *, by: Principal, at: datetime) -> None:
+    """Take one's answer back before it takes effect: the question is open again as it was. Raises TakenEffect or
+    NotYourAnswer."""
+    if escalation.status != Escalation.Status.HELD or escalation.effect_at is None or escalation.effect_at <= at:
+        raise TakenEffect
+    if escalation.settled_by_id != by.pk:
+        raise NotYourAnswer(about=escalation)
+    _open_again(escalation, by=by, verb="escalation.undone", at=at)
+
+
+def take_effect(escalation: Escalation, *, at: datetime) -> bool:
+    """Let a held answer take effect now that it can no longer be undone; False when whoever gave it may not decide any
+    more: then the question is open again."""
+    reviewer, answer = escalation.settled_by, escalation.held_answer
+    if reviewer is None or not _may_still(reviewer, escalation):
+        why = f"{reviewer} may no longer decide this. Nothing was done."
+        _open_again(escalation, by=ledger.SYSTEM, verb="escalation.returned", at=at, why=why)
+        return False
+    answered_at = escalation.settled_at or at
+    with _told_who_won(escalation):
+        ledger.move(
+            escalation, answer, by=reviewer, verb=f"escalation.{answer}", at=at, why=escalation.reason,
+            seconds=_seconds(escalation, answered_at), approved_until=_approved_until(answer, at), held_answer="",
+            data=_told(escalation.settled_for),
+        )  # fmt: skip
+    return True
+
+
+def _may_still(reviewer: Principal, escalation: Escalation) -> bool:
+    instead_of = escalation.settled_for
+    deciders = [reviewer] if instead_of is None else [reviewer, instead_of]
+    return (
+        reviewer.is_active
+        and escalation.is_visible_to(reviewer)
+        and all(each.may("governance.settle_escalation") for each in deciders)
+    )
+
+
+def _open_again(escalation: Escalation, *, by: ledger.Acts, verb: str, at: datetime, why: str = "") -> None:
+    answered = escalation.settled_by
+    escalation.votes.filter(person=answered).delete()
+    ledger.move(
+        escalation, Escalation.Status.OPEN, by=by, verb=verb, at=at, why=why, held_answer="", effect_at=None,
+        settled_at=None, settled_by=None, settled_for=None, reason="", reason_code="",
+    )  # fmt: skip
 
 
 def delegation_of(reviewer: Principal, escalation: Escalation) -> Delegation | None:
@@ -235,12 +304,21 @@ def _enough(
 
 
 def _settle(escalation: Escalation, to: str, *, by: ledger.Acts, at: datetime, reason: str, **changes: Any) -> None:
-    seconds = Decimal(str(round((at - escalation.opened_at).total_seconds(), 3)))
-    try:
+    with _told_who_won(escalation):
         ledger.move(
-            escalation, to, by=by, verb=f"escalation.{to}", at=at, why=reason, seconds=seconds, settled_at=at,
-            reason=reason, **changes,
+            escalation, to, by=by, verb=f"escalation.{to}", at=at, why=reason, seconds=_seconds(escalation, at),
+            settled_at=at, reason=reason, held_answer="", **changes,
         )  # fmt: skip
+
+
+def _seconds(escalation: Escalation, answered_at: datetime) -> Decimal:
+    return Decimal(str(round((answered_at - escalation.opened_at).total_seconds(), 3)))
+
+
+@contextmanager
+def _told_who_won(escalation: Escalation) -> Iterator[None]:
+    try:
+        yield
     except ledger.TooLate as late:
         escalation.refresh_from_db()
         raise _too_late(escalation) from late
@@ -249,7 +327,8 @@ def _settle(escalation: Escalation, to: str, *, by: ledger.Acts, at: datetime, r
 def _too_late(escalation: Escalation) -> ledger.TooLate:
     who = str(escalation.settled_by) if escalation.settled_by else "Autonomy OS"
     when = f" at {escalation.settled_at:%H:%M:%S} UTC" if escalation.settled_at else ""
-    return ledger.TooLate(f"{who} settled this first{when}: {escalation.get_status_display().lower()}.")
+    answer = escalation.get_held_answer_display() if escalation.held_answer else escalation.get_status_display()
+    return ledger.TooLate(f"{who} settled this first{when}: {answer.lower()}.")
 
 
 def expire(escalation: Escalation, *, at: datetime) -> bool:
@@ -268,4 +347,7 @@ def expire(escalation: Escalation, *, at: datetime) -> bool:
 
 def withdraw(escalation: Escalation, *, by: ledger.Acts, at: datetime, why: str) -> None:
     """The question is no longer needed."""
-    _settle(escalation, Escalation.Status.WITHDRAWN, by=by, at=at, reason=why)
+    _settle(
+        escalation, Escalation.Status.WITHDRAWN, by=by, at=at, reason=why, settled_by=None, settled_for=None,
+        effect_at=None,
+    )  # fmt: skip

@@ -1,7 +1,7 @@
 """The agents' door to work: claim, ask, finish, start runs, look into shared memory; and a person's answers."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -344,9 +344,11 @@ class AnswerView(ActingDoor):
 
         def act(key: str) -> Answer:
             read = given["request_sha256"] or self.read_sha256(uid)
+            answer = {name: value for name, value in given.items() if name != "undo_seconds"}
             settled = operations.settle(
-                uid, self.answer, reviewer=self.principal, at=database_now(), **{**given, "request_sha256": read}
-            )
+                uid, self.answer, reviewer=self.principal, at=database_now(),
+                undo=timedelta(seconds=given["undo_seconds"]), **{**answer, "request_sha256": read},
+            )  # fmt: skip
             return 200, answer_of(settled)
 
         return self.answer_once(request, act)
@@ -357,6 +359,23 @@ class AnswerView(ActingDoor):
         escalation = visible_escalation(self.principal, uid)
         require_match(self.request, body_tag(EscalationOutput(escalation).data))
         return escalation.request_sha256
+
+
+class UndoView(ActingDoor):
+    """A person takes an answer back before it takes effect."""
+
+    permission_classes = [PeopleOnly]
+
+    @extend_schema(
+        request=NothingInput, responses=AnswerOutput, parameters=[IDEMPOTENCY], summary="Undo one's own answer"
+    )
+    def post(self, request: Request, uid: UUID) -> Response:
+        self.read(NothingInput, request.data)
+
+        def act(key: str) -> Answer:
+            return 200, answer_of(operations.undo(uid, by=self.principal, at=database_now()))
+
+        return self.answer_once(request, act)
 
 
 def visible_escalation(user: Any, uid: UUID) -> Escalation:

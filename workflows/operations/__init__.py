@@ -3,7 +3,7 @@ and let an agent retire."""
 
 from workflows.operations.actions import request_action
 from workflows.operations.definitions import publish
-from workflows.operations.people import pass_deadline, settle
+from workflows.operations.people import pass_deadline, settle, take_effect, undo
 from workflows.operations.retiring import Leaves, NoSuccessor, leaves, possible_successors, retire_agent
 from workflows.operations.runs import cancel, fire_timer, start
 from workflows.operations.stopping import (
@@ -46,5 +46,7 @@ __all__ = [
     "settle",
     "start",
     "stops_if",
+    "take_effect",
+    "undo",
     "void_leases",
 ]
