@@ -171,7 +171,7 @@ class Circumstances:
         """Look up together what people answered to all of these requests."""
         found = defaultdict(list)
         rows = Escalation.objects.filter(request_sha256__in=digests, status__in=_SETTLED)
-        for row in rows.select_related("path", "decision", "settled_by").order_by("id"):
+        for row in rows.select_related("path", "decision", "amended_decision", "settled_by").order_by("id"):
             found[row.request_sha256].append(row)
         self._answered |= {digest: found[digest] for digest in digests}
 
@@ -322,7 +322,7 @@ def _approval(asking: Asking) -> dict[str, Any]:
         given = [each for each in unused if last is None or (each.settled_at is not None and each.settled_at > last)]
     if not given:
         return {}
-    asked = [(each.path.key, each.decision.because) for each in given if each.decision is not None]
+    asked = [(each.path.key, each.ruling.because) for each in given if each.ruling is not None]
     named = [
         ref for path, because in asked for ref in because
         if asking.rules.path_of(ref) == path or ref.startswith(BUILT_IN)

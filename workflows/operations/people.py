@@ -20,13 +20,13 @@ APPROVED, REJECTED = Escalation.Status.APPROVED, Escalation.Status.REJECTED
 @transaction.atomic
 def settle(
     uid: UUID, answer: str, *, reviewer: Principal, at: datetime, request_sha256: str, reason: str = "",
-    reason_code: str = "",
+    reason_code: str = "", confirmation: governance.Confirmation = governance.UNCONFIRMED,
 ) -> Escalation:  # fmt: skip
     """Approve or reject: exactly one answer wins, it is bound to the request the reviewer read, and the work goes on.
     Raises NotFound for what the reviewer may not see, and what `governance.close` raises; then nothing has changed."""
     if answer not in (APPROVED, REJECTED):
         raise ledger.Invalid(fields={"answer": "Answer approved or rejected."})
-    run, step, escalation = _together(uid)
+    run, step, escalation = together(uid)
     if not escalation.is_visible_to(reviewer):
         raise ledger.NotFound
     settled = governance.close(
@@ -37,6 +37,7 @@ def settle(
         request_sha256=request_sha256,
         reason=reason,
         reason_code=reason_code,
+        confirmation=confirmation,
     )
     if settled and step is not None and run is not None:
         _go_on(run, step, escalation, by=reviewer, at=at)
@@ -46,7 +47,7 @@ def settle(
 @transaction.atomic
 def pass_deadline(escalation: Escalation, *, at: datetime) -> None:
     """Nobody decided in time: the workflow's timer fires, or the path's next people are asked, or the answer is no."""
-    run, step, escalation = _together(escalation.uid)
+    run, step, escalation = together(escalation.uid)
     if not escalation.is_open or escalation.due_at > at:
         return
     timer = _timer_of(run, step, at)
@@ -56,7 +57,8 @@ def pass_deadline(escalation: Escalation, *, at: datetime) -> None:
         _go_on(run, step, escalation, by=ledger.SYSTEM, at=at)
 
 
-def _together(uid: UUID) -> tuple[Run | None, Step | None, Escalation]:
+def together(uid: UUID) -> tuple[Run | None, Step | None, Escalation]:
+    """The question with its step and run, all locked as they stand. Raises NotFound."""
     # One statement locks the run first, as everywhere, then the step and the question, and reads them as they stand.
     step = _ASKED_ABOUT.first(uid=uid)
     if step is not None and step.escalation is not None:
@@ -74,7 +76,8 @@ _NEEDED = (
     "run__variables", "run__cost", "run__people_asked", "run__started_at", "run__started_by",
     *(f"escalation__{name}" for name in (
         "uid", "kind", "status", "title", "path", "asked", "approvals_needed", "unit", "workflow", "run",
-        "request_sha256", "opened_at", "due_at", "settled_at", "settled_by", "reason", "reason_code", "approved_until",
+        "approvals_asked", "confirm", "request_sha256",
+         "opened_at", "due_at", "settled_at", "settled_by", "reason", "reason_code", "approved_until",
     )),
 )  # fmt: skip
 

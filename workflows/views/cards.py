@@ -1,6 +1,7 @@
 """The decision card: everything a person needs to answer one escalation, computed from its row and its path."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from agents.models import Principal
 from governance import operations as governance
-from governance.models import Delegation, Escalation, PathStep, Policy, Vote
+from governance.models import Delegation, Escalation, EscalationPath, PathStep, Policy, Vote
 from observability.charts import amount
 from observability.templatetags.ledger import inert
 from workflows.models import Run, Step, Timer
@@ -42,6 +43,8 @@ class Level:
     state: str
     time: str
     until: datetime | None
+    approved: int = 0
+    quorum: int = 1
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,11 @@ class Card:
     def may_answer(self) -> bool:
         """Whether the viewer is one of those who are asked now."""
         return self.escalation.is_open and not self.is_late and governance.may_settle(self.viewer, self.escalation)
+
+    @cached_property
+    def why_not(self) -> str:
+        """Why the viewer does not decide it, where there is more to say than that others are asked."""
+        return governance.why_not(self.viewer, self.escalation) if self.escalation.is_open else ""
 
     @cached_property
     def delegation(self) -> Delegation | None:
@@ -171,7 +179,15 @@ class Card:
         asked = self.escalation.asked.level
         state = "past" if step.level < asked else "now" if step.level == asked else "next"
         until = self.escalation.due_at if state == "now" else None
-        return Level(step.who(), state, length(step.seconds), until)
+        if self.escalation.path.mode == EscalationPath.Mode.PARALLEL:
+            state = "now"
+        approved = self._given[step.pk]
+        who = f"{step.quorum} of {step.who()}" if step.quorum > 1 else step.who()
+        return Level(who, state, length(step.seconds), until, approved, step.quorum)
+
+    @cached_property
+    def _given(self) -> "Counter[int | None]":
+        return Counter(vote.level_id for vote in self.votes)
 
     @property
     def asked_now(self) -> str:
