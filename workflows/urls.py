@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from governance.models import Escalation
 from workflows import api
 from workflows.api import control as control_api
+from workflows.api import handling as handling_api
 from workflows.views import (
     agent_card,
     agents,
@@ -42,6 +43,16 @@ api_urls = [
     path("escalations/<uuid:uid>", api.EscalationView.as_view(), name="api-escalation"),
     path("escalations/<uuid:uid>/approve", api.AnswerView.as_view(), name="api-approve"),
     path("escalations/<uuid:uid>/reject", api.AnswerView.as_view(answer=Escalation.Status.REJECTED), name="api-reject"),
+    path("escalations/<uuid:uid>/amend", handling_api.AmendView.as_view(), name="api-amend"),
+    path("escalations/<uuid:uid>/ask", handling_api.AskAgentView.as_view(), name="api-ask-agent"),
+    path("escalations/<uuid:uid>/hand-over", handling_api.HandOverView.as_view(), name="api-hand-over"),
+    path("escalations/<uuid:uid>/questions", handling_api.InquiriesView.as_view(), name="api-inquiries"),
+    path(
+        "escalations/<uuid:uid>/questions/<uuid:inquiry>/answer",
+        handling_api.AnswerInquiryView.as_view(),
+        name="api-inquiry-answer",
+    ),
+    path("questions", handling_api.MyInquiriesView.as_view(), name="api-my-inquiries"),
     path("workflows", api.WorkflowsView.as_view(), name="api-workflows"),
     path("agents/<str:code>/readiness", api.ReadinessView.as_view(), name="api-agent-readiness"),
     path("agents/<str:code>/activate", api.ActivateView.as_view(), name="api-agent-activate"),
