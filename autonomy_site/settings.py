@@ -119,6 +119,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 SWEEP_EVERY_SECONDS = environment.read("float", "SWEEP_EVERY_SECONDS", 1.0, validate=environment.UP_TO_AN_HOUR)
+UNDO_SECONDS = environment.read("int", "UNDO_SECONDS", 10, validate=validate.Range(0, 60))
 SPONSORS_EVERY_SECONDS = 60.0
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": {"task": "workflows.fire_timers", "schedule": SWEEP_EVERY_SECONDS},
@@ -134,6 +135,7 @@ CELERY_BEAT_SCHEDULE = {
     "end stops, and void leases under a pause": {"task": "workflows.keep_stops", "schedule": SWEEP_EVERY_SECONDS},
     "end delegations": {"task": "governance.end_delegations", "schedule": SWEEP_EVERY_SECONDS},
     "free what nobody reported on": {"task": "governance.expire_reservations", "schedule": SWEEP_EVERY_SECONDS},
+    "let answers take effect": {"task": "workflows.take_effect", "schedule": SWEEP_EVERY_SECONDS},
     "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},
     "miss sponsors who left": {"task": "agents.watch_sponsors", "schedule": SPONSORS_EVERY_SECONDS},
     "close the emergency account": {"task": "agents.end_emergencies", "schedule": SWEEP_EVERY_SECONDS},

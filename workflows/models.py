@@ -167,7 +167,7 @@ class StepQuerySet(models.QuerySet["Step"]):
 
     def for_people(self) -> Self:
         """Steps that wait for a person: one of theirs, an agent's question, work that failed."""
-        return self.filter(escalation__status=Escalation.Status.OPEN)
+        return self.filter(escalation__status__in=Escalation.PENDING)
 
     def run_ids(self) -> list[int]:
         """The keys of their runs, read at once: before the database has counted the open questions anew, it would
@@ -188,7 +188,7 @@ class StepQuerySet(models.QuerySet["Step"]):
 
     def unsettled(self) -> Self:
         """Steps that have not ended, and failed ones about which a person is still asked."""
-        asked = Q(status=Step.Status.FAILED, escalation__status=Escalation.Status.OPEN)
+        asked = Q(status=Step.Status.FAILED, escalation__status__in=Escalation.PENDING)
         return self.filter(asked | Q(status__in=(Step.Status.READY, Step.Status.WORKING, Step.Status.WAITING)))
 
 

@@ -192,6 +192,9 @@ class AnswerInput(StrictSerializer):
     reason = Text(max_length=4000, allow_blank=True, default="")
     reason_code = serializers.ChoiceField(Escalation.ReasonCode.choices, allow_blank=True, default="")
     confirmation = ConfirmationInput(allow_null=True, default=None)
+    undo_seconds = serializers.IntegerField(
+        min_value=0, max_value=60, default=0, help_text="For how long it can be undone before it takes effect."
+    )
 
 
 class BpmnInput(StrictSerializer):
@@ -381,7 +384,8 @@ class EscalationOutput(serializers.ModelSerializer[Escalation]):
         fields = [
             "id", "kind", "status", "title", "risk", "path", "workflow", "run", "run_key", "request", "request_sha256",
             "reason_asked", "conditions", "changes", "evidence", "statement", "confidence", "opened_at", "due_at",
-            "settled_at", "settled_by", "reason", "reason_code", "approvals_needed", "amendable", "confirm", "amended",
+            "settled_at", "settled_by", "reason", "reason_code", "effect_at", "approvals_needed",
+            "amendable", "confirm", "amended",
         ]  # fmt: skip
 
 
@@ -395,6 +399,7 @@ class AnswerOutput(serializers.Serializer[Escalation]):
     reason = serializers.CharField()
     reason_code = serializers.CharField()
     approved_until = serializers.DateTimeField(allow_null=True)
+    effect_at = serializers.DateTimeField(allow_null=True, help_text="When an answer that can be undone takes effect.")
 
 
 def answer_of(escalation: Escalation) -> dict[str, Any]:
@@ -403,6 +408,7 @@ def answer_of(escalation: Escalation) -> dict[str, Any]:
     return {
         "id": escalation.uid, "status": escalation.status, "settled_by": who, "settled_at": escalation.settled_at,
         "reason": escalation.reason, "reason_code": escalation.reason_code, "approved_until": escalation.approved_until,
+        "effect_at": escalation.effect_at,
     }  # fmt: skip
 
 
@@ -423,7 +429,7 @@ def work_of(step: Step | None, at: datetime) -> dict[str, Any]:
 
 def _answered(step: Step) -> dict[str, Any] | None:
     asked = step.escalation
-    if asked is None or asked.kind != Escalation.Kind.ACTION or asked.is_open:
+    if asked is None or asked.kind != Escalation.Kind.ACTION or asked.is_pending:
         return None
     return {
         "id": asked.uid, "escalation": asked.uid, "status": asked.status, "reason": asked.reason,

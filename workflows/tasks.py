@@ -53,6 +53,15 @@ def pass_deadlines() -> int:
     return each(Escalation.objects.overdue(at)[:AT_MOST], lambda asked: operations.pass_deadline(asked, at=at))
 
 
+@shared_task(name="workflows.take_effect")
+def take_effect() -> int:
+    """Let every answer take effect that can no longer be undone; how many. Late, it only gives more time to undo: until
+    then the question counts as open for agents."""
+    at = database_now()
+    held = Escalation.objects.taking_effect(at)[:AT_MOST]
+    return each(held, lambda asked: operations.take_effect(asked, at=at))
+
+
 @shared_task(name="workflows.keep_stops")
 def keep_stops() -> int:
     """Record every stop whose time has run out, end drills, and void what leases a pause left; how many. Nothing waits

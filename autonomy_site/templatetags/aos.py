@@ -43,6 +43,7 @@ VOCABULARY = {
     "retired": Word("Retired", "", "archive"),
     # runs and steps
     "open": Word("Waits for a person", "warn", "hourglass"),
+    "held": Word("Answered, can be undone", "acc", "clock"),
     "ready": Word("Waits for an agent", "", "inbox"),
     "running": Word("Running", "acc", "play"),
     "waiting": Word("Waits for a person", "warn", "hourglass"),

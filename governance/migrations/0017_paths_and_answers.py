@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("agents", "0012_ask_for_unit"),
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("governance", "0015_replays_recount"),
+        ("governance", "0016_answers_that_can_be_undone"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -52,7 +52,8 @@ def _excludes(person: Principal) -> Q:
     """Questions that this person must not decide, whoever asks: it is about their own, or their second yes."""
     named = Escalation.not_by.through.objects.filter(principal=person).values("escalation")
     of_run = Escalation.objects.exclude(run="").filter(run=OuterRef("run")).exclude(pk=OuterRef("pk"))
-    settled = of_run.filter(settled_by=person, status="approved")
+    yes = Q(status="approved") | Q(status="held", held_answer="approved")
+    settled = of_run.filter(yes, settled_by=person)
     voted = of_run.filter(Exists(Vote.objects.filter(escalation=OuterRef("pk"), person=person)))
     return Q(pk__in=named) | (Q(path__bars_previous=True) & (Q(Exists(settled)) | Q(Exists(voted))))
 
@@ -97,8 +98,20 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         """Those that wait for a person."""
         return self.filter(status=Escalation.Status.OPEN)
 
+    def pending(self) -> Self:
+        """Those whose answer has not taken effect: nobody answered, or the answer can still be undone."""
+        return self.filter(status__in=Escalation.PENDING)
+
+    def taking_effect(self, at: datetime) -> Self:
+        """Answered ones that can no longer be undone, the first answered first."""
+        return self.filter(status=Escalation.Status.HELD, effect_at__lte=at).order_by("effect_at", "id")
+
+    def undoable_by(self, person: Principal) -> Self:
+        """Those that this person answered and whose answer has not taken effect, the newest answer first."""
+        return self.filter(status=Escalation.Status.HELD, settled_by=person).order_by("-settled_at", "-id")
+
     def done(self) -> Self:
-        """Those that are settled, newest first."""
+        """Those that were answered or ended, newest first."""
         return self.exclude(status=Escalation.Status.OPEN).order_by("-settled_at", "-id")
 
     def visible_to(self, user: Reader) -> Self:
@@ -184,6 +197,7 @@ class Escalation(models.Model):
 
     class Status(models.TextChoices):
         OPEN = "open", "Waits for a person"
+        HELD = "held", "Answered, can be undone"
         APPROVED = "approved", "Approved"
         REJECTED = "rejected", "Rejected"
         EXPIRED = "expired", "Expired"
@@ -203,8 +217,12 @@ class Escalation(models.Model):
         OTHER = "other", "Another reason"
 
     MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        Status.OPEN: (Status.OPEN, Status.APPROVED, Status.REJECTED, Status.EXPIRED, Status.WITHDRAWN)
-    }
+        Status.OPEN: (
+            Status.OPEN, Status.HELD, Status.APPROVED, Status.REJECTED, Status.EXPIRED, Status.WITHDRAWN,
+        ),
+        Status.HELD: (Status.OPEN, Status.APPROVED, Status.REJECTED, Status.WITHDRAWN),
+    }  # fmt: skip
+    PENDING = (Status.OPEN, Status.HELD)
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -253,6 +271,11 @@ class Escalation(models.Model):
     settled_at = models.DateTimeField(null=True)
     settled_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="settled")
     settled_for = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
+    held_answer = models.CharField(
+        max_length=10, choices=[("approved", "Approved"), ("rejected", "Rejected")], blank=True, default="",
+        db_default="",
+    )  # fmt: skip
+    effect_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True)
     reason_code = models.CharField(max_length=30, choices=ReasonCode.choices, blank=True)
     approved_until = models.DateTimeField(null=True)
@@ -263,10 +286,17 @@ class Escalation(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="escalation_due", condition=Q(status="open")),
             models.Index(fields=["remind_at"], name="escalation_remind", condition=Q(status="open")),
+            models.Index(fields=["effect_at"], name="escalation_effect", condition=Q(status="held")),
             models.Index(fields=["run"], name="escalation_run"),
             models.Index(fields=["request_sha256"], name="escalation_request"),
             models.Index(fields=["likeness", "-settled_at", "-id"], name="escalation_like"),
             models.Index(fields=["-settled_at", "-id"], name="escalation_done", condition=~Q(status="open")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status="held") | Q(held_answer__in=("approved", "rejected"), effect_at__isnull=False),
+                name="a_held_answer_takes_effect",
+            )
         ]
         permissions = [
             ("settle_escalation", "Can decide escalations"),
@@ -304,6 +334,11 @@ class Escalation(models.Model):
             return {}
         was, now = self.original.get("context", {}), self.request.get("context", {})
         return {name: value for name, value in now.items() if was.get(name) != value}
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether no answer has taken effect: nobody answered, or the answer can still be undone."""
+        return self.status in self.PENDING
 
 
 class Vote(models.Model):

@@ -17,8 +17,8 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
     """Reading phrases for questions to agents."""
 
     def unanswered(self) -> Self:
-        """Those that wait for the agent while their escalation is open."""
-        return self.filter(answered_at=None, escalation__status="open")
+        """Those that wait for the agent while no answer to their escalation has taken effect."""
+        return self.filter(answered_at=None, escalation__status__in=("open", "held"))
 
     def put_to(self, principal: Principal) -> Self:
         """Those that are put to this agent."""

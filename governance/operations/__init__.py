@@ -113,19 +113,20 @@ from governance.operations.drafting import (
 )
 from governance.operations.drills import drill_is_due, end_drill, last_drill, process_name, result_of
 from governance.operations.escalations import (
+    AT_ONCE,
     UNCONFIRMED,
-    Asked,
     Confirmation,
     ConfirmationNeeded,
-    Place,
+    NotYourAnswer,
     ReasonNeeded,
     RequestChanged,
+    TakenEffect,
     approves_unanswered,
     close,
     expire,
-    given_on,
-    open_escalation,
     remind,
+    take_effect,
+    undo,
     withdraw,
 )
 from governance.operations.facts import Circumstances, Question
@@ -136,7 +137,6 @@ from governance.operations.handling import (
     StillUnanswered,
     answer_inquiry,
     ask_agent,
-    could_decide,
     hand_over,
     receivers,
 )
@@ -152,6 +152,7 @@ from governance.operations.incidents import (
     resume_agent,
 )
 from governance.operations.lists import ListChanged, ListInUse, add_list, change_list, drop_list, readers_of
+from governance.operations.opening import Asked, Place, open_escalation
 from governance.operations.paths import (
     CouncilDecides,
     EditionChanged,
@@ -206,10 +207,19 @@ from governance.operations.safeguards import (
     set_safeguards,
 )
 from governance.operations.searching import Thing, actions_for, agents_that_may, resources_for
-from governance.operations.standing import NotAReviewer, Standing, delegation_of, may_settle, standing_of, why_not
+from governance.operations.standing import (
+    NotAReviewer,
+    Standing,
+    could_decide,
+    delegation_of,
+    may_settle,
+    standing_of,
+    why_not,
+)
 from governance.operations.telling import telling_to
 
 __all__ = [
+    "AT_ONCE",
     "DAYS",
     "EVERYTHING",
     "LONGEST_DAYS",
@@ -253,6 +263,7 @@ __all__ = [
     "NotEvaluated",
     "NotReady",
     "NotRequestable",
+    "NotYourAnswer",
     "NotYourIncident",
     "Outcome",
     "OwnRequest",
@@ -276,6 +287,7 @@ __all__ = [
     "Standing",
     "StillUnanswered",
     "Stop",
+    "TakenEffect",
     "Terms",
     "Thing",
     "Today",
@@ -349,7 +361,6 @@ __all__ = [
     "fail_replay",
     "falls",
     "gaps",
-    "given_on",
     "guard_of",
     "hand_over",
     "inputs_for",
@@ -424,11 +435,13 @@ __all__ = [
     "stops_for_work",
     "stops_on",
     "surroundings",
+    "take_effect",
     "task_asked_by",
     "telling_to",
     "terms_of",
     "tried",
     "try_out",
+    "undo",
     "unreadable",
     "unusual",
     "vocabulary",

@@ -18,8 +18,9 @@ from governance.operations.decisions import (
     shown_of,
     write,
 )
-from governance.operations.escalations import Place, RequestChanged
+from governance.operations.escalations import RequestChanged
 from governance.operations.facts import Circumstances, Question
+from governance.operations.opening import Place
 from governance.operations.paths import levels_of
 from governance.operations.standing import require_standing
 from governance.rules import EscalationTerms, Verdict

@@ -21,8 +21,8 @@ from governance.models import Decision, Escalation, EscalationPath
 from governance.operations import breakers
 from governance.operations.budgets.holding import Held, decide_within_budgets, keep, lasts, let_go
 from governance.operations.control import ControlUnreadable, reach_of, stopped_system
-from governance.operations.escalations import Asked, open_escalation
 from governance.operations.facts import Asking, Circumstances, Question, facts_of
+from governance.operations.opening import Asked, open_escalation
 from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict
 from governance.rules.amending import bounds_of
 from governance.rules.budgeting import BUILT_IN, conditions_of, keep_within

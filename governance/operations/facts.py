@@ -17,9 +17,10 @@ from agents.operations import look_again
 from governance.language import RequestInvalid, Schema
 from governance.models import Budget, Decision, Escalation, Incident, SystemGuard
 from governance.operations.budgets.reading import ASKED, Spender, binding, budget_facts
-from governance.operations.escalations import APPROVAL_LASTS, Place
+from governance.operations.escalations import APPROVAL_LASTS
 from governance.operations.history import history, rates
 from governance.operations.moment import Moment
+from governance.operations.opening import Place
 from governance.operations.shadows import Shadows
 from governance.rules import RuleSet, derive
 from governance.rules.breaking import DEFAULTS, Conduct, Limits

@@ -10,7 +10,7 @@ from agents.models import Agent, Principal
 from governance.models import Escalation, HandOver, Inquiry
 from governance.models.inquiries import TEXT_AT_MOST
 from governance.operations.paths import reminder
-from governance.operations.standing import SETTLE, require_standing
+from governance.operations.standing import could_decide, require_standing
 from observability import ledger
 
 INQUIRIES_AT_MOST = 20
@@ -70,6 +70,9 @@ def _pause(escalation: Escalation, asked: list[Inquiry]) -> timedelta:
 def _shift(
     escalation: Escalation, length: timedelta, *, verb: str, by: ledger.Acts, at: datetime, why: str
 ) -> None:  # fmt: skip
+    if not escalation.is_open:  # held: the deadline is looked at again if the answer is undone
+        ledger.record(verb, escalation, by=by, at=at, why=why)
+        return
     due_at = escalation.due_at + length
     ledger.move(
         escalation, Escalation.Status.OPEN, by=by, verb=verb, at=at, why=why, expect={"due_at": escalation.due_at},
@@ -160,12 +163,6 @@ def _why_not_to(escalation: Escalation, to: Receiver, reviewer: Principal) -> st
     return (
         f"{to} may not decide this: the right, sight of the unit, the training, or distance from the case is missing."
     )
-
-
-def could_decide(person: Principal, escalation: Escalation) -> bool:
-    """Whether this person could decide if asked: the same conditions as for whoever is."""
-    is_able = person.is_active and person.is_person and person.may(SETTLE) and escalation.is_visible_to(person)
-    return is_able and Escalation.objects.filter(pk=escalation.pk).decidable_by(person).exists()
 
 
 def receivers(escalation: Escalation, reviewer: Principal, among: list[Principal]) -> list[Principal]:

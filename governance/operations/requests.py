@@ -84,7 +84,9 @@ def request_access(requested: Requested, *, known: Circumstances, by: ledger.Act
     decision = _evaluated(requested, known)
     if known.at > request_until(decision):
         raise ExpiredDenial
-    open_already = Escalation.objects.open().filter(agent=known.agent, request_sha256=decision.request_sha256, run="")
+    open_already = Escalation.objects.pending().filter(
+        agent=known.agent, request_sha256=decision.request_sha256, run=""
+    )
     before = Escalation.objects.filter(decision=decision).first() or open_already.order_by("id").first()
     if before is not None:
         return before
@@ -126,7 +128,7 @@ def task_asked_by(uid: UUID, *, by: Agent | Principal) -> Escalation:
 @transaction.atomic
 def cancel_access(task: Escalation, *, by: ledger.Acts, at: datetime) -> None:
     """The person need not answer any more. Raises InvalidTaskState for what is settled."""
-    if not task.is_open:
+    if not task.is_pending:
         raise InvalidTaskState
     try:
         withdraw(task, by=by, at=at, why="The agent no longer needs it.")
@@ -143,7 +145,7 @@ def why_not_approved(approval: str, decision: Decision) -> dict[str, str]:
         return _next("approval_unverifiable", "none")
     if found.request_sha256 != decision.request_sha256:
         return _next("out_of_scope", "request" if decision.effect == Decision.Effect.ESCALATE else "none")
-    if found.is_open:
+    if found.is_pending:
         return _next("grant_pending", "retry")
     if found.approved_until is not None and found.approved_until <= decision.at:
         return _next("approval_expired", "request" if decision.effect == Decision.Effect.ESCALATE else "none")

@@ -80,6 +80,12 @@ def require_standing(person: Principal, escalation: Escalation, *, at: datetime)
     return standing
 
 
+def could_decide(person: Principal, escalation: Escalation) -> bool:
+    """Whether this person could decide if asked: the same conditions as for whoever is."""
+    is_able = person.is_active and person.is_person and person.may(SETTLE) and escalation.is_visible_to(person)
+    return is_able and Escalation.objects.filter(pk=escalation.pk).decidable_by(person).exists()
+
+
 def why_not(person: Principal, escalation: Escalation) -> str:
     """Why this person does not decide the question now, in one sentence; empty for somebody who does."""
     if may_settle(person, escalation):

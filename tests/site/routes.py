@@ -165,6 +165,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-escalations", "get"): Door(LIST, query=lambda side: {"agent": side.agent.code}),
     ("api-escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
     ("api-approve", "post"): Door(BOUND, lambda side: [side.escalation.uid], answer),
+    ("api-undo", "post"): Door(END, lambda side: [things.held_escalation(side).uid]),
     ("api-reject", "post"): Door(BOUND, lambda side: [side.escalation.uid], answer),
     ("api-workflows", "post"): Door(
         CREATE,
@@ -515,6 +516,8 @@ PAGES: dict[tuple[str, str], Door] = {
     ("control-practise", "post"): Door(CREATE, body=lambda side: {"drill-why": "Quarterly."}),
     ("control", "post"): Door(CHANGE, body=lambda side: {"state": "paused", "why": "A drill."}),
     ("escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
+    ("escalation-undo", "get"): Door(READ, lambda side: [side.escalation.uid]),
+    ("escalation-undo", "post"): Door(CHANGE, lambda side: [things.held_escalation(side).uid]),
     ("escalation-answer", "get"): Door(READ, lambda side: [side.escalation.uid]),
     ("escalation-answer", "post"): Door(
         BOUND, lambda side: [side.escalation.uid], lambda side: {**answer(side), "answer": "approved"}

@@ -254,6 +254,17 @@ def access_request(side: Any) -> Escalation:
     return governance.open_escalation(question, by=side.agent, at=ledger.database_now())
 
 
+def held_escalation(side: Any) -> Escalation:
+    """A question of the unit's agent that the unit's reviewer answered and can still undo."""
+    asked = access_request(side)
+    asked.status, asked.held_answer = "held", "approved"
+    asked.settled_by = asked.path.steps.earliest("level").people.earliest("pk")
+    asked.settled_at = ledger.database_now()
+    asked.effect_at = asked.settled_at + timedelta(hours=1)
+    asked.save()
+    return asked
+
+
 def version(side: Any, status: str) -> list[Any]:
     """The key of the unit's policy and the number of its version with this status."""
     return [side.policy.key, side.policy.versions.get(status=status).number]

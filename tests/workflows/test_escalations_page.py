@@ -4,16 +4,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from agents.models import Principal
 from governance import operations as governance
 from governance.models import Escalation
 from observability import ledger
+from observability.models import Event
 from tests.invoices import ask_to_pay, bring
 from workflows import operations
-from workflows.models import Run
+from workflows.models import Run, Step
 from workflows.views.cards import leading_facts, length, readable
 
 
@@ -28,6 +31,13 @@ def answer(person: Any, asked: Escalation, said: str, **more: str) -> Any:
     """What the form of the card sends."""
     body = {"answer": said, "request_sha256": asked.request_sha256, **more}
     return person.post(reverse("escalation-answer", args=[asked.uid]), body)
+
+
+def let_take_effect() -> None:
+    """The time to undo what was answered passes."""
+    later = ledger.database_now() + timedelta(seconds=settings.UNDO_SECONDS)
+    for held in Escalation.objects.taking_effect(later):
+        operations.take_effect(held, at=later)
 
 
 # --- the list ---------------------------------------------------------------------------------------------------
@@ -156,6 +166,7 @@ def test_past_answers_to_the_same_kind_of_question_stand_beside_it(robot: Any, s
     priya = sign_in("priya")
     answer(priya, ask_to_pay(robot, "2026-1"), "rejected", reason_code="missing_evidence", reason="No goods receipt.")
     answer(priya, ask_to_pay(robot, "2026-2", amount="7000.00"), "approved")
+    let_take_effect()
 
     shown = card(priya, ask_to_pay(robot, "2026-3", amount="8000.00"))
 
@@ -204,9 +215,66 @@ def test_priya_approves_and_goes_on_to_the_next(robot: Any, sign_in: Any) -> Non
 
     assert answered.status_code == 303
     assert answered["Location"] == reverse("escalation", args=[second.uid])
-    assert f"Approved: {first.title}. Next: {second.title}" in priya.get(answered["Location"]).content.decode()
+    shown = priya.get(answered["Location"])
+    assert shown.context["undo"] == first
+    assert "Approved:</b> Pay EUR 9,000.00 to Kessler Maschinenbau GmbH" in shown.content.decode()
+    let_take_effect()
     first.refresh_from_db()
     assert first.status == "approved"
+    assert priya.get(answered["Location"]).context["undo"] is None
+
+
+def test_priya_takes_her_approval_back_and_nothing_was_done(robot: Any, sign_in: Any) -> None:
+    asked, priya, clerk = ask_to_pay(robot, "2026-1"), sign_in("priya"), robot("AP-04")
+    answer(priya, asked, "approved")
+    assert clerk.claim() is None, "nothing starts before the time to undo is over"
+
+    undone = priya.post(reverse("escalation-undo", args=[asked.uid]))
+
+    assert f"Undone: {asked.title}." in priya.get(undone["Location"]).content.decode()
+    let_take_effect()
+    asked.refresh_from_db()
+    assert (asked.status, asked.settled_by, asked.reason) == ("open", None, "")
+    answer(priya, asked, "rejected", reason_code="duplicate", reason="Paid in March.")
+    let_take_effect()
+    asked.refresh_from_db()
+    assert (asked.status, asked.reason) == ("rejected", "Paid in March.")
+    story = Event.objects.filter(subject_id=str(asked.uid)).order_by("pk").values_list("verb", flat=True)
+    assert list(story) == [
+        "escalation.opened", "escalation.answered", "escalation.undone", "escalation.answered", "escalation.rejected",
+    ]  # fmt: skip
+
+
+def test_only_who_answered_undoes_it_and_only_in_time(robot: Any, sign_in: Any) -> None:
+    asked, priya, maria = ask_to_pay(robot, "2026-1"), sign_in("priya"), sign_in("maria")
+    answer(priya, asked, "approved")
+
+    tried = maria.post(reverse("escalation-undo", args=[asked.uid]))
+    assert tried.status_code == 403
+    assert "Only who answered can undo it." in tried.content.decode()
+    assert Event.objects.filter(verb="escalation.refused", subject_id=str(asked.uid)).count() == 1
+    let_take_effect()
+    late = priya.post(reverse("escalation-undo", args=[asked.uid]))
+
+    assert late.status_code == 409
+    assert "It can no longer be undone" in late.content.decode()
+    asked.refresh_from_db()
+    assert asked.status == "approved"
+
+
+def test_an_answer_of_somebody_who_lost_the_right_does_not_take_effect(robot: Any, sign_in: Any) -> None:
+    asked = ask_to_pay(robot, "2026-1")
+    answer(sign_in("priya"), asked, "approved")
+    priya = Principal.objects.get(username="priya")
+    priya.is_active = False
+    priya.save(update_fields=["is_active"])
+
+    let_take_effect()
+
+    asked.refresh_from_db()
+    assert (asked.status, asked.settled_by) == ("open", None)
+    told = Event.objects.filter(verb="escalation.returned", subject_id=str(asked.uid)).get()
+    assert told.why == "Priya Nair may no longer decide this. Nothing was done."
 
 
 def test_pressing_twice_shows_the_result_and_no_error(robot: Any, sign_in: Any) -> None:
@@ -233,6 +301,7 @@ def test_a_rejection_needs_both_kinds_of_reason_and_keeps_what_was_typed(
 def test_who_comes_second_reads_who_was_first_and_keeps_the_reason(robot: Any, sign_in: Any) -> None:
     asked = ask_to_pay(robot, "2026-1")
     answer(sign_in("priya"), asked, "approved")
+    let_take_effect()
 
     late = answer(sign_in("maria"), asked, "rejected", reason_code="too_risky", reason="I know this seller.")
 
@@ -278,6 +347,7 @@ def test_a_large_payment_waits_for_a_second_person(robot: Any, sign_in: Any) -> 
     assert "You approved this. 1 more person has to approve." in card(priya, asked)
     assert "Priya Nair</b> approved" in card(maria, asked)
     answer(maria, asked, "approved")
+    let_take_effect()
     asked.refresh_from_db()
     assert (asked.status, str(asked.settled_by)) == ("approved", "Maria Lindqvist")
 
@@ -285,6 +355,7 @@ def test_a_large_payment_waits_for_a_second_person(robot: Any, sign_in: Any) -> 
 def test_a_settled_card_stays_readable_for_ever(robot: Any, sign_in: Any) -> None:
     asked, priya = ask_to_pay(robot, "2026-1"), sign_in("priya")
     answer(priya, asked, "rejected", reason_code="duplicate", reason="Paid in March.")
+    let_take_effect()
 
     shown = card(sign_in("edith"), asked, "?tab=done")
 
@@ -306,7 +377,8 @@ def test_work_that_failed_is_tried_again_when_a_person_says_so(
 
     assert "The step is tried again." in card(sign_in("maria"), asked)
     assert answer(sign_in("maria"), asked, "approved").status_code == 303
-    assert reader.claim()["run"]["key"] == "2026-1"
+    let_take_effect()
+    assert Step.objects.get(uid=work["step"]).status == Step.Status.READY
 
 
 def test_a_withdrawn_question_says_that_nobody_has_to_decide_it(robot: Any, sign_in: Any, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """The agents' door to work: claim, ask, finish, start runs, look into shared memory; and a person's answers."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from agents.api.doors import IDEMPOTENCY, ActingDoor, AgentsOnly, Door, PeopleOnly, Then
 from agents.api.hiring import MovingDoor, visible_agent
 from agents.api.shapes.reasons import NothingInput
-from agents.api.versions import IF_MATCH, IF_MATCH_INSTEAD, body_tag, require_match
+from agents.api.versions import IF_MATCH, IF_MATCH_INSTEAD
 from agents.models import Agent
 from agents.operations import OutsideWorkingHours
 from agents.serializers import AgentDetail
@@ -347,15 +347,32 @@ class AnswerView(ActingDoor):
 
         def act(key: str) -> Answer:
             read = given["request_sha256"] or read_sha256(request, self.principal, uid)
+            answer = {
+                **{name: value for name, value in given.items() if name != "undo_seconds"},
+                "request_sha256": read,
+            }
             settled = operations.settle(
-                uid,
-                self.answer,
-                reviewer=self.principal,
-                at=database_now(),
-                **{**given, "request_sha256": read},
-                confirmation=confirmation,
-            )
+                uid, self.answer, reviewer=self.principal, at=database_now(),
+                undo=timedelta(seconds=given["undo_seconds"]), **answer, confirmation=confirmation,
+            )  # fmt: skip
             return 200, answer_of(settled)
+
+        return self.answer_once(request, act)
+
+
+class UndoView(ActingDoor):
+    """A person takes an answer back before it takes effect."""
+
+    permission_classes = [PeopleOnly]
+
+    @extend_schema(
+        request=NothingInput, responses=AnswerOutput, parameters=[IDEMPOTENCY], summary="Undo one's own answer"
+    )
+    def post(self, request: Request, uid: UUID) -> Response:
+        self.read(NothingInput, request.data)
+
+        def act(key: str) -> Answer:
+            return 200, answer_of(operations.undo(uid, by=self.principal, at=database_now()))
 
         return self.answer_once(request, act)
 

@@ -1,4 +1,4 @@
-"""The doors to a question beside its answer: amend the request, ask the agent, hand it over; the agent's own answers."""
+"""The doors to a question beside its answer: amend the request, ask the agent, hand it over."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -6,7 +6,8 @@ from rest_framework import serializers
 
 from governance.models import HandOver, Inquiry
 from governance.models.inquiries import TEXT_AT_MOST
-from observability.serializers import Sha256, StrictSerializer, Text
+from observability.serializers import StrictSerializer, Text
+from workflows.serializers import Sha256
 
 
 class AmendInput(StrictSerializer):
@@ -17,7 +18,7 @@ class AmendInput(StrictSerializer):
         "values": {"amount": "4500.00"}, "request_sha256": "ab" * 32, "reason": "The rest is not due yet.",
     }  # fmt: skip
 
-    values = serializers.DictField(child=Text(max_length=200), max_length=10, allow_empty=False)  # type: ignore[assignment]
+    values = serializers.DictField(child=Text(max_length=200), allow_empty=False)
     request_sha256 = Sha256(default="")
     reason = Text(max_length=TEXT_AT_MOST, allow_blank=True, default="")
 

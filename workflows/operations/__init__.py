@@ -4,7 +4,7 @@ and let an agent retire."""
 from workflows.operations.actions import request_action
 from workflows.operations.definitions import publish
 from workflows.operations.handling import amend, answer_inquiry, ask_agent, hand_over
-from workflows.operations.people import pass_deadline, settle
+from workflows.operations.people import pass_deadline, settle, take_effect, undo
 from workflows.operations.retiring import Leaves, NoSuccessor, leaves, possible_successors, retire_agent
 from workflows.operations.runs import cancel, fire_timer, start
 from workflows.operations.stopping import (
@@ -51,5 +51,7 @@ __all__ = [
     "settle",
     "start",
     "stops_if",
+    "take_effect",
+    "undo",
     "void_leases",
 ]

@@ -1,6 +1,6 @@
 """People decide: one answer settles the question and moves the work on; a passed deadline does so too."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -20,10 +20,12 @@ APPROVED, REJECTED = Escalation.Status.APPROVED, Escalation.Status.REJECTED
 @transaction.atomic
 def settle(
     uid: UUID, answer: str, *, reviewer: Principal, at: datetime, request_sha256: str, reason: str = "",
-    reason_code: str = "", confirmation: governance.Confirmation = governance.UNCONFIRMED,
+    reason_code: str = "", undo: timedelta = governance.AT_ONCE,
+    confirmation: governance.Confirmation = governance.UNCONFIRMED,
 ) -> Escalation:  # fmt: skip
-    """Approve or reject: exactly one answer wins, it is bound to the request the reviewer read, and the work goes on.
-    Raises NotFound for what the reviewer may not see, and what `governance.close` raises; then nothing has changed."""
+    """Approve or reject: exactly one answer wins, it is bound to the request the reviewer read, and the work goes on;
+    after the time `undo`, if there is one, in which the answer can be taken back. Raises NotFound for what the reviewer
+    may not see, and what `governance.close` raises; then nothing has changed."""
     if answer not in (APPROVED, REJECTED):
         raise ledger.Invalid(fields={"answer": "Answer approved or rejected."})
     run, step, escalation = together(uid)
@@ -38,10 +40,32 @@ def settle(
         reason=reason,
         reason_code=reason_code,
         confirmation=confirmation,
+        undo=undo,
     )
     if settled and step is not None and run is not None:
         _go_on(run, step, escalation, by=reviewer, at=at)
     return escalation
+
+
+@transaction.atomic
+def undo(uid: UUID, *, by: Principal, at: datetime) -> Escalation:
+    """Take one's answer back before it takes effect. Raises NotFound for what one may not see, and what
+    `governance.undo` raises; then nothing has changed."""
+    _, _, escalation = together(uid)
+    if not escalation.is_visible_to(by):
+        raise ledger.NotFound
+    governance.undo(escalation, by=by, at=at)
+    return escalation
+
+
+@transaction.atomic
+def take_effect(escalation: Escalation, *, at: datetime) -> None:
+    """The time to undo an answer is over: it settles the question, and the work goes on."""
+    run, step, escalation = together(escalation.uid)
+    if escalation.status != Escalation.Status.HELD or escalation.effect_at is None or escalation.effect_at > at:
+        return
+    if governance.take_effect(escalation, at=at) and step is not None and run is not None:
+        _go_on(run, step, escalation, by=escalation.settled_by or ledger.SYSTEM, at=at)
 
 
 @transaction.atomic
@@ -76,8 +100,9 @@ _NEEDED = (
     "run__variables", "run__cost", "run__people_asked", "run__started_at", "run__started_by",
     *(f"escalation__{name}" for name in (
         "uid", "kind", "status", "title", "path", "asked", "approvals_needed", "unit", "workflow", "run",
-        "approvals_asked", "confirm", "request_sha256",
-         "opened_at", "due_at", "settled_at", "settled_by", "reason", "reason_code", "approved_until",
+        "request_sha256", "opened_at", "due_at", "settled_at", "settled_by", "reason", "reason_code", "approved_until",
+        "approvals_asked", "confirm",
+        "held_answer", "effect_at", "settled_for",
     )),
 )  # fmt: skip
 

@@ -43,7 +43,7 @@ def leaves(agent: Agent) -> Leaves:
     rights = list(_rights(agent))
     return Leaves(
         steps=agent.steps.in_hand().count(),
-        questions=Escalation.objects.open().filter(agent=agent).count(),
+        questions=Escalation.objects.pending().filter(agent=agent).count(),
         facts=Fact.objects.filter(author=agent, superseded_at=None).count(),
         workflows=tuple(sorted({str(row) for name, row in rights if name in HANDED_ON})),
         spaces=tuple(sorted({str(row) for name, row in rights if name in CLOSED})),
@@ -69,7 +69,7 @@ def retire_agent(agent: Agent, *, by: ledger.Acts, at: datetime, why: str, succe
         _return_work(run, agent, by, at)
     agents.retire(agent, by=by, at=at, why=why)
     governance.resolve_retired(agent, by=by, at=at, why=why)
-    for asked in Escalation.objects.open().filter(agent=agent):
+    for asked in Escalation.objects.pending().filter(agent=agent):
         governance.withdraw(asked, by=by, at=at, why=f"{agent} retired.")
     for name, row in list(_rights(agent)):
         taker = successor if name in HANDED_ON else None
@@ -91,7 +91,7 @@ def _return_work(run_id: int, agent: Agent, by: ledger.Acts, at: datetime) -> No
     for step in run.steps.select_for_update(of=("self",)).in_hand().filter(agent=agent).select_related("escalation"):
         step.run = run
         governance.release_step(str(step.uid), at=at, why=f"{agent} retired.")
-        if step.escalation is not None and step.escalation.is_open:
+        if step.escalation is not None and step.escalation.is_pending:
             governance.withdraw(step.escalation, by=by, at=at, why=f"{agent} retired.")
         ledger.move(
             step, Step.Status.READY, by=by, verb="step.returned", at=at, why=f"{agent} retired.", available_at=at,

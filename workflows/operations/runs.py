@@ -155,7 +155,7 @@ def close_step(step: Step, to: str, *, verb: str, by: ledger.Acts, at: datetime,
         step, to, by=by, verb=verb, at=at, why=why, ended_at=at, leased_until=None, lease_token=step.lease_token + 1
     )  # fmt: skip
     governance.release_step(str(step.uid), at=at, why=why)
-    if step.escalation is not None and step.escalation.is_open:
+    if step.escalation is not None and step.escalation.is_pending:
         governance.withdraw(step.escalation, by=by, at=at, why=why)
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import Exists, OuterRef, Q
@@ -143,21 +144,33 @@ class AnswerDoor(LoginRequiredMixin, View):
         escalation = found(user, uid)
         following = next_after(escalation, user, choice, at)
         if not form.is_valid():
-            return self.again(request, uid, form, "Nothing was decided: the reason is missing.", status=400)
+            return again(request, uid, form, "Nothing was decided: the reason is missing.", status=400)
         try:
-            operations.settle(uid, reviewer=user, at=at, **form.cleaned_data)
+            undo = timedelta(seconds=settings.UNDO_SECONDS)
+            operations.settle(uid, reviewer=user, at=at, undo=undo, **form.cleaned_data)
         except ledger.Refused as refused:
             ledger.record_refusal(refused, by=user)
             if not answered_so(escalation, user, form.cleaned_data["answer"]):
-                return self.again(request, uid, form, refused.detail, status=refused.status)
+                return again(request, uid, form, refused.detail, status=refused.status)
         return onward(request, escalation, following)
 
-    def again(self, request: HttpRequest, uid: UUID, form: AnswerForm, wrong: str, *, status: int) -> HttpResponse:
-        """The card as it stands now, with what went wrong and what was typed."""
-        user, at = person(request), database_now()
-        card = card_of(found(user, uid), user, at) | {"form": form, "wrong": wrong, "opened": True}
-        page = inbox(user, Choice.of(request), at) | card
-        return render(request, "workflows/escalations.html", page, status=status)
+    def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
+        """After signing in again the browser comes here by GET: show the card."""
+        return redirect(reverse("escalation", args=[uid]) + Choice.of(request).query)
+
+
+class UndoDoor(LoginRequiredMixin, View):
+    """Take one's own answer back, and stand at the open question again."""
+
+    def post(self, request: HttpRequest, uid: UUID) -> HttpResponse:
+        user = person(request)
+        try:
+            undone = operations.undo(uid, by=user, at=database_now())
+        except ledger.Refused as refused:
+            ledger.record_refusal(refused, by=user)
+            return again(request, uid, None, refused.detail, status=refused.status)
+        messages.success(request, f"Undone: {undone.title}. It waits for an answer again.")
+        return HttpResponseRedirect(reverse("escalation", args=[uid]) + Choice.of(request).query, status=303)
 
     def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
         """After signing in again the browser comes here by GET: show the card."""
@@ -172,6 +185,14 @@ class NewOnes(LoginRequiredMixin, View):
         position = int(after) if after.isdecimal() and len(after) < 19 else ledger.last_position()
         new = arrivals(person(request), choice, position)
         return render(request, "workflows/_escalations_new.html", {"new": new, "choice": choice})
+
+
+def again(request: HttpRequest, uid: UUID, form: AnswerForm | None, wrong: str, *, status: int) -> HttpResponse:
+    """The card as it stands now, with what went wrong and what was typed."""
+    user, at = person(request), database_now()
+    card = card_of(found(user, uid), user, at) | {"wrong": wrong, "opened": True}
+    page = inbox(user, Choice.of(request), at) | card | ({"form": form} if form is not None else {})
+    return render(request, "workflows/escalations.html", page, status=status)
 
 
 def found(user: Principal, uid: UUID) -> Escalation:
@@ -231,8 +252,14 @@ def inbox(user: Principal, choice: Choice, at: datetime) -> dict[str, Any]:
         "choice": choice, "tabs": tabs, "rows": shown, "more": more, "counts": counts, "position": position, "at": at,
         "risks": Risk.choices, "workflows": workflow_names(visible), "decided_today": decided_today(user, at),
         "narrowed_count": chosen(user, choice).count() if choice.tab == "done" and choice.words else None,
+        "undo": undoable(user, at),
         "older": f"{choice.query or '?'}&before={shown[-1].uid}" if more and choice.tab == "done" else "",
     }  # fmt: skip
+
+
+def undoable(user: Principal, at: datetime) -> Escalation | None:
+    """This person's latest answer that has not taken effect."""
+    return Escalation.objects.undoable_by(user).filter(effect_at__gt=at).first()
 
 
 def workflow_names(visible: EscalationQuerySet) -> list[tuple[str, str]]:
@@ -269,13 +296,16 @@ def answered_so(escalation: Escalation, user: Principal, answer: str) -> bool:
     """Whether this person gave exactly this answer before: a second press shows the result instead of an error."""
     now = Escalation.objects.get(pk=escalation.pk)
     if now.settled_by_id == user.pk:
-        return now.status == answer
+        return answer in (now.status, now.held_answer)
     return answer == Escalation.Status.APPROVED and now.is_open and now.votes.filter(person=user).exists()
 
 
 def onward(request: HttpRequest, escalation: Escalation, following: Escalation | None) -> HttpResponseRedirect:
     """To the next escalation, with a sentence about this one."""
     now = Escalation.objects.get(pk=escalation.pk)
+    if now.status == Escalation.Status.HELD:  # the bar at the foot of the page tells, and undoes it
+        target = reverse("escalation", args=[following.uid]) if following else reverse("escalations")
+        return HttpResponseRedirect(target + Choice.of(request).query, status=303)
     done = "Your approval is noted, another person has to approve as well" if now.is_open else now.get_status_display()
     follows = f" Next: {following.title}" if following else " Nothing else waits in this list."
     messages.success(request, f"{done}: {now.title}.{follows}")

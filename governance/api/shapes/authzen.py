@@ -11,7 +11,8 @@ from observability.ledger import Refused
 
 REQUESTS = "/access/v1/requests"
 STATUS = {
-    Escalation.Status.OPEN: "pending", Escalation.Status.APPROVED: "approved", Escalation.Status.REJECTED: "denied",
+    Escalation.Status.OPEN: "pending", Escalation.Status.HELD: "pending",
+    Escalation.Status.APPROVED: "approved", Escalation.Status.REJECTED: "denied",
     Escalation.Status.EXPIRED: "expired", Escalation.Status.WITHDRAWN: "cancelled",
 }  # fmt: skip
 
@@ -66,12 +67,13 @@ def denied(refused: Refused) -> dict[str, Any]:
 def task_of(task: Escalation, base: str) -> dict[str, Any]:
     """An access request as its task: what became of it, where to look, and the approval that it gave."""
     here = f"{base}{REQUESTS}/{task.uid}"
+    cancel = {"cancel": f"{here}/cancel"} if task.is_pending else {}
     told: dict[str, Any] = {
         "id": str(task.uid), "status": STATUS[Escalation.Status(task.status)], "status_endpoint": here,
         "expires_at": task.due_at.isoformat(), "display": {"title": task.title, "asked": task.path.name},
-        "links": {"review": f"{base}/escalations/{task.uid}", **({"cancel": f"{here}/cancel"} if task.is_open else {})},
+        "links": {"review": f"{base}/escalations/{task.uid}", **cancel},
     }  # fmt: skip
-    if task.reason:
+    if task.reason and not task.is_pending:
         told["reason"] = task.reason
     if task.status == Escalation.Status.APPROVED and task.approved_until and task.settled_at:
         approval = {

@@ -42,7 +42,7 @@ addEventListener("popstate", () => {
 });
 
 // --- what others do meanwhile --------------------------------------------------------------------------------
-const ENDS = { "escalation.approved": "approved", "escalation.rejected": "rejected", "escalation.expired": "no answer in time", "escalation.withdrawn": "withdrawn" };
+const ENDS = { "escalation.answered": "who can still undo it", "escalation.approved": "approved", "escalation.rejected": "rejected", "escalation.expired": "no answer in time", "escalation.withdrawn": "withdrawn" };
 
 // A row that somebody else settled stays where it is, greyed, and says who it was.
 function grey(row, event) {
@@ -53,9 +53,17 @@ function grey(row, event) {
   if (row.hasAttribute("aria-current")) announce(`${by}: ${event.subject_name}`);
 }
 
+const AGAIN = ["escalation.undone", "escalation.returned"];
+
+function wake(row) {
+  row.classList.remove("gone");
+  row.querySelector("[data-line]").textContent = "Waits for an answer again";
+}
+
 document.body.addEventListener("aos:event", ({ detail: event }) => {
   const row = event.verb in ENDS && document.querySelector(`[data-escalation="${CSS.escape(event.subject_id)}"]`);
   if (row) grey(row, event);
+  if (AGAIN.includes(event.verb)) document.querySelectorAll(`[data-escalation="${CSS.escape(event.subject_id)}"]`).forEach(wake);
 });
 
 // The answer is fetched again too, unless a reason is being typed: then the server says on submit what happened.
@@ -82,6 +90,22 @@ document.addEventListener("keydown", (event) => {
 const bar = document.getElementById("new-ones");
 if (bar) new MutationObserver(() => announce(bar.textContent.replace(".", "").trim())).observe(bar, { childList: true, characterData: true, subtree: true });
 
+// --- undo -----------------------------------------------------------------------------------------------------
+const undo = document.getElementById("undo");
+
+// Counts down on this computer's clock what the server's clock gave, then the bar has nothing to undo any more.
+function countDown(ends) {
+  const left = Math.ceil((ends - performance.now()) / 1000);
+  if (left <= 0) return undo.remove();
+  undo.querySelector("[data-takes-effect]").textContent = `It takes effect in ${left} s.`;
+  setTimeout(countDown, 250, ends);
+}
+
+if (undo) {
+  announce(undo.querySelector("span").textContent.trim().replace(/\s+/g, " "));
+  countDown(performance.now() + Date.parse(undo.dataset.until) - Date.parse(undo.dataset.now));
+}
+
 // After an answer the reader stands at the next question.
-if (document.querySelector(".os-msgs")) detail()?.querySelector(".os-ask")?.focus({ preventScroll: true });
+if (undo || document.querySelector(".os-msgs")) detail()?.querySelector(".os-ask")?.focus({ preventScroll: true });
 current()?.scrollIntoView({ block: "nearest" });
