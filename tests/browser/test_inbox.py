@@ -74,7 +74,24 @@ def test_priya_approves_with_a_and_stands_at_the_next_question(visitor: Visitor,
     expect(page.locator(".os-ask")).to_be_focused()
     expect(page.locator("#announce")).to_contain_text("Approved")
     first.refresh_from_db()
-    assert (first.status, str(first.settled_by)) == ("approved", "Priya Nair")
+    assert (first.status, first.held_answer, str(first.settled_by)) == ("held", "approved", "Priya Nair")
+
+
+def test_priya_takes_it_back_with_z_while_the_seconds_run(visitor: Visitor, robot: Any) -> None:
+    asked = ask_to_pay(robot, "2026-1")
+    page = visitor("priya", at=f"/escalations/{asked.uid}")
+    page.keyboard.press("a")
+    page.wait_for_url("**/escalations")
+    expect(page.locator("#undo")).to_contain_text("It takes effect in")
+    expect(page.locator("#undo").get_by_role("button")).to_be_in_viewport()
+
+    page.keyboard.press("z")
+
+    page.wait_for_url(f"**/escalations/{asked.uid}")
+    expect(page.locator("#main").get_by_text(f"Undone: {asked.title}")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve")).to_be_visible()
+    asked.refresh_from_db()
+    assert (asked.status, asked.settled_by) == ("open", None)
 
 
 def test_priya_rejects_with_r_and_says_why(visitor: Visitor, robot: Any) -> None:
@@ -89,7 +106,7 @@ def test_priya_rejects_with_r_and_says_why(visitor: Visitor, robot: Any) -> None
 
     expect(page.get_by_text("Nothing waits for you.")).to_be_visible()
     asked.refresh_from_db()
-    assert (asked.status, asked.reason, asked.reason_code) == ("rejected", "Paid by card in March.", "duplicate")
+    assert (asked.held_answer, asked.reason, asked.reason_code) == ("rejected", "Paid by card in March.", "duplicate")
 
 
 def test_rejecting_without_a_reason_asks_for_one_and_keeps_the_kind(visitor: Visitor, robot: Any) -> None:
@@ -108,8 +125,9 @@ def test_rejecting_without_a_reason_asks_for_one_and_keeps_the_kind(visitor: Vis
 
 
 def test_the_second_reviewer_sees_who_was_first_and_loses_no_word(
-    visitor: Visitor, live: Callable[[Page], None], robot: Any
+    visitor: Visitor, live: Callable[[Page], None], robot: Any, settings: Any
 ) -> None:
+    settings.UNDO_SECONDS = 0
     asked = ask_to_pay(robot, "2026-1")
     priya = visitor("priya", at=f"/escalations/{asked.uid}")
     maria = visitor("maria", at=f"/escalations/{asked.uid}")
@@ -132,8 +150,9 @@ def test_the_second_reviewer_sees_who_was_first_and_loses_no_word(
 
 
 def test_an_idle_card_loses_its_buttons_when_somebody_else_decides(
-    visitor: Visitor, live: Callable[[Page], None], robot: Any
+    visitor: Visitor, live: Callable[[Page], None], robot: Any, settings: Any
 ) -> None:
+    settings.UNDO_SECONDS = 0
     asked = ask_to_pay(robot, "2026-1")
     priya, maria = (visitor(name, at=f"/escalations/{asked.uid}") for name in ("priya", "maria"))
     live(maria)
