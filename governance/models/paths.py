@@ -30,6 +30,10 @@ class EscalationPathQuerySet(models.QuerySet["EscalationPath"]):
         """Paths of the units that the user may see."""
         return self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
 
+    def with_levels(self) -> Self:
+        """With everything that a list shows of them."""
+        return self.select_related("unit", "calendar").prefetch_related("steps__people", "steps__group")
+
 
 BARRED = ("requester", "accountable", "author", "previous_approver")
 """Who may be kept from deciding: who asked or started the run, who answers for the agent, who wrote the policy version

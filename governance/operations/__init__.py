@@ -138,7 +138,6 @@ from governance.operations.handling import (
     answer_inquiry,
     ask_agent,
     hand_over,
-    receivers,
 )
 from governance.operations.incidents import (
     NotYourIncident,
@@ -403,7 +402,6 @@ __all__ = [
     "read_draft",
     "readers_of",
     "readiness",
-    "receivers",
     "record_training",
     "reject_promotion",
     "release",

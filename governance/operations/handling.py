@@ -155,6 +155,8 @@ def _people(to: Receiver) -> list[Principal]:
 
 
 def _why_not_to(escalation: Escalation, to: Receiver, reviewer: Principal) -> str:
+    if to.person is None and to.group is None:
+        return "Choose a person or a role."
     if to.person == reviewer:
         return "Name somebody else; you are asked already."
     able = [person for person in _people(to) if person != reviewer and could_decide(person, escalation)]
@@ -163,8 +165,3 @@ def _why_not_to(escalation: Escalation, to: Receiver, reviewer: Principal) -> st
     return (
         f"{to} may not decide this: the right, sight of the unit, the training, or distance from the case is missing."
     )
-
-
-def receivers(escalation: Escalation, reviewer: Principal, among: list[Principal]) -> list[Principal]:
-    """Those of these people to whom the reviewer may hand it over."""
-    return [person for person in among if person != reviewer and could_decide(person, escalation)]

@@ -85,10 +85,11 @@ PLAIN = PathTerms()
 
 @transaction.atomic
 def add_path(
-    key: str, name: str, *, unit: Unit, levels: Sequence[Level], by: ledger.Acts, at: datetime, terms: PathTerms = PLAIN
+    key: str, name: str, *, unit: Unit, levels: Sequence[Level], by: ledger.Acts, at: datetime,
+    terms: PathTerms = PLAIN, why: str = "",
 ) -> EscalationPath:  # fmt: skip
     """A new escalation path; its levels are asked in the order given. Raises Invalid that names each wrong field."""
-    require(by, CHANGE)
+    require(by, CHANGE, unit)
     wrong = {} if _KEY.fullmatch(key) else {"key": "Small letters, digits and dashes, as in large-payments."}
     if EscalationPath.objects.filter(key=key).exists():
         wrong["key"] = f"There is a path {key} already."
@@ -96,7 +97,7 @@ def add_path(
     path = EscalationPath.objects.create(key=key, name=name.strip(), unit=unit, **terms.columns())
     for number, level in enumerate(levels, 1):
         _put(PathStep(path=path, level=number), level)
-    ledger.record("path.added", path, by=by, at=at, data=told(path))
+    ledger.record("path.added", path, by=by, at=at, why=why, data=told(path))
     return path
 
 
@@ -107,7 +108,7 @@ def change_path(
 ) -> EscalationPath:  # fmt: skip
     """Let the path ask these levels on these terms from now on, of open questions too: who is named on a level may
     decide what waits there. `edition` is the one that was read. Raises EditionChanged, LevelInUse or Invalid."""
-    require(by, CHANGE)
+    require(by, CHANGE, path.unit)
     path = EscalationPath.objects.select_for_update(of=("self",)).get(pk=path.pk)
     if path.edition != edition:
         raise EditionChanged
@@ -233,7 +234,7 @@ def add_calendar(
     key: str, name: str, document: dict[str, Any], *, unit: Unit, by: ledger.Acts, at: datetime
 ) -> BusinessCalendar:
     """A new business calendar. Raises Invalid that names each wrong field."""
-    require(by, CHANGE)
+    require(by, CHANGE, unit)
     wrong = {} if _KEY.fullmatch(key) else {"key": "Small letters, digits and dashes, as in head-office."}
     if BusinessCalendar.objects.filter(key=key).exists():
         wrong["key"] = f"There is a calendar {key} already."
@@ -248,7 +249,7 @@ def change_calendar(
     calendar: BusinessCalendar, name: str, document: dict[str, Any], *, edition: int, by: ledger.Acts, at: datetime
 ) -> BusinessCalendar:
     """Let the calendar say this from now on; deadlines that are set already stay. Raises EditionChanged or Invalid."""
-    require(by, CHANGE)
+    require(by, CHANGE, calendar.unit)
     calendar = BusinessCalendar.objects.select_for_update(of=("self",)).get(pk=calendar.pk)
     if calendar.edition != edition:
         raise EditionChanged
@@ -275,7 +276,7 @@ def _check_calendar(name: str, document: dict[str, Any], wrong: dict[str, str]) 
 @transaction.atomic
 def record_training(person: Principal, name: str, *, valid_until: datetime, by: ledger.Acts, at: datetime) -> Training:
     """Until when a training of a person counts; one that is recorded already is changed. Nobody records their own."""
-    require(by, CHANGE)
+    require(by, CHANGE, person.unit)
     if by == person:
         raise ledger.NotAllowed("Somebody else records your training.")
     if not _KEY.fullmatch(name):
@@ -285,8 +286,8 @@ def record_training(person: Principal, name: str, *, valid_until: datetime, by: 
     return training
 
 
-def people_named(usernames: Iterable[str], viewer: Principal) -> tuple[Principal, ...]:
-    """The people of these names whom the viewer may put on a path. Raises Invalid that names the others."""
+def people_named(usernames: Iterable[str]) -> tuple[Principal, ...]:
+    """The people of these names. Raises Invalid that names those whom there are not."""
     wanted = list(dict.fromkeys(usernames))
     found = {person.username: person for person in Principal.objects.people().filter(username__in=wanted)}
     unknown = [name for name in wanted if name not in found]
