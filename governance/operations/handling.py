@@ -22,10 +22,8 @@ class StillUnanswered(ledger.Refused):
     code = "still_unanswered"
 
 
-class AnsweredAlready(ledger.Refused):
+class AnsweredAlready(ledger.TooLate):
     """This question was answered, or nobody waits for the answer any more. Nothing was changed."""
-
-    code = "answered_already"
 
 
 class MayNotDecide(ledger.Invalid):

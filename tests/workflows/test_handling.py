@@ -236,7 +236,7 @@ def test_the_agent_answers_a_question_once_and_the_card_shows_it(
     assert clerk.call("post", path, {"answer": " "}).status_code == 400
     told = clerk.call("post", path, {"answer": "PO-3007 <b>\u202eevil</b>"})
     assert told.status_code == 200, told.content
-    assert clerk.call("post", path, {"answer": "Another"}).json()["code"] == "answered_already"
+    assert clerk.call("post", path, {"answer": "Another"}).json()["code"] == "too_late"
     shown = priya.get(f"/escalations/{asked.uid}").content.decode()
     assert "Which order?" in shown
     assert "PO-3007 &lt;b&gt;" in shown
