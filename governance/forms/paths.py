@@ -21,12 +21,12 @@ BARS = [
 ]
 
 
-class LengthField(forms.CharField):
+class LengthField(forms.Field):
     """A length of time such as 4h or 2d, in seconds; 0 for nothing."""
 
     def to_python(self, value: Any) -> Any:
         """The seconds."""
-        text = super().to_python(value)
+        text = str(value or "").strip()[:40]
         if not text:
             return 0
         try:
@@ -50,9 +50,9 @@ class LevelForm(forms.Form):
     role = forms.ModelChoiceField(
         Group.objects.none(), label="Or a role", to_field_name="name", required=False, empty_label="No role"
     )
-    seconds = LengthField(label="Their time", required=False, max_length=20, help_text="Such as 30m, 4h or 2d.")
+    seconds = LengthField(label="Their time", required=False, help_text="Such as 30m, 4h or 2d.")
     quorum = forms.IntegerField(label="How many approve", min_value=1, max_value=20, initial=1, required=False)
-    remind = LengthField(label="Remind before the end", required=False, max_length=20, help_text="Empty: no reminder.")
+    remind = LengthField(label="Remind before the end", required=False, help_text="Empty: no reminder.")
 
     def __init__(self, *given: Any, viewer: Principal, **named: Any) -> None:
         super().__init__(*given, **named)

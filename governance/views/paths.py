@@ -49,7 +49,9 @@ class PathsPage(LoginRequiredMixin, View):
     def shown(self, request: HttpRequest, form: TrainingForm | None = None, status: int = 200) -> HttpResponse:
         """The page as it is now."""
         user = person(request)
-        trainings = Training.objects.filter(person__in=Principal.objects.all_people().visible_to(user)).select_related("person")
+        trainings = Training.objects.filter(person__in=Principal.objects.all_people().visible_to(user)).select_related(
+            "person"
+        )
         page = {
             "paths": EscalationPath.objects.visible_to(user).with_levels(), "trainings": trainings[:200],
             "calendars": BusinessCalendar.objects.visible_to(user).select_related("unit"), "at": database_now(),

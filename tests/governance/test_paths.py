@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -16,6 +17,7 @@ from workflows import operations as workflows
 from workflows.tasks import pass_deadlines
 
 HOUR = 3600
+RUN = str(uuid4())
 FRIDAY = datetime(2026, 12, 4, 16, tzinfo=UTC)  # 17:00 in Berlin, an hour before the end of the week
 
 
@@ -129,9 +131,9 @@ def test_whom_the_path_keeps_from_deciding(terms: Any, barred: Any, halden: Any,
 
 def test_who_approved_something_else_of_the_run_does_not_approve_this(halden: Any, now: Any) -> None:
     on = path(halden, now, (("priya", "maria"), 1), not_by=("previous_approver",))
-    place = operations.Place(run="r-1")
+    place = operations.Place(run=RUN)
     first, second = (asked(halden, now, on, place=place) for _ in range(2))
-    other_run = asked(halden, now, on, place=operations.Place(run="r-2"))
+    other_run = asked(halden, now, on, place=operations.Place(run=str(uuid4())))
 
     settle(first, halden.people["priya"], now)
 
@@ -185,7 +187,7 @@ SELF = ("requester", "accountable", "stand-in", "author", "previous approver", "
 def test_no_route_lets_anybody_approve_their_own(who: str, route: str, halden: Any, now: Any, sign_in: Any) -> None:
     priya, maria = halden.people["priya"], halden.people["maria"]
     on = path(halden, now, (("priya", "maria", "daniel"), 1), not_by=("accountable", "author", "previous_approver"))
-    agent, place, not_by = halden.agents["AP-04"], operations.Place(run="r-1"), ()
+    agent, place, not_by = halden.agents["AP-04"], operations.Place(run=RUN), ()
     if who == "requester":
         not_by = (priya,)
     elif who == "accountable":
@@ -225,8 +227,10 @@ def attempt(route: str, row: Escalation, sign_in: Any, halden: Any, now: Any) ->
         return int(browser.post(f"/escalations/{row.uid}/answer", {**body, "answer": "approved"}).status_code)
     if route == "delegate":  # somebody who is asked lets her decide instead
         daniel = halden.people["daniel"]
-        terms = operations.Terms(person=daniel, delegate=halden.people["priya"], ends_at=now + timedelta(days=2),
-                                 reason="On leave")  # fmt: skip
+        terms = operations.Terms(
+            person=daniel, delegate=halden.people["priya"], ends_at=now + timedelta(days=2), reason="On leave",
+            unit=halden.units["finance"],
+        )  # fmt: skip
         operations.delegate(terms, by=daniel, at=ledger.database_now())
         return int(browser.call("post", f"escalations/{row.uid}/approve", body).status_code)
     if route == "hand-over":  # somebody who is asked hands it to her

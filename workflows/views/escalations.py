@@ -30,7 +30,6 @@ from workflows.views.moments import begin_in, end_in
 
 TABS = {"me": "For me", "all": "All", "done": "Done"}
 LIST_AT_MOST = 50
-LOOK_AT_LEAST_SECONDS = 3
 ANSWERS = {
     "decided": "decided by people",
     "approved": "approved",
@@ -196,7 +195,7 @@ def hurried(form: AnswerForm, escalation: Escalation, at: datetime) -> str:
     once for each card."""
     approves = form.cleaned_data["answer"] == Escalation.Status.APPROVED and escalation.risk == Risk.HIGH
     seconds = seconds_open(form.cleaned_data["opened"], escalation.uid, at) if approves else None
-    if seconds is None or seconds >= LOOK_AT_LEAST_SECONDS:
+    if seconds is None or seconds >= settings.SECOND_LOOK_SECONDS:
         return ""
     return f"You opened this {int(seconds)} s ago, and its risk is high. Nothing is approved: look again, then approve."
 
