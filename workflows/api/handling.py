@@ -29,6 +29,7 @@ from workflows.api.shapes import (
 from workflows.serializers import EscalationOutput
 
 Answer = tuple[int, Mapping[str, Any]]
+INQUIRIES = page_of(InquiryOutput)
 
 
 def visible_escalation(user: Any, uid: UUID) -> Escalation:
@@ -95,7 +96,7 @@ class InquiriesView(Door):
 
     @extend_schema(
         parameters=[PageQuery],
-        responses=page_of(InquiryOutput),
+        responses=INQUIRIES,
         summary="List the questions to the agent, oldest first",
     )
     def get(self, request: Request, uid: UUID) -> Response:
@@ -110,9 +111,7 @@ class MyInquiriesView(Door):
     scope = "ask"
     query = PageQuery
 
-    @extend_schema(
-        parameters=[PageQuery], responses=page_of(InquiryOutput), summary="List the questions that wait for the agent"
-    )
+    @extend_schema(parameters=[PageQuery], responses=INQUIRIES, summary="List the questions that wait for the agent")
     def get(self, request: Request) -> Response:
         waiting = Inquiry.objects.unanswered().put_to(self.principal)
         return self.page(waiting.select_related("escalation", "asked_by"), InquiryOutput, by="pk")
