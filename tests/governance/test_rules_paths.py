@@ -13,6 +13,7 @@ from governance.rules.amending import bounds_of, joint_amend, joint_confirm, wro
 from governance.rules.approving import level_for, needed_for, progress
 from governance.rules.calendars import Calendar, CalendarInvalid, read_calendar
 from governance.rules.shapes import Amendable, Confirm
+from governance.rules.similarity import Likeness, likeness, most_alike
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE: dict[str, Any] = {
@@ -86,7 +87,7 @@ calendars = st.builds(
 )  # fmt: skip
 SPRING = datetime(2026, 3, 1, tzinfo=UTC)
 moments = st.integers(0, 270 * 24 * 60).map(lambda minutes: SPRING + timedelta(minutes=minutes))
-seconds = st.integers(0, 200 * HOUR)
+seconds = st.integers(0, 40 * HOUR)  # one hour a week, and both are over within three years
 
 
 @given(calendars, moments, seconds, seconds)
@@ -219,3 +220,43 @@ def test_several_rules_let_change_only_what_all_of_them_do() -> None:
 )
 def test_a_confirmation_is_complete_or_not(confirm: Any, typed: str, ticked: Any, wrong: set[str]) -> None:
     assert set(wrong_confirmation(confirm, REQUEST, typed, ticked)) == wrong
+
+
+# --- past decisions like this ---------------------------------------------------------------------------------
+PAID = {
+    "action": "invoice.pay", "context": {"amount": "9000.00"},
+    "resource": {"type": "invoice", "id": "1", "properties": {"seller": "Kessler"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change, same_rule, words",
+    [
+        ({}, True, ("asked by the same rule", "the same action", "with Kessler")),
+        ({}, False, ("the same action", "with Kessler", "an amount in the same range: 1,000 to 10,000")),
+        ({"context": {"amount": "10000.00"}}, False, ("the same action", "with Kessler")),  # the next band
+        ({"action": "invoice.read", "context": {}}, False, ("with Kessler", "about the same kind of thing: invoice")),
+        ({"action": "x", "context": {}, "resource": {"type": "order", "id": "1"}}, False, ()),
+        ({"action": "x", "context": None, "resource": None}, False, ()),
+        ({"resource": {"type": "invoice", "properties": {"seller": 5}}}, False, ("the same action",)),
+    ],
+)
+def test_a_likeness_says_in_what_two_requests_are_alike(change: Any, same_rule: bool, words: Any) -> None:
+    alike = likeness(PAID, {**PAID, **change}, same_rule=same_rule)
+
+    assert alike.words[: len(words)] == words
+    assert bool(alike.words) == bool(words) == bool(alike.points)
+
+
+def test_the_most_alike_come_first_and_of_equals_the_first() -> None:
+    alike = [Likeness(points, ("x",) * points) for points in (2, 0, 5, 2, 9)]
+
+    assert most_alike(alike, 3) == [4, 2, 0]
+    assert most_alike(alike, 9) == [4, 2, 0, 3], "what is alike in nothing is left out"
+
+
+@given(st.dictionaries(st.text(max_size=5), st.one_of(st.none(), st.text(), st.integers(), st.lists(st.text()))))
+def test_a_request_of_any_form_has_a_likeness_to_itself_and_no_error(request: dict[str, Any]) -> None:
+    odd = {**request, "context": request, "resource": request}
+
+    assert likeness(odd, odd, same_rule=True).points >= 3
