@@ -93,7 +93,7 @@ def test_on_the_phone_every_button_can_be_touched(visitor: Visitor, robot: Any) 
     for box in page.locator(".os-actions .os-btn:visible").all():
         place = box.bounding_box()
         assert place and place["height"] >= 44, box.inner_text()
-    page.locator("summary", has_text="Ask").tap()
+    page.locator(".os-actions summary", has_text="Ask").tap()
     page.get_by_label("Your question to AP-04").fill("Which order?")
     page.get_by_role("button", name="Ask the agent").tap()
 

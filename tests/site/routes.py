@@ -177,11 +177,11 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-approve", "post"): Door(BOUND, lambda side: [side.escalation.uid], answer),
     ("api-amend", "post"): Door(
         BOUND, lambda side: [things.amendable(side).uid],
-        lambda side: {"values": {"amount": "1.00"}, "request_sha256": things.amendable(side).request_sha256},
+        lambda side: {"values": {"amount": "100.00"}, "request_sha256": things.amendable(side).request_sha256},
     ),
-    ("api-ask-agent", "post"): Door(CREATE, lambda side: [things.amendable(side).uid], lambda side: {"text": "Why?"}),
+    ("api-ask-agent", "post"): Door(CREATE, lambda side: [things.questioned(side).uid], lambda side: {"text": "Why?"}),
     ("api-hand-over", "post"): Door(
-        CREATE, lambda side: [things.amendable(side).uid], lambda side: {"to": things.colleague(side)}
+        CREATE, lambda side: [things.questioned(side).uid], lambda side: {"to": things.colleague(side)}
     ),
     ("api-inquiries", "get"): Door(LIST, lambda side: things.asked_agent(side)[:1]),
     ("api-my-inquiries", "get"): Door(LIST),
@@ -559,11 +559,11 @@ PAGES: dict[tuple[str, str], Door] = {
     )},
     ("escalation-amend", "post"): Door(
         BOUND, lambda side: [things.amendable(side).uid],
-        lambda side: {"value-amount": "1.00", "request_sha256": things.amendable(side).request_sha256},
+        lambda side: {"value-amount": "100.00", "request_sha256": things.amendable(side).request_sha256},
     ),
-    ("escalation-ask", "post"): Door(CREATE, lambda side: [things.amendable(side).uid], lambda side: {"text": "Why?"}),
+    ("escalation-ask", "post"): Door(CREATE, lambda side: [things.questioned(side).uid], lambda side: {"text": "Why?"}),
     ("escalation-hand-over", "post"): Door(
-        CREATE, lambda side: [things.amendable(side).uid], lambda side: {"to": f"person:{things.colleague(side)}"}
+        CREATE, lambda side: [things.questioned(side).uid], lambda side: {"to": f"person:{things.colleague(side)}"}
     ),
     ("policy-paths", "get"): Door(READ),
     ("policy-paths", "post"): Door(

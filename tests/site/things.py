@@ -262,25 +262,36 @@ def value_list(side: Any) -> ValueList:
 
 
 def amendable(side: Any) -> Escalation:
-    """A question of the unit's agent whose amount the policy lets be changed."""
-    asked = {"kind": "action", "agent": side.agent, "request_sha256": "ab" * 32}
+    """A question of an agent of the unit whose amount the policy lets be changed; in finance it may pay less alone."""
+    payer = Agent.objects.filter(unit=side.unit, code="AP-04").first()
+    properties = {"seller": "Kessler", "order_matched": True, "findings": 0, "bank_changed_days": 412}
+    question = governance.Question(
+        request_key="", action="invoice.pay", context={"amount": "9000.00", "currency": "EUR"},
+        resource={"type": "invoice", "id": "1", "properties": properties},
+    )  # fmt: skip
+    return _asked(side, "ba", payer or side.agent, question, amendable=[{"field": "amount", "at_most": "9000"}])
+
+
+def questioned(side: Any, digest: str = "ab") -> Escalation:
+    """A question of the unit's agent that waits for a person."""
+    resource = {"type": "order", "id": "1", "properties": {}}
+    question = governance.Question(request_key="", action="order.read", context={"amount": "5.00"}, resource=resource)
+    return _asked(side, digest, side.agent, question)
+
+
+def _asked(side: Any, digest: str, agent: Agent, question: governance.Question, **more: Any) -> Escalation:
+    asked = {"kind": "action", "agent": agent, "request_sha256": digest * 32}
     found = Escalation.objects.filter(**asked).first()
     if found is not None:
         return found
-    question = governance.Question(
-        request_key="", action="order.read", context={"amount": "5.00"},
-        resource={"type": "order", "id": "1", "properties": {}},
-    )  # fmt: skip
     words = {"title": "May I?", "path": side.workflow.incident_path, "unit": side.unit, "likeness": "drill"}
-    bounds = [{"field": "amount", "at_most": "9"}]
-    request = request_of(question, side.agent)
-    asking = governance.Asked(**asked, **words, request=request, amendable=bounds)
-    return governance.open_escalation(asking, by=side.agent, at=ledger.database_now())
+    asking = governance.Asked(**asked, **words, request=request_of(question, agent), **more)
+    return governance.open_escalation(asking, by=agent, at=ledger.database_now())
 
 
 def asked_agent(side: Any) -> list[Any]:
-    """That question and one that a person put to the agent about it."""
-    asked = amendable(side)
+    """A question of the unit's agent, and one that a person put to the agent about it."""
+    asked = questioned(side, "bc")
     inquiry = asked.inquiries.first() or Inquiry.objects.create(
         escalation=asked, asked_by=person(side), text="Why?", asked_at=ledger.database_now()
     )
