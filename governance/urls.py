@@ -10,6 +10,7 @@ from governance.api import delegations as delegations_api
 from governance.api import drafting as drafting_api
 from governance.api import incidents as incidents_api
 from governance.api import lists as lists_api
+from governance.api import paths as paths_api
 from governance.api import policies as policies_api
 from governance.api import policy_versions as versions_api
 from governance.api import replays as replays_api
@@ -22,6 +23,7 @@ from governance.views import (
     drafting,
     incidents,
     lists,
+    paths,
     policies,
     policy_editing,
     policy_life,
@@ -108,6 +110,11 @@ api_urls: list[URLPattern] = [
     path("safeguards/<str:role>/drop", safeguards_api.DropSafeguardView.as_view(), name="api-safeguard-drop"),
     path("circuits", safeguards_api.CircuitsView.as_view(), name="api-circuits"),
     path("circuits/<str:code>", safeguards_api.CircuitView.as_view(), name="api-circuit"),
+    path("escalation-paths", paths_api.PathsView.as_view(), name="api-paths"),
+    path("escalation-paths/<str:key>", paths_api.PathView.as_view(), name="api-path"),
+    path("calendars", paths_api.CalendarsView.as_view(), name="api-calendars"),
+    path("calendars/<str:key>", paths_api.CalendarView.as_view(), name="api-calendar"),
+    path("trainings", paths_api.TrainingsView.as_view(), name="api-trainings"),
     path("delegations", delegations_api.DelegationsView.as_view(), name="api-delegations"),
     path("delegations/<uuid:uid>/end", delegations_api.EndDelegationView.as_view(), name="api-delegation-end"),
 ]
@@ -139,6 +146,11 @@ urlpatterns: list[URLPattern] = [
     path("policies/bench", bench.BenchPage.as_view(), name="policy-bench"),
     path("policies/<str:key>/versions/<int:number>/form", drafting.PolicyFormPage.as_view(), name="policy-form"),
     path("policies/analysis", analysis.AnalysisPage.as_view(), name="policies-analysis"),
+    path("policies/paths", paths.PathsPage.as_view(), name="policy-paths"),
+    path("policies/paths/new", paths.NewPathPage.as_view(), name="policy-path-new"),
+    path("policies/paths/<str:key>", paths.PathPage.as_view(), name="policy-path"),
+    path("policies/calendars/new", paths.NewCalendarPage.as_view(), name="policy-calendar-new"),
+    path("policies/calendars/<str:key>", paths.CalendarPage.as_view(), name="policy-calendar"),
     path("policies/lists", lists.ListsPage.as_view(), name="policy-lists"),
     path("policies/lists/new", lists.NewListPage.as_view(), name="policy-list-new"),
     path("policies/lists/<str:name>", lists.ListPage.as_view(), name="policy-list"),

@@ -43,6 +43,8 @@ NOUNS = {
     "list": "Named lists",
     "replay": "Replays",
     "path": "Escalation paths",
+    "calendar": "Business calendars",
+    "training": "Trainings",
     "workflow": "Workflows",
     "timer": "Timers",
     "control": "Control state",

@@ -176,6 +176,13 @@ class FactQuery(StrictSerializer):
     run = serializers.UUIDField(required=False, default=None)
 
 
+class ConfirmationInput(StrictSerializer):
+    """What the policy wants confirmed: the value typed, and the lines of the checklist ticked."""
+
+    typed = Text(max_length=200, allow_blank=True, default="")
+    ticked = serializers.ListField(child=Text(max_length=200), default=list, max_length=10)
+
+
 class AnswerInput(StrictSerializer):
     """A person's answer, bound to the SHA-256 of the request that was read; without it If-Match has to name its tag."""
 
@@ -184,6 +191,7 @@ class AnswerInput(StrictSerializer):
     request_sha256 = Sha256(default="")
     reason = Text(max_length=4000, allow_blank=True, default="")
     reason_code = serializers.ChoiceField(Escalation.ReasonCode.choices, allow_blank=True, default="")
+    confirmation = ConfirmationInput(allow_null=True, default=None)
     undo_seconds = serializers.IntegerField(
         min_value=0, max_value=60, default=0, help_text="For how long it can be undone before it takes effect."
     )
@@ -239,6 +247,7 @@ class ApprovalOutput(serializers.Serializer[Any]):
     status = serializers.ChoiceField(Escalation.Status.choices)
     reason = serializers.CharField(allow_blank=True)
     approved_until = serializers.DateTimeField(allow_null=True)
+    amended = serializers.DictField(help_text="Values of the context that a person changed: ask again with these.")
 
 
 class StepOutput(serializers.Serializer[Any]):
@@ -368,13 +377,15 @@ class EscalationOutput(serializers.ModelSerializer[Escalation]):
     id = serializers.UUIDField(source="uid")
     path = serializers.CharField(source="path.key")
     settled_by = serializers.CharField(source="settled_by.name", allow_null=True, default=None)
+    amended = serializers.DictField(help_text="Values of the context that a person changed; the answer is about these.")
 
     class Meta:
         model = Escalation
         fields = [
             "id", "kind", "status", "title", "risk", "path", "workflow", "run", "run_key", "request", "request_sha256",
             "reason_asked", "conditions", "changes", "evidence", "statement", "confidence", "opened_at", "due_at",
-            "settled_at", "settled_by", "reason", "reason_code", "effect_at",
+            "settled_at", "settled_by", "reason", "reason_code", "effect_at", "approvals_needed",
+            "amendable", "confirm", "amended",
         ]  # fmt: skip
 
 
@@ -422,7 +433,7 @@ def _answered(step: Step) -> dict[str, Any] | None:
         return None
     return {
         "id": asked.uid, "escalation": asked.uid, "status": asked.status, "reason": asked.reason,
-        "approved_until": asked.approved_until,
+        "approved_until": asked.approved_until, "amended": asked.amended,
     }  # fmt: skip
 
 

@@ -47,8 +47,9 @@ def reclaim_work() -> int:
 
 @shared_task(name="workflows.pass_deadlines")
 def pass_deadlines() -> int:
-    """Act on every question whose deadline has passed; how many."""
+    """Act on every question whose deadline has passed, and remind of those whose time is nearly over; how many."""
     at = database_now()
+    each(Escalation.objects.to_remind(at)[:AT_MOST], lambda asked: governance.remind(asked, at=at))
     return each(Escalation.objects.overdue(at)[:AT_MOST], lambda asked: operations.pass_deadline(asked, at=at))
 
 

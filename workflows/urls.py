@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from governance.models import Escalation
 from workflows import api
 from workflows.api import control as control_api
+from workflows.api import handling as handling_api
 from workflows.views import (
     agent_card,
     agents,
@@ -14,6 +15,7 @@ from workflows.views import (
     credentials,
     delegations,
     escalations,
+    handling,
     hiring,
     history,
     memory,
@@ -43,6 +45,16 @@ api_urls = [
     path("escalations/<uuid:uid>/approve", api.AnswerView.as_view(), name="api-approve"),
     path("escalations/<uuid:uid>/undo", api.UndoView.as_view(), name="api-undo"),
     path("escalations/<uuid:uid>/reject", api.AnswerView.as_view(answer=Escalation.Status.REJECTED), name="api-reject"),
+    path("escalations/<uuid:uid>/amend", handling_api.AmendView.as_view(), name="api-amend"),
+    path("escalations/<uuid:uid>/ask", handling_api.AskAgentView.as_view(), name="api-ask-agent"),
+    path("escalations/<uuid:uid>/hand-over", handling_api.HandOverView.as_view(), name="api-hand-over"),
+    path("escalations/<uuid:uid>/questions", handling_api.InquiriesView.as_view(), name="api-inquiries"),
+    path(
+        "escalations/<uuid:uid>/questions/<uuid:inquiry>/answer",
+        handling_api.AnswerInquiryView.as_view(),
+        name="api-inquiry-answer",
+    ),
+    path("questions", handling_api.MyInquiriesView.as_view(), name="api-my-inquiries"),
     path("workflows", api.WorkflowsView.as_view(), name="api-workflows"),
     path("agents/<str:code>/readiness", api.ReadinessView.as_view(), name="api-agent-readiness"),
     path("agents/<str:code>/activate", api.ActivateView.as_view(), name="api-agent-activate"),
@@ -59,6 +71,9 @@ urlpatterns: list[URLPattern] = [
     path("escalations/<uuid:uid>", escalations.EscalationPage.as_view(), name="escalation"),
     path("escalations/<uuid:uid>/undo", escalations.UndoDoor.as_view(), name="escalation-undo"),
     path("escalations/<uuid:uid>/answer", escalations.AnswerDoor.as_view(), name="escalation-answer"),
+    path("escalations/<uuid:uid>/amend", handling.AmendDoor.as_view(), name="escalation-amend"),
+    path("escalations/<uuid:uid>/ask", handling.AskDoor.as_view(), name="escalation-ask"),
+    path("escalations/<uuid:uid>/hand-over", handling.HandOverDoor.as_view(), name="escalation-hand-over"),
     path("runs", runs.RunsPage.as_view(), name="runs"),
     path("runs/<uuid:uid>", runs.RunPage.as_view(), name="run"),
     path("runs/<uuid:uid>/cancel", runs.CancelRun.as_view(), name="run-cancel"),

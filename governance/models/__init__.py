@@ -6,8 +6,18 @@ from governance.models.control import ControlDrill, ControlState, DrillSighting
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
 from governance.models.incidents import Incident, IncidentQuerySet
+from governance.models.inquiries import HandOver, Inquiry, InquiryQuerySet
 from governance.models.lists import ListEdition, ValueList, ValueListQuerySet
-from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
+from governance.models.paths import (
+    BARRED,
+    BusinessCalendar,
+    Delegation,
+    DelegationQuerySet,
+    EscalationPath,
+    PathStep,
+    Risk,
+    Training,
+)
 from governance.models.policies import (
     Policy,
     PolicyComment,
@@ -20,6 +30,7 @@ from governance.models.replays import Compared, ComparedQuerySet, Replay, Replay
 from governance.models.safeguards import FUSE, LIMITS, SafeguardRule, SystemGuard, SystemReport
 
 __all__ = [
+    "BARRED",
     "FUSE",
     "HAS_FAILED",
     "HAS_REPORT",
@@ -28,6 +39,7 @@ __all__ = [
     "Budget",
     "BudgetPeriod",
     "BudgetQuerySet",
+    "BusinessCalendar",
     "Compared",
     "ComparedQuerySet",
     "ControlDrill",
@@ -41,8 +53,11 @@ __all__ = [
     "Escalation",
     "EscalationPath",
     "EscalationQuerySet",
+    "HandOver",
     "Incident",
     "IncidentQuerySet",
+    "Inquiry",
+    "InquiryQuerySet",
     "ListEdition",
     "PathStep",
     "Policy",
@@ -63,6 +78,7 @@ __all__ = [
     "ShadowRuling",
     "SystemGuard",
     "SystemReport",
+    "Training",
     "ValueList",
     "ValueListQuerySet",
     "Vote",

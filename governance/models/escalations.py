@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import (
     BooleanField,
     Case,
+    CharField,
     DurationField,
     Exists,
     ExpressionWrapper,
@@ -24,7 +25,8 @@ from uuid_utils.compat import uuid7
 
 from agents.models import Agent, Principal, Unit
 from governance.models.decisions import Decision
-from governance.models.paths import Delegation, EscalationPath, PathStep, Risk
+from governance.models.inquiries import HandOver
+from governance.models.paths import Delegation, EscalationPath, PathStep, Risk, Training
 from observability.ledger import Subject
 from observability.models import Event, Reader
 
@@ -38,11 +40,34 @@ WAS_UNDONE = Case(
 
 
 def _asks(person: Principal) -> Q:
-    return Q(asked__in=PathStep.objects.filter(Q(people=person) | Q(group__user=person)))
+    """Questions that are put to this person: on the level that is asked now, on any level where all are asked at once,
+    or by somebody who handed it over."""
+    levels = PathStep.objects.filter(Q(people=person) | Q(group__user=person))
+    at_once = EscalationPath.objects.filter(mode=EscalationPath.Mode.PARALLEL, steps__in=levels)
+    handed = HandOver.objects.filter(Q(to_person=person) | Q(to_group__user=person)).values("escalation")
+    return Q(asked__in=levels) | Q(path__in=at_once) | Q(pk__in=handed)
 
 
 def _excludes(person: Principal) -> Q:
-    return Q(pk__in=Escalation.not_by.through.objects.filter(principal=person).values("escalation"))
+    """Questions that this person must not decide, whoever asks: it is about their own, or their second yes."""
+    named = Escalation.not_by.through.objects.filter(principal=person).values("escalation")
+    of_run = Escalation.objects.exclude(run="").filter(run=OuterRef("run")).exclude(pk=OuterRef("pk"))
+    yes = Q(status="approved") | Q(status="held", held_answer="approved")
+    settled = of_run.filter(yes, settled_by=person)
+    voted = of_run.filter(Exists(Vote.objects.filter(escalation=OuterRef("pk"), person=person)))
+    return Q(pk__in=named) | (Q(path__bars_previous=True) & (Q(Exists(settled)) | Q(Exists(voted))))
+
+
+def _unfit(person: Principal) -> Q:
+    """Questions for which this person lacks the training that their path wants, or is away: somebody stands in."""
+    trained = Training.objects.filter(person=person, valid_until__gt=Now()).values("name")
+    untrained = ~Q(path__training="") & ~Q(path__training__in=trained)
+    away = Delegation.objects.now().filter(person=person, risk_at_most__gte=OuterRef("risk"))
+    away = away.annotate(where=ExpressionWrapper(OuterRef("unit__path"), output_field=CharField()))
+    away = away.filter(Q(unit=None) | Q(where__startswith=F("unit__path")))
+    limited = Delegation.paths.through.objects.filter(delegation=OuterRef("pk"))
+    named = limited.filter(escalationpath=OuterRef(OuterRef("path")))
+    return untrained | Q(Exists(away.filter(~Exists(limited) | Exists(named))))
 
 
 def standing_in(person: Principal) -> list[Delegation]:
@@ -108,27 +133,42 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         asked = _asks(person)
         for delegation in standing_in(person):
             asked |= _instead(delegation)
-        return self.visible_to(person).filter(asked).exclude(_excludes(person))
+        return self.visible_to(person).filter(asked).exclude(_excludes(person)).exclude(_unfit(person))
 
     def asked_of_oneself(self, person: Principal) -> Self:
         """Those that put their question to this very person."""
-        return self.visible_to(person).filter(_asks(person)).exclude(_excludes(person))
+        return self.visible_to(person).filter(_asks(person)).exclude(_excludes(person)).exclude(_unfit(person))
+
+    def naming(self, person: Principal) -> Self:
+        """Those whose path or a hand-over names this person now, whatever else keeps the person from deciding."""
+        return self.filter(_asks(person))
+
+    def decidable_by(self, person: Principal) -> Self:
+        """Those that nothing keeps this person from deciding, if only the person is asked."""
+        return self.exclude(_excludes(person)).exclude(_unfit(person))
 
     def for_person(self, person: Principal) -> Self:
-        """Those that wait for this person: asked of somebody who may decide and for whom nobody has approved yet."""
+        """Those that wait for this person: asked of somebody who may decide, for whom nobody has approved yet, and who
+        did not hand it over."""
         if not person.may("governance.settle_escalation"):
             return self.none()
         voted = Vote.objects.filter(Q(person=person) | Q(instead_of=person), escalation=OuterRef("pk"))
-        return self.asked_of(person).exclude(Exists(voted))
+        handed = HandOver.objects.filter(by=person, returned=False, escalation=OuterRef("pk"))
+        return self.asked_of(person).exclude(Exists(voted)).exclude(Exists(handed))
 
     def asked_under(self, delegation: Delegation) -> Self:
         """Those that put their question to the delegate in place of the person who is away."""
         delegate = delegation.delegate
-        return self.visible_to(delegate).filter(_instead(delegation)).exclude(_excludes(delegate))
+        asked = self.visible_to(delegate).filter(_instead(delegation))
+        return asked.exclude(_excludes(delegate)).exclude(_unfit(delegate))
 
     def overdue(self, at: datetime) -> Self:
         """Open ones whose deadline has passed."""
         return self.open().filter(due_at__lte=at)
+
+    def to_remind(self, at: datetime) -> Self:
+        """Open ones whose people are to be reminded by now."""
+        return self.open().filter(remind_at__lte=at, due_at__gt=at)
 
     def most_urgent_first(self, at: datetime | None = None) -> Self:
         """Late ones first, then by risk and time left at `at` or now: at three times the risk a question may have three
@@ -193,6 +233,7 @@ class Escalation(models.Model):
     path = models.ForeignKey(EscalationPath, on_delete=models.PROTECT, related_name="escalations")
     asked = models.ForeignKey(PathStep, on_delete=models.PROTECT, related_name="+")
     approvals_needed = models.PositiveSmallIntegerField(default=1)
+    approvals_asked = models.PositiveSmallIntegerField(default=1, db_default=1)  # by the policy, without the path's
     not_by = models.ManyToManyField(Principal, blank=True, related_name="+")
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="escalations")
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="escalations")
@@ -216,6 +257,15 @@ class Escalation(models.Model):
     if_approved = models.CharField(max_length=300, blank=True)
     if_rejected = models.CharField(max_length=300, blank=True)
     if_nobody = models.CharField(max_length=300, blank=True)
+    on_timeout = models.CharField(max_length=10, default="deny", db_default="deny")
+    reach = models.CharField(max_length=200, blank=True, default="", db_default="")
+    reversible = models.CharField(max_length=200, blank=True, default="", db_default="")
+    amendable = models.JSONField(default=list, db_default=Value([], models.JSONField()))
+    confirm = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
+    original = models.JSONField(null=True)  # the request as the agent asked it, once somebody amended it
+    amended_decision = models.OneToOneField(Decision, on_delete=models.PROTECT, null=True, related_name="amended")
+    amended_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
+    remind_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
@@ -235,6 +285,7 @@ class Escalation(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["due_at"], name="escalation_due", condition=Q(status="open")),
+            models.Index(fields=["remind_at"], name="escalation_remind", condition=Q(status="open")),
             models.Index(fields=["effect_at"], name="escalation_effect", condition=Q(status="held")),
             models.Index(fields=["run"], name="escalation_run"),
             models.Index(fields=["request_sha256"], name="escalation_request"),
@@ -272,6 +323,19 @@ class Escalation(models.Model):
         return self.status == self.Status.OPEN
 
     @property
+    def ruling(self) -> Decision | None:
+        """The decision whose rules ask: about the amended request once somebody amended it."""
+        return self.amended_decision if self.amended_decision_id else self.decision
+
+    @property
+    def amended(self) -> dict[str, Any]:
+        """The values that a person changed in the request, by the name of their field; empty when nobody did."""
+        if self.original is None:
+            return {}
+        was, now = self.original.get("context", {}), self.request.get("context", {})
+        return {name: value for name, value in now.items() if was.get(name) != value}
+
+    @property
     def is_pending(self) -> bool:
         """Whether no answer has taken effect: nobody answered, or the answer can still be undone."""
         return self.status in self.PENDING
@@ -283,6 +347,7 @@ class Vote(models.Model):
     escalation = models.ForeignKey(Escalation, on_delete=models.CASCADE, related_name="votes")
     person = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="+")
     instead_of = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
+    level = models.ForeignKey(PathStep, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True)
     at = models.DateTimeField()
 

@@ -1,7 +1,7 @@
 """Who is asked: escalation paths, and the delegations under which one person decides for another."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.contrib.auth.models import Group
@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from agents.models import Principal, Unit
+from governance.rules.calendars import Calendar, read_calendar
 from observability.ledger import Subject
 
 
@@ -29,13 +30,74 @@ class EscalationPathQuerySet(models.QuerySet["EscalationPath"]):
         """Paths of the units that the user may see."""
         return self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
 
+    def with_levels(self) -> Self:
+        """With everything that a list shows of them."""
+        return self.select_related("unit", "calendar").prefetch_related("steps__people", "steps__group")
+
+
+BARRED = ("requester", "accountable", "author", "previous_approver")
+"""Who may be kept from deciding: who asked or started the run, who answers for the agent, who wrote the policy version
+that asks, and who approved something else of the same run."""
+
+
+class CalendarQuerySet(models.QuerySet["BusinessCalendar"]):
+    """Reading phrases for calendars."""
+
+    def visible_to(self, user: Principal) -> Self:
+        """Calendars of the units that the user may see."""
+        return self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
+
+
+class BusinessCalendar(models.Model):
+    """When people work: weekdays, hours, a time zone, and the days off. `document` is read by the rules."""
+
+    key = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=200)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="calendars")
+    document = models.JSONField()
+    edition = models.PositiveIntegerField(default=1, db_default=1)
+
+    objects = CalendarQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this calendar."""
+        return Subject(kind="calendar", id=self.key, name=self.name, unit=str(self.unit_id))
+
+    @property
+    def working(self) -> Calendar:
+        """The working time that it describes."""
+        return read_calendar(self.document)
+
 
 class EscalationPath(models.Model):
-    """Who is asked, and who is asked next when nobody decides in time. At the end of a path the answer is no."""
+    """Who is asked, in which order and how many of them have to approve, within which time, and what follows when
+    nobody decides: no, unless the path says otherwise for low risk."""
+
+    class Mode(models.TextChoices):
+        PASS_ON = "pass_on", "The next level is asked when nobody decides in time"
+        IN_ORDER = "in_order", "Each level approves, one after another"
+        PARALLEL = "parallel", "Every level approves, in any order"
 
     key = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=200)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="escalation_paths")
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.PASS_ON, db_default=Mode.PASS_ON)
+    calendar = models.ForeignKey(BusinessCalendar, on_delete=models.PROTECT, null=True, related_name="paths")
+    bars_accountable = models.BooleanField(default=False, db_default=False)
+    bars_author = models.BooleanField(default=False, db_default=False)
+    bars_previous = models.BooleanField(default=False, db_default=False)
+    training = models.SlugField(max_length=60, blank=True, default="", db_default="")
+    approves_unanswered = models.BooleanField(default=False, db_default=False)
+    asking_pauses = models.BooleanField(default=False, db_default=False)
+    pauses_at_most = models.PositiveSmallIntegerField(default=2, db_default=2)
+    pause_hours_at_most = models.PositiveSmallIntegerField(default=8, db_default=8)
+    edition = models.PositiveIntegerField(default=1, db_default=1)
 
     objects = EscalationPathQuerySet.as_manager()
 
@@ -49,18 +111,46 @@ class EscalationPath(models.Model):
         """How the ledger names this path."""
         return Subject(kind="path", id=self.key, name=self.name, unit=str(self.unit_id))
 
+    @property
+    def not_by(self) -> tuple[str, ...]:
+        """Who never decides on this path, in words; the requester never does on any."""
+        barred = ((BARRED[0], True), (BARRED[1], self.bars_accountable), (BARRED[2], self.bars_author))
+        return tuple(word for word, is_barred in (*barred, (BARRED[3], self.bars_previous)) if is_barred)
+
+    def ends_at(self, at: datetime, seconds: int) -> datetime:
+        """When so much time is over that begins at `at`: only working time counts on a path with a calendar."""
+        if self.calendar is None:
+            return at + timedelta(seconds=seconds)
+        return self.calendar.working.after(at, seconds)
+
+
+class LevelManager(models.Manager["PathStep"]):
+    """The levels that are asked; one that was taken out of its path stays only for the questions it was asked."""
+
+    def get_queryset(self) -> models.QuerySet["PathStep"]:
+        """Levels that are part of their path."""
+        return super().get_queryset().filter(retired=False)
+
 
 class PathStep(models.Model):
-    """One level of a path: these people, or the members of this group who may see the unit, within `seconds`."""
+    """One level of a path: these people, or the members of this group who may see the unit, within `seconds`; `quorum`
+    of them approve. They are reminded once, `remind_seconds` before the end, if that is not 0."""
 
     path = models.ForeignKey(EscalationPath, on_delete=models.CASCADE, related_name="steps")
     level = models.PositiveSmallIntegerField()
     people = models.ManyToManyField(Principal, blank=True, related_name="+")
     group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="+")
     seconds = models.PositiveIntegerField()
+    quorum = models.PositiveSmallIntegerField(default=1, db_default=1)
+    remind_seconds = models.PositiveIntegerField(default=0, db_default=0)
+    retired = models.BooleanField(default=False, db_default=False)
+
+    objects = LevelManager()
+    every: ClassVar[models.Manager["PathStep"]] = models.Manager()
 
     class Meta:
         ordering = ["path", "level"]
+        base_manager_name = "every"
         constraints = [models.UniqueConstraint(fields=["path", "level"], name="one_path_step_per_level")]
 
     def __str__(self) -> str:
@@ -69,7 +159,28 @@ class PathStep(models.Model):
     def who(self) -> str:
         """The people or the group, as a sentence names them."""
         names = sorted(str(person) for person in self.people.all())
-        return ", ".join(names) or (self.group.name if self.group else "nobody")
+        names += [self.group.name] if self.group else []
+        return ", ".join(names) or "nobody"
+
+
+class Training(models.Model):
+    """What a person was trained for, and until when that counts."""
+
+    person = models.ForeignKey(Principal, on_delete=models.CASCADE, related_name="trainings")
+    name = models.SlugField(max_length=60)
+    valid_until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name", "person"]
+        constraints = [models.UniqueConstraint(fields=["person", "name"], name="one_training_per_person_and_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.person}"
+
+    def as_subject(self) -> Subject:
+        """How the ledger names this training."""
+        unit = str(self.person.unit_id or "")
+        return Subject(kind="training", id=f"{self.person.username}:{self.name}", name=str(self), unit=unit)
 
 
 class DelegationQuerySet(models.QuerySet["Delegation"]):

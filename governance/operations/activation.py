@@ -146,7 +146,9 @@ def _reviewers(agent: Agent, asking: dict[str, int]) -> Iterator[Check]:
     paths = EscalationPath.objects.filter(key__in=asking).prefetch_related("steps__people", "steps__group__user_set")
     may: dict[int, bool] = {}
     for path in paths:
-        dead = [step for step in path.steps.all() if _living(step, agent, may) < asking[path.key]]
+        alone = path.mode == EscalationPath.Mode.PASS_ON  # then each level gives all approvals by itself
+        wanted = asking[path.key] if alone else 1
+        dead = [step for step in path.steps.all() if _living(step, agent, may) < max(wanted, step.quorum)]
         words = "Everybody on it may decide."
         if dead or not path.steps.all():
             words = _who_is_missing(path, dead, asking[path.key])

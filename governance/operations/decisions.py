@@ -21,9 +21,10 @@ from governance.models import Decision, Escalation, EscalationPath
 from governance.operations import breakers
 from governance.operations.budgets.holding import Held, decide_within_budgets, keep, lasts, let_go
 from governance.operations.control import ControlUnreadable, reach_of, stopped_system
-from governance.operations.escalations import Asked, open_escalation
 from governance.operations.facts import Asking, Circumstances, Question, facts_of
+from governance.operations.opening import Asked, open_escalation
 from governance.rules import EscalationTerms, RuleSet, Ruling, Verdict
+from governance.rules.amending import bounds_of
 from governance.rules.budgeting import BUILT_IN, conditions_of, keep_within
 from governance.rules.stopping import strictest
 from observability import ledger
@@ -405,27 +406,38 @@ def ask_people(decision: Decision, answer: Answer, *, by: ledger.Acts) -> Escala
         likeness=f"{question.action}:{ruling.policy}:{ruling.rule}", place=question.place, request=decision.request,
         request_sha256=decision.request_sha256, reason_asked=ruling.reason, policy=decision.policy,
         policy_version=decision.policy_version, seconds=terms.sla_seconds, approvals=terms.approvals,
-        conditions=_conditions(ruling, answer.facts, answer.asking.rules),
-        shown=_shown(question, answer.asking.known.schema), changes=question.changes, evidence=question.evidence,
-        statement=question.statement, confidence=question.confidence, not_by=(*question.not_by, *_excluded(terms)),
+        conditions=conditions_told(ruling, answer.facts, answer.asking.rules),
+        shown=shown_of(question, answer.asking.known.schema), changes=question.changes, evidence=question.evidence,
+        statement=question.statement, confidence=question.confidence, not_by=(*question.not_by, *excluded(terms)),
+        on_timeout=terms.on_timeout, amendable=bounds_of(terms.amend, decision.request), confirm=confirm_of(terms),
+        reach=str(action.get("reach", ""))[:200], reversible=str(action.get("reversible", ""))[:200],
         if_approved=f"{agent.code} asks again with your approval and goes on.",
         if_rejected=f"{agent.code} reads your reason and does not do it.",
     )  # fmt: skip
     return open_escalation(asked, by=by, at=answer.asking.at)
 
 
-def _conditions(ruling: Ruling, facts: dict[str, Any], rules: RuleSet) -> list[dict[str, Any]]:
+def confirm_of(terms: EscalationTerms) -> dict[str, Any]:
+    """What an approval has to confirm, as the question keeps it; empty for nothing."""
+    typed, lines = terms.confirm.type, list(terms.confirm.checklist)
+    return ({"type": typed} if typed else {}) | ({"checklist": lines} if lines else {})
+
+
+def conditions_told(ruling: Ruling, facts: dict[str, Any], rules: RuleSet) -> list[dict[str, Any]]:
+    """The conditions of the rule that asks, with their values, as the card shows them."""
     if ruling.because[0].startswith(BUILT_IN):
         return conditions_of(facts, ruling.because)
     return [texts(asdict(condition)) for condition in rules.explain(facts, ruling.because[0])]
 
 
-def _excluded(terms: EscalationTerms) -> tuple[Principal, ...]:
+def excluded(terms: EscalationTerms) -> tuple[Principal, ...]:
+    """The people whom the rules keep from approving."""
     # The facts name people by their user name; an agent never decides, so its code excludes nobody.
     return tuple(Principal.objects.people().filter(username__in=terms.not_by)) if terms.not_by else ()
 
 
-def _shown(question: Question, schema: Schema) -> list[dict[str, str]]:
+def shown_of(question: Question, schema: Schema) -> list[dict[str, str]]:
+    """The leading facts of a request, as the card shows them."""
     known = {name: schema.get(f"context.{name}") for name in question.context}
     facts = [
         {"label": field.words, "value": str(question.context[name])}

@@ -1,30 +1,25 @@
-"""Escalations: open a question for people, close it with exactly one answer, pass it on when nobody decides."""
+"""Escalations: close a question with exactly one answer that can be taken back for a while, pass it on when nobody
+decides."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.models import Group
-from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db import transaction
 
-from agents.models import Agent, Principal, Unit
-from agents.operations import require
-from governance.models import Decision, Delegation, Escalation, EscalationPath, PathStep, Risk, Vote, standing_in
+from agents.models import Principal
+from governance.models import Escalation, EscalationPath, Risk
+from governance.operations.approvals import enough, told_for
+from governance.operations.paths import reminder
+from governance.operations.standing import SETTLE, NotAReviewer, could_decide, standing_of
+from governance.rules.amending import wrong_confirmation
 from observability import ledger
-from observability.prepared import Prepared
 
 APPROVAL_LASTS = timedelta(hours=24)
 AT_ONCE = timedelta(0)
-
-
-class NotAReviewer(ledger.NotAllowed):
-    """You are not asked to decide this."""
-
-    code = "not_a_reviewer"
 
 
 class RequestChanged(ledger.Refused):
@@ -50,143 +45,30 @@ class ReasonNeeded(ledger.Invalid):
     code = "reason_needed"
 
 
-@dataclass(frozen=True)
-class Level:
-    """One level of a path to be added: people or a group, and how long they have."""
+class ConfirmationNeeded(ledger.Invalid):
+    """The policy wants a confirmation before this is approved, and it is missing or wrong. Nothing was decided."""
 
-    seconds: int
-    people: tuple[Principal, ...] = ()
-    group: str = ""
+    code = "confirmation_needed"
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where in a workflow a question comes up; names and ids, the path of the unit whose workflow it is, and which
-    steps a person approved on the way."""
+class Confirmation:
+    """What somebody typed and ticked to confirm an approval."""
 
-    workflow: str = ""
-    workflow_name: str = ""
-    run: str = ""
-    run_key: str = ""
-    step: str = ""
-    approved: tuple[str, ...] = ()
-    unit_path: str = ""
+    typed: str = ""
+    ticked: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Asked:
-    """Everything that the card of a question shows, and what its answer is bound to."""
-
-    kind: str
-    title: str
-    path: EscalationPath
-    unit: Unit
-    likeness: str
-    request: dict[str, Any]
-    request_sha256: str
-    place: Place = Place()
-    risk: int = Risk.MEDIUM
-    effect: str = ""
-    agent: Agent | None = None
-    decision: Decision | None = None
-    reason_asked: str = ""
-    policy: str = ""
-    policy_version: int | None = None
-    seconds: int | None = None
-    approvals: int = 1
-    conditions: list[dict[str, Any]] = field(default_factory=list)
-    shown: list[dict[str, str]] = field(default_factory=list)
-    changes: list[dict[str, Any]] = field(default_factory=list)
-    evidence: list[dict[str, Any]] = field(default_factory=list)
-    statement: str = ""
-    confidence: Decimal | None = None
-    if_approved: str = ""
-    if_rejected: str = ""
-    if_nobody: str = ""
-    not_by: tuple[Principal, ...] = ()
-
-
-@transaction.atomic
-def add_path(key: str, name: str, *, unit: Unit, levels: list[Level], by: ledger.Acts, at: datetime) -> EscalationPath:
-    """A new escalation path; its levels are asked in the order given."""
-    require(by, "governance.change_policy")
-    if not levels:
-        raise ledger.Invalid(fields={"levels": "A path needs at least one level."})
-    path = EscalationPath.objects.create(key=key, name=name, unit=unit)
-    for number, level in enumerate(levels, 1):
-        group = Group.objects.get(name=level.group) if level.group else None
-        step = PathStep.objects.create(path=path, level=number, group=group, seconds=level.seconds)
-        step.people.set(level.people)
-    ledger.record("path.added", path, by=by, at=at)
-    return path
-
-
-def open_escalation(asked: Asked, *, by: ledger.Acts, at: datetime) -> Escalation:
-    """Ask the first level of the path, within the path's time or the shorter `seconds` of the policy."""
-    first = asked.path.steps.order_by("level").first()
-    if first is None:
-        raise ledger.Invalid(f"The escalation path {asked.path} has no level; nobody can be asked.")
-    columns = {name: value for name, value in vars(asked).items() if name not in _NOT_COLUMNS}
-    escalation = Escalation.objects.create(
-        **columns, asked=first, approvals_needed=asked.approvals, opened_at=at,
-        due_at=at + timedelta(seconds=min(first.seconds, asked.seconds or first.seconds)),
-        workflow=asked.place.workflow, workflow_name=asked.place.workflow_name, run=asked.place.run,
-        run_key=asked.place.run_key,
-    )  # fmt: skip
-    escalation.not_by.set(asked.not_by)
-    ledger.record("escalation.opened", escalation, by=by, at=at, why=asked.reason_asked, after=escalation.status)
-    return escalation
-
-
-_NOT_COLUMNS = {"place", "seconds", "approvals", "not_by"}
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How somebody may decide a question: in person, or under a delegation."""
-
-    delegation: Delegation | None = None
-
-    @property
-    def instead_of(self) -> Principal | None:
-        """For whom the answer is given, if not for oneself."""
-        return self.delegation.person if self.delegation else None
-
-
-def may_settle(person: Principal, escalation: Escalation) -> bool:
-    """Whether this person is asked now: active, a reviewer, on the current level, sees the unit, not excluded; or
-    decides for somebody of whom all this holds."""
-    return standing_of(person, escalation) is not None
-
-
-def standing_of(person: Principal, escalation: Escalation) -> Standing | None:
-    """How this person may decide the question now, None for somebody who is not asked. To be asked in person comes
-    first, and is all that is looked up then."""
-    if not (person.is_active and person.is_person and person.may("governance.settle_escalation")):
-        return None
-    if escalation.is_visible_to(person) and _ASKED.exists(person=person.pk, escalation=escalation.pk):
-        return Standing()
-    this = Escalation.objects.filter(pk=escalation.pk)
-    under = (each for each in standing_in(person) if this.asked_under(each).exists())
-    return next(map(Standing, under), None)
-
-
-def _asked(person: int, escalation: int) -> "QuerySet[Escalation]":
-    anybody = Principal(pk=person)
-    anybody.sees_all_units = True  # whether the unit may be seen is asked of the row
-    return Escalation.objects.asked_of_oneself(anybody).filter(pk=escalation)
-
-
-_ASKED = Prepared(_asked, person=int, escalation=int)
+UNCONFIRMED = Confirmation()
 
 
 def close(
     escalation: Escalation, to: str, *, reviewer: Principal, at: datetime, request_sha256: str, reason: str = "",
-    reason_code: str = "", undo: timedelta = AT_ONCE,
+    reason_code: str = "", undo: timedelta = AT_ONCE, confirmation: Confirmation = UNCONFIRMED,
 ) -> bool:  # fmt: skip
     """Record the reviewer's answer, bound to the request they read; True when the question is settled by it, False
     when another person has to approve as well, or when the answer takes effect only after the time `undo`. Raises
-    NotAReviewer, TooLate, RequestChanged or ReasonNeeded."""
+    NotAReviewer, TooLate, RequestChanged, ReasonNeeded or ConfirmationNeeded."""
     if not escalation.is_open:
         raise _too_late(escalation)
     standing = standing_of(reviewer, escalation)
@@ -198,15 +80,17 @@ def close(
         raise ledger.TooLate("The deadline has passed. Nothing was decided.")
     if to == Escalation.Status.REJECTED and not reason.strip():
         raise ReasonNeeded(fields={"reason": "A reason is needed to reject."})
-    instead_of = standing.instead_of
-    if to == Escalation.Status.APPROVED and not _enough(escalation, reviewer, instead_of, at, reason):
-        return False
+    instead_of, confirmed = standing.instead_of, dict[str, Any]()
+    if to == Escalation.Status.APPROVED:
+        confirmed = confirmed_by(escalation, confirmation)
+        if not enough(escalation, reviewer, standing, at, reason, confirmed):
+            return False
     answer = {"settled_by": reviewer, "settled_for": instead_of, "reason_code": reason_code}
     if undo > AT_ONCE:
-        _hold(escalation, to, by=reviewer, at=at, reason=reason, effect_at=at + undo, **answer)
+        _hold(escalation, to, by=reviewer, at=at, reason=reason, told=confirmed, effect_at=at + undo, **answer)
         return False
     until = _approved_until(to, at)
-    told = _told(instead_of)
+    told = told_for(instead_of) | confirmed
     _settle(escalation, to, by=reviewer, at=at, reason=reason, approved_until=until, data=told, **answer)
     return True
 
@@ -216,12 +100,14 @@ def _approved_until(to: str, at: datetime) -> datetime | None:
 
 
 # --- the time in which an answer can be undone -------------------------------------------------------------------
-def _hold(escalation: Escalation, to: str, *, by: Principal, at: datetime, reason: str, **changes: Any) -> None:
+def _hold(
+    escalation: Escalation, to: str, *, by: Principal, at: datetime, reason: str, told: dict[str, Any], **changes: Any
+) -> None:  # fmt: skip
     instead_of = changes["settled_for"]
     with _told_who_won(escalation):
         ledger.move(
             escalation, Escalation.Status.HELD, by=by, verb="escalation.answered", at=at, why=reason, reason=reason,
-            data={"answer": to} | _told(instead_of), held_answer=to, settled_at=at, **changes,
+            data={"answer": to} | told_for(instead_of) | told, held_answer=to, settled_at=at, **changes,
         )  # fmt: skip
 
 
@@ -248,19 +134,14 @@ def take_effect(escalation: Escalation, *, at: datetime) -> bool:
         ledger.move(
             escalation, answer, by=reviewer, verb=f"escalation.{answer}", at=at, why=escalation.reason,
             seconds=_seconds(escalation, answered_at), approved_until=_approved_until(answer, at), held_answer="",
-            data=_told(escalation.settled_for),
+            data=told_for(escalation.settled_for),
         )  # fmt: skip
     return True
 
 
 def _may_still(reviewer: Principal, escalation: Escalation) -> bool:
     instead_of = escalation.settled_for
-    deciders = [reviewer] if instead_of is None else [reviewer, instead_of]
-    return (
-        reviewer.is_active
-        and escalation.is_visible_to(reviewer)
-        and all(each.may("governance.settle_escalation") for each in deciders)
-    )
+    return could_decide(reviewer, escalation) and (instead_of is None or instead_of.may(SETTLE))
 
 
 def _open_again(escalation: Escalation, *, by: ledger.Acts, verb: str, at: datetime, why: str = "") -> None:
@@ -272,35 +153,17 @@ def _open_again(escalation: Escalation, *, by: ledger.Acts, verb: str, at: datet
     )  # fmt: skip
 
 
-def delegation_of(reviewer: Principal, escalation: Escalation) -> Delegation | None:
-    """The delegation under which this person decides the question now; None for somebody who is asked in person."""
-    standing = standing_of(reviewer, escalation)
-    return standing.delegation if standing else None
-
-
-def _told(instead_of: Principal | None) -> dict[str, str]:
-    return {"for": str(instead_of), "for_id": instead_of.username} if instead_of else {}
-
-
-def _enough(
-    escalation: Escalation, reviewer: Principal, instead_of: Principal | None, at: datetime, reason: str
-) -> bool:
-    if escalation.approvals_needed == 1:
-        return True
-    if escalation.votes.filter(instead_of=reviewer).exists():
-        raise ledger.TooLate("Somebody approved this for you already; another person has to approve as well.")
-    try:
-        with transaction.atomic():
-            Vote.objects.create(
-                escalation=escalation, person=reviewer, instead_of=instead_of, reason=reason, at=at
-            )  # fmt: skip
-    except IntegrityError as twice:
-        raise ledger.TooLate("You approved this already; another person has to approve as well.") from twice
-    if escalation.votes.count() >= escalation.approvals_needed:
-        return True
-    told = _told(instead_of)
-    ledger.record("escalation.seconded", escalation, by=reviewer, at=at, why=reason, data=told)
-    return False
+def confirmed_by(escalation: Escalation, confirmation: Confirmation) -> dict[str, Any]:
+    """The confirmation as the ledger keeps it beside the approval; nothing where the policy wants none. Raises
+    ConfirmationNeeded."""
+    wanted = escalation.confirm
+    if not wanted:
+        return {}
+    wrong = wrong_confirmation(wanted, escalation.request, confirmation.typed, confirmation.ticked)
+    if wrong:
+        raise ConfirmationNeeded(fields=wrong)
+    typed = {"typed": confirmation.typed.strip()} if wanted.get("type") else {}
+    return {"confirmed": {**typed, "ticked": list(wanted.get("checklist", ()))}}
 
 
 def _settle(escalation: Escalation, to: str, *, by: ledger.Acts, at: datetime, reason: str, **changes: Any) -> None:
@@ -332,17 +195,49 @@ def _too_late(escalation: Escalation) -> ledger.TooLate:
 
 
 def expire(escalation: Escalation, *, at: datetime) -> bool:
-    """Nobody decided in time: ask the next level; True when there is none, and the answer is no."""
-    following = escalation.path.steps.filter(level__gt=escalation.asked.level).order_by("level").first()
-    if following is None:
-        _settle(escalation, Escalation.Status.EXPIRED, by=ledger.SYSTEM, at=at, reason="Nobody decided in time.")
+    """Nobody decided in time: ask the next level; True when there is none, and the answer is no (or yes, where path and
+    policy say so for low risk)."""
+    path = escalation.path
+    following = path.steps.filter(level__gt=escalation.asked.level).order_by("level").first()
+    if following is None or path.mode != EscalationPath.Mode.PASS_ON:
+        _end_unanswered(escalation, at)
         return True
+    due_at = path.ends_at(at, following.seconds)
     ledger.move(
         escalation, Escalation.Status.OPEN, by=ledger.SYSTEM, verb="escalation.passed_on", at=at,
         why=f"Nobody decided in time; {following.who()} is asked now.", expect={"asked": escalation.asked},
-        asked=following, due_at=at + timedelta(seconds=following.seconds),
+        asked=following, due_at=due_at, remind_at=reminder(following, due_at, at),
+        approvals_needed=max(escalation.approvals_asked, following.quorum),
     )  # fmt: skip
     return False
+
+
+def _end_unanswered(escalation: Escalation, at: datetime) -> None:
+    if approves_unanswered(escalation):
+        why = "Nobody decided in time; the path approves what has low risk then."
+        until = at + APPROVAL_LASTS
+        _settle(escalation, Escalation.Status.APPROVED, by=ledger.SYSTEM, at=at, reason=why, approved_until=until)
+        return
+    _settle(escalation, Escalation.Status.EXPIRED, by=ledger.SYSTEM, at=at, reason="Nobody decided in time.")
+
+
+def approves_unanswered(escalation: Escalation) -> bool:
+    """Whether nobody's answer is a yes in the end: for low risk on a path that the council marked so, and where a
+    policy asks, only when its rule leaves it to the path."""
+    if escalation.risk != Risk.LOW or escalation.kind == Escalation.Kind.INCIDENT:
+        return False
+    left_to_path = escalation.kind == Escalation.Kind.STEP or escalation.on_timeout == "path"
+    return left_to_path and escalation.path.approves_unanswered
+
+
+def remind(escalation: Escalation, *, at: datetime) -> None:
+    """Tell whoever is asked that the time is nearly over, once on each level; whom it reaches is for those to look up
+    who send it."""
+    due = Escalation.objects.to_remind(at).filter(pk=escalation.pk, asked=escalation.asked_id)
+    with transaction.atomic():
+        if due.update(remind_at=None):
+            words = f"{escalation.asked.who()} has until {escalation.due_at:%H:%M} UTC."
+            ledger.record("escalation.reminded", escalation, by=ledger.SYSTEM, at=at, why=words)
 
 
 def withdraw(escalation: Escalation, *, by: ledger.Acts, at: datetime, why: str) -> None:

@@ -17,9 +17,10 @@ from agents.operations import look_again
 from governance.language import RequestInvalid, Schema
 from governance.models import Budget, Decision, Escalation, Incident, SystemGuard
 from governance.operations.budgets.reading import ASKED, Spender, binding, budget_facts
-from governance.operations.escalations import APPROVAL_LASTS, Place
+from governance.operations.escalations import APPROVAL_LASTS
 from governance.operations.history import history, rates
 from governance.operations.moment import Moment
+from governance.operations.opening import Place
 from governance.operations.shadows import Shadows
 from governance.rules import RuleSet, derive
 from governance.rules.breaking import DEFAULTS, Conduct, Limits
@@ -171,7 +172,7 @@ class Circumstances:
         """Look up together what people answered to all of these requests."""
         found = defaultdict(list)
         rows = Escalation.objects.filter(request_sha256__in=digests, status__in=_SETTLED)
-        for row in rows.select_related("path", "decision", "settled_by").order_by("id"):
+        for row in rows.select_related("path", "decision", "amended_decision", "settled_by").order_by("id"):
             found[row.request_sha256].append(row)
         self._answered |= {digest: found[digest] for digest in digests}
 
@@ -322,7 +323,7 @@ def _approval(asking: Asking) -> dict[str, Any]:
         given = [each for each in unused if last is None or (each.settled_at is not None and each.settled_at > last)]
     if not given:
         return {}
-    asked = [(each.path.key, each.decision.because) for each in given if each.decision is not None]
+    asked = [(each.path.key, each.ruling.because) for each in given if each.ruling is not None]
     named = [
         ref for path, because in asked for ref in because
         if asking.rules.path_of(ref) == path or ref.startswith(BUILT_IN)

@@ -38,6 +38,8 @@ _ASKS = {
     "not_by": "Not by",
     "on_timeout": "When nobody answers",
     "grants": "Gives authority",
+    "amend": "May be changed",
+    "confirm": "To confirm",
 }
 
 

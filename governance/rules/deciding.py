@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from governance.language import Condition, EvaluationFailed, Facts, Missing, find
 from governance.language.schema import find_at
+from governance.rules.amending import joint_amend, joint_confirm
 from governance.rules.documents import covers
 from governance.rules.indexing import Find, index_matching
 from governance.rules.obligations import merge
@@ -369,4 +370,7 @@ def _joint_terms(open_matches: list[_Match], facts: Facts) -> EscalationTerms:
         not_by=tuple(dict.fromkeys(str(value) for value in values if value is not None)),
         grants=any(term.grants for term in terms),
         also=tuple(path for path in paths if path != lead),
+        on_timeout="path" if all(term.on_timeout == "path" for term in terms) else "deny",
+        amend=joint_amend([term.amend for term in terms]),
+        confirm=joint_confirm(term.confirm for term in terms),
     )

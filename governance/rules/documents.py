@@ -21,6 +21,7 @@ from governance.language import (
 )
 from governance.language.tree import Binary, Call, ListOf, Literal, Node, Path
 from governance.language.values import Kind, format_timestamp
+from governance.rules.amending import read_amend, read_confirm
 from governance.rules.expectations import read_tests
 from governance.rules.intake import STANDARD_FIELDS
 from governance.rules.obligations import LOG_LEVELS, TYPES
@@ -49,7 +50,7 @@ _RULE_OPTIONAL = (
     "escalate",
     "description",
 )
-_ESCALATE_OPTIONAL = ("on_timeout", "approvals", "not_by", "grants")
+_ESCALATE_OPTIONAL = ("on_timeout", "approvals", "not_by", "grants", "amend", "confirm")
 _ACTION = re.compile(r"\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?", re.ASCII)
 
 
@@ -321,8 +322,10 @@ def _escalate(reading: Reading, path: str, parts: Mapping[str, Any], effect: Eff
         sla_seconds=reading.seconds(f"{path}.sla", terms["sla"]),
         approvals=reading.whole(f"{path}.approvals", terms.get("approvals", 1), 1, 20),
         not_by=_not_by(reading, f"{path}.not_by", terms.get("not_by", ())),
-        on_timeout=reading.choice(f"{path}.on_timeout", terms.get("on_timeout", "deny"), ("deny",)),
+        on_timeout=reading.choice(f"{path}.on_timeout", terms.get("on_timeout", "deny"), ("deny", "path")),
         grants=reading.truth(f"{path}.grants", terms.get("grants", False)),
+        amend=read_amend(reading, f"{path}.amend", terms.get("amend")),
+        confirm=read_confirm(reading, f"{path}.confirm", terms.get("confirm")),
     )
 
 

@@ -29,6 +29,25 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Amendable:
+    """A field of the context that whoever decides may change, within bounds: numbers as text, or the path of a field of
+    the request as it was asked; `one_of` lists the only values allowed."""
+
+    field: str
+    at_least: tuple[str, ...] = ()
+    at_most: tuple[str, ...] = ()
+    one_of: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """What whoever approves has to confirm: type the value of a field, and tick every line of a list."""
+
+    type: str = ""
+    checklist: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EscalationTerms:
     """Whom to ask and on which terms.
 
@@ -42,6 +61,8 @@ class EscalationTerms:
     on_timeout: str = "deny"
     grants: bool = False
     also: tuple[str, ...] = ()
+    amend: tuple[Amendable, ...] = ()
+    confirm: Confirm = Confirm()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

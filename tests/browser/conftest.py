@@ -56,6 +56,12 @@ def _real_transactions(transactional_db: None) -> None:
     """The server sees only what was committed."""
 
 
+@pytest.fixture(autouse=True)
+def _no_second_look(settings: Any) -> None:
+    """Tests press faster than people look; one asks for the second look by itself."""
+    settings.SECOND_LOOK_SECONDS = 0
+
+
 @pytest.fixture(scope="session")
 def site(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """The address of the running server, with its sealer and its worker."""

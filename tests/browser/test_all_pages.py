@@ -40,7 +40,8 @@ LISTS = (
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
     "usersessions_list", "settings-agents", "account_reauthenticate", "access", "access-principals",
     "access-delegations", "access-reviews", "access-review-new", "policies-analysis", "budgets", "budget-new",
-    "policy-lists", "policy-list-new", "incidents", "incidents-safeguards",
+    "policy-lists", "policy-list-new", "policy-paths", "policy-path-new", "policy-calendar-new",
+    "incidents", "incidents-safeguards",
     "policy-new",
 )  # fmt: skip
 BY_IT = ("agent-new", "agent-blueprint-new", "people-admit")
@@ -98,6 +99,7 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     profile += [
         reverse("policy-analysis", args=["finance.invoice-payment", 1]),
         reverse("policy-list", args=["embargo"]),
+        reverse("policy-path", args=["finance-approver"]),
     ]
     profile += policy_pages(sign_in)
     profile += incident_pages(robot)

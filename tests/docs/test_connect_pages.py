@@ -110,6 +110,36 @@ def test_a_no_ends_the_step_with_the_persons_reason(at_payment: Any, run_block: 
     assert Step.objects.get(element="pay").output["reason"] == "Not ours."
 
 
+def test_a_person_asks_back_and_the_agent_answers(at_payment: Any, run_block: Any, sign_in: Any) -> None:
+    clerk, work = at_payment
+    run_block("connect/ask-and-wait.md", "ask", autonomy=clerk, work=work, sha256="0" * 64)
+    asked, priya = Escalation.objects.get(), sign_in("priya")
+    assert priya.call("post", f"escalations/{asked.uid}/ask", {"text": "Which order?"}).status_code == 201
+
+    run_block("connect/ask-and-wait.md", "inquiries", autonomy=clerk, look_up=lambda text: f"{text} PO-2026-3007.")
+
+    told = priya.call("get", f"escalations/{asked.uid}/questions").json()["results"]
+    assert [each["answer"] for each in told] == ["Which order? PO-2026-3007."]
+    assert [each.is_answered for each in clerk.inquiries_about(str(asked.uid))] == [True]
+    assert list(clerk.inquiries()) == []
+
+
+def test_the_agent_learns_what_a_person_changed(at_payment: Any, run_block: Any, sign_in: Any) -> None:
+    clerk, work = at_payment
+    run_block("connect/ask-and-wait.md", "ask", autonomy=clerk, work=work, sha256="0" * 64)
+    asked, priya = Escalation.objects.get(), sign_in("priya")
+    Escalation.objects.update(amendable=[{"field": "amount", "at_most": "9000"}])
+    change = {"values": {"amount": "7000.00"}, "request_sha256": asked.request_sha256}
+    assert priya.call("post", f"escalations/{asked.uid}/amend", change).status_code == 200
+    asked.refresh_from_db()
+    yes = {"request_sha256": asked.request_sha256}
+    assert priya.call("post", f"escalations/{asked.uid}/approve", yes).status_code == 200
+
+    names = run_block("connect/ask-and-wait.md", "amended", work=claimed(clerk))
+
+    assert names["context"] == {"amount": "7000.00", "currency": "EUR"}
+
+
 # --- share ----------------------------------------------------------------------------------------------------
 def test_what_is_shared_is_not_looked_up_again(connect: Any, run_block: Any) -> None:
     reader, matcher = connect("AP-01"), connect("AP-02")

@@ -137,6 +137,16 @@ def reason(side: Side) -> dict[str, Any]:
     return {"reason": "A drill."}
 
 
+def path_form(side: Side) -> dict[str, Any]:
+    level = {"form-0-people": [things.colleague(side)], "form-0-seconds": "1h", "form-0-quorum": 1}
+    terms = {"name": "Drill", "mode": "pass_on", "pauses_at_most": 2, "pause_hours_at_most": 8, **why(side)}
+    return {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 0, **level, **terms}
+
+
+def calendar_form(side: Side) -> dict[str, Any]:
+    return {"name": "Drill", "days": ["mon"], "begin": "08:00", "end": "17:00", "zone": "UTC", "holidays": ""}
+
+
 def purpose(side: Side) -> dict[str, Any]:
     return {"purpose": "Another one.", **why(side)}
 
@@ -165,6 +175,34 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-escalations", "get"): Door(LIST, query=lambda side: {"agent": side.agent.code}),
     ("api-escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
     ("api-approve", "post"): Door(BOUND, lambda side: [side.escalation.uid], answer),
+    ("api-amend", "post"): Door(
+        BOUND, lambda side: [things.amendable(side).uid],
+        lambda side: {"values": {"amount": "100.00"}, "request_sha256": things.amendable(side).request_sha256},
+    ),
+    ("api-ask-agent", "post"): Door(CREATE, lambda side: [things.questioned(side).uid], lambda side: {"text": "Why?"}),
+    ("api-hand-over", "post"): Door(
+        CREATE, lambda side: [things.questioned(side).uid], lambda side: {"to": things.colleague(side)}
+    ),
+    ("api-inquiries", "get"): Door(LIST, lambda side: things.asked_agent(side)[:1]),
+    ("api-my-inquiries", "get"): Door(LIST),
+    ("api-inquiry-answer", "post"): Door(END, things.asked_agent, lambda side: {"answer": "So."}),
+    ("api-paths", "get"): Door(LIST),
+    ("api-paths", "post"): Door(
+        CREATE, body=lambda side: {"key": "drill", "unit": side.unit.code, **things.path_terms(side)}
+    ),
+    ("api-path", "get"): Door(ONE, lambda side: [side.workflow.incident_path.key]),
+    ("api-path", "patch"): Door(CHANGE, lambda side: [side.workflow.incident_path.key], things.path_terms),
+    ("api-calendars", "get"): Door(LIST),
+    ("api-calendars", "post"): Door(
+        CREATE, body=lambda side: {"key": "drill", "unit": side.unit.code, **things.hours(side)}
+    ),
+    ("api-calendar", "get"): Door(ONE, lambda side: [things.office(side).key]),
+    ("api-calendar", "patch"): Door(CHANGE, lambda side: [things.office(side).key], things.hours),
+    ("api-trainings", "get"): Door(LIST),
+    ("api-trainings", "post"): Door(
+        CREATE,
+        body=lambda side: {"person": f"{side.unit.code}-clerk", "name": "drill", "valid_until": "2030-01-01T00:00:00Z"},
+    ),
     ("api-undo", "post"): Door(END, lambda side: [things.held_escalation(side).uid]),
     ("api-reject", "post"): Door(BOUND, lambda side: [side.escalation.uid], answer),
     ("api-workflows", "post"): Door(
@@ -516,6 +554,37 @@ PAGES: dict[tuple[str, str], Door] = {
     ("control-practise", "post"): Door(CREATE, body=lambda side: {"drill-why": "Quarterly."}),
     ("control", "post"): Door(CHANGE, body=lambda side: {"state": "paused", "why": "A drill."}),
     ("escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
+    **{(f"escalation-{act}", "get"): Door(READ, lambda side: [side.escalation.uid]) for act in (
+        "amend", "ask", "hand-over",
+    )},
+    ("escalation-amend", "post"): Door(
+        BOUND, lambda side: [things.amendable(side).uid],
+        lambda side: {"value-amount": "100.00", "request_sha256": things.amendable(side).request_sha256},
+    ),
+    ("escalation-ask", "post"): Door(CREATE, lambda side: [things.questioned(side).uid], lambda side: {"text": "Why?"}),
+    ("escalation-hand-over", "post"): Door(
+        CREATE, lambda side: [things.questioned(side).uid], lambda side: {"to": f"person:{things.colleague(side)}"}
+    ),
+    ("policy-paths", "get"): Door(READ),
+    ("policy-paths", "post"): Door(
+        CREATE, body=lambda side: {"person": f"{side.unit.code}-clerk", "training": "drill", "last": "2030-01-01"}
+    ),
+    ("policy-path-new", "get"): Door(READ),
+    ("policy-path-new", "post"): Door(
+        CREATE, body=lambda side: {"key": "drill", "unit": side.unit.code, **path_form(side)}
+    ),
+    ("policy-path", "get"): Door(ONE, lambda side: [side.workflow.incident_path.key]),
+    ("policy-path", "post"): Door(
+        CHANGE, lambda side: [side.workflow.incident_path.key], lambda side: {"edition": 1, **path_form(side)}
+    ),
+    ("policy-calendar-new", "get"): Door(READ),
+    ("policy-calendar-new", "post"): Door(
+        CREATE, body=lambda side: {"key": "drill", "unit": side.unit.code, **calendar_form(side)}
+    ),
+    ("policy-calendar", "get"): Door(ONE, lambda side: [things.office(side).key]),
+    ("policy-calendar", "post"): Door(
+        CHANGE, lambda side: [things.office(side).key], lambda side: {"edition": 1, **calendar_form(side)}
+    ),
     ("escalation-undo", "get"): Door(READ, lambda side: [side.escalation.uid]),
     ("escalation-undo", "post"): Door(CHANGE, lambda side: [things.held_escalation(side).uid]),
     ("escalation-answer", "get"): Door(READ, lambda side: [side.escalation.uid]),

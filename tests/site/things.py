@@ -27,12 +27,14 @@ from agents.models import (
 from governance import operations as governance
 from governance.models import (
     Budget,
+    BusinessCalendar,
     ControlDrill,
     ControlState,
     Decision,
     Delegation,
     Escalation,
     Incident,
+    Inquiry,
     PolicyVersion,
     PromotionRequest,
     Replay,
@@ -41,6 +43,7 @@ from governance.models import (
     ShadowRuling,
     ValueList,
 )
+from governance.operations.decisions import request_of
 from governance.operations.incidents import open_incident
 from governance.rules.breaking import DEFAULTS
 from observability import ledger
@@ -75,6 +78,7 @@ def for_programs(side: Any, owner: Principal, giver: Principal, at: datetime) ->
     _budgeted(side, at)
     _allowed(side)
     _safeguarded(side, at)
+    _timed(side, at)
 
 
 def _tried(side: Any, owner: Principal, at: datetime) -> None:
@@ -226,6 +230,20 @@ def system(side: Any) -> System:
     return System.objects.get(code=f"{side.unit.code}-books")
 
 
+def _document(side: Any) -> dict[str, Any]:
+    return {name: value for name, value in hours(side).items() if name != "name"}
+
+
+def _timed(side: Any, at: datetime) -> None:
+    """A business calendar, and a training of the clerk."""
+    governance.add_calendar(
+        f"{side.unit.code}-office", "Office", _document(side), unit=side.unit, by=ledger.SYSTEM, at=at
+    )
+    governance.record_training(
+        person(side), "drill", valid_until=at + timedelta(days=90), by=ledger.SYSTEM, at=at
+    )  # fmt: skip
+
+
 def _allowed(side: Any) -> None:
     """A decision of the unit's agent that allows, whose outcome nobody told yet."""
     made = Decision.objects.filter(agent=side.agent).earliest("pk")
@@ -241,6 +259,64 @@ def allowed(side: Any) -> Decision:
 def value_list(side: Any) -> ValueList:
     """A named list of the unit."""
     return ValueList.objects.filter(unit=side.unit).earliest("pk")
+
+
+def amendable(side: Any) -> Escalation:
+    """A question of an agent of the unit whose amount the policy lets be changed; in finance it may pay less alone."""
+    payer = Agent.objects.filter(unit=side.unit, code="AP-04").first()
+    properties = {"seller": "Kessler", "order_matched": True, "findings": 0, "bank_changed_days": 412}
+    question = governance.Question(
+        request_key="", action="invoice.pay", context={"amount": "9000.00", "currency": "EUR"},
+        resource={"type": "invoice", "id": "1", "properties": properties},
+    )  # fmt: skip
+    return _asked(side, "ba", payer or side.agent, question, amendable=[{"field": "amount", "at_most": "9000"}])
+
+
+def questioned(side: Any, digest: str = "ab") -> Escalation:
+    """A question of the unit's agent that waits for a person."""
+    resource = {"type": "order", "id": "1", "properties": {}}
+    question = governance.Question(request_key="", action="order.read", context={"amount": "5.00"}, resource=resource)
+    return _asked(side, digest, side.agent, question)
+
+
+def _asked(side: Any, digest: str, agent: Agent, question: governance.Question, **more: Any) -> Escalation:
+    asked = {"kind": "action", "agent": agent, "request_sha256": digest * 32}
+    found = Escalation.objects.filter(**asked).first()
+    if found is not None:
+        return found
+    words = {"title": "May I?", "path": side.workflow.incident_path, "unit": side.unit, "likeness": "drill"}
+    asking = governance.Asked(**asked, **words, request=request_of(question, agent), **more)
+    return governance.open_escalation(asking, by=agent, at=ledger.database_now())
+
+
+def asked_agent(side: Any) -> list[Any]:
+    """A question of the unit's agent, and one that a person put to the agent about it."""
+    asked = questioned(side, "bc")
+    inquiry = asked.inquiries.first() or Inquiry.objects.create(
+        escalation=asked, asked_by=person(side), text="Why?", asked_at=ledger.database_now()
+    )
+    return [asked.uid, inquiry.uid]
+
+
+def colleague(side: Any) -> str:
+    """Somebody else of the unit's desk, or who sees all of it, who may decide."""
+    return "maria" if side.unit.code == "finance" else "ingrid"
+
+
+def path_terms(side: Any) -> dict[str, Any]:
+    """An escalation path as programs send it."""
+    level = {"people": [colleague(side)], "seconds": 3600}
+    return {"name": "Drill", "levels": [level], "reason": "A drill."}
+
+
+def office(side: Any) -> BusinessCalendar:
+    """The business calendar of the unit."""
+    return BusinessCalendar.objects.get(unit=side.unit)
+
+
+def hours(side: Any) -> dict[str, Any]:
+    """Working time as programs send it."""
+    return {"name": "Drill", "days": ["mon"], "from": "08:00", "to": "17:00", "zone": "UTC", "holidays": []}
 
 
 def access_request(side: Any) -> Escalation:

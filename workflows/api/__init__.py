@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from agents.api.doors import IDEMPOTENCY, ActingDoor, AgentsOnly, Door, PeopleOnly, Then
 from agents.api.hiring import MovingDoor, visible_agent
 from agents.api.shapes.reasons import NothingInput
-from agents.api.versions import IF_MATCH, IF_MATCH_INSTEAD, body_tag, require_match
+from agents.api.versions import IF_MATCH, IF_MATCH_INSTEAD
 from agents.models import Agent
 from agents.operations import OutsideWorkingHours
 from agents.serializers import AgentDetail
@@ -23,6 +23,7 @@ from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import page_of
 from workflows import memory, operations
+from workflows.api.handling import read_sha256, visible_escalation
 from workflows.models import Run, Space, Step, Workflow
 from workflows.serializers import (
     ActionInput,
@@ -341,24 +342,22 @@ class AnswerView(ActingDoor):
     )  # fmt: skip
     def post(self, request: Request, uid: UUID) -> Response:
         given = self.read(AnswerInput, request.data)
+        told = given.pop("confirmation")
+        confirmation = governance.Confirmation(told["typed"], tuple(told["ticked"])) if told else governance.UNCONFIRMED
 
         def act(key: str) -> Answer:
-            read = given["request_sha256"] or self.read_sha256(uid)
-            answer = {name: value for name, value in given.items() if name != "undo_seconds"}
+            read = given["request_sha256"] or read_sha256(request, self.principal, uid)
+            answer = {
+                **{name: value for name, value in given.items() if name != "undo_seconds"},
+                "request_sha256": read,
+            }
             settled = operations.settle(
                 uid, self.answer, reviewer=self.principal, at=database_now(),
-                undo=timedelta(seconds=given["undo_seconds"]), **{**answer, "request_sha256": read},
+                undo=timedelta(seconds=given["undo_seconds"]), **answer, confirmation=confirmation,
             )  # fmt: skip
             return 200, answer_of(settled)
 
         return self.answer_once(request, act)
-
-    def read_sha256(self, uid: UUID) -> str:
-        """The SHA-256 of the request that the reviewer read, known by the tag; the operation compares it again under
-        its lock. Raises MatchNeeded or ChangedSince."""
-        escalation = visible_escalation(self.principal, uid)
-        require_match(self.request, body_tag(EscalationOutput(escalation).data))
-        return escalation.request_sha256
 
 
 class UndoView(ActingDoor):
@@ -376,14 +375,6 @@ class UndoView(ActingDoor):
             return 200, answer_of(operations.undo(uid, by=self.principal, at=database_now()))
 
         return self.answer_once(request, act)
-
-
-def visible_escalation(user: Any, uid: UUID) -> Escalation:
-    """The escalation, if this user may see it; not found otherwise."""
-    found = Escalation.objects.visible_to(user).select_related("path", "settled_by").filter(uid=uid).first()
-    if found is None:
-        raise ledger.NotFound
-    return found
 
 
 class WorkflowsView(ActingDoor):

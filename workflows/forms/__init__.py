@@ -1,7 +1,7 @@
 """Input shapes of the pages of coordination."""
 
 from workflows.forms.access import DelegationForm, GiveForm, GiveObjectForm, ReviewForm, TermsForm
-from workflows.forms.answers import AnswerForm, reason_in
+from workflows.forms.answers import AnswerForm, opened_token, reason_in, seconds_open
 from workflows.forms.credentials import KEY_DAYS, ClientKeyForm, KeyForm, RotateForm
 
 __all__ = [
@@ -15,5 +15,7 @@ __all__ = [
     "ReviewForm",
     "RotateForm",
     "TermsForm",
+    "opened_token",
     "reason_in",
+    "seconds_open",
 ]

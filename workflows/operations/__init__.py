@@ -3,6 +3,7 @@ and let an agent retire."""
 
 from workflows.operations.actions import request_action
 from workflows.operations.definitions import publish
+from workflows.operations.handling import amend, answer_inquiry, ask_agent, hand_over
 from workflows.operations.people import pass_deadline, settle, take_effect, undo
 from workflows.operations.retiring import Leaves, NoSuccessor, leaves, possible_successors, retire_agent
 from workflows.operations.runs import cancel, fire_timer, start
@@ -24,12 +25,16 @@ __all__ = [
     "Leaves",
     "NoSuccessor",
     "Stops",
+    "amend",
+    "answer_inquiry",
+    "ask_agent",
     "cancel",
     "claim",
     "fail",
     "find_scope",
     "finish",
     "fire_timer",
+    "hand_over",
     "has_work",
     "heartbeat",
     "leaves",

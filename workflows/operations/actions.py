@@ -27,14 +27,14 @@ def request_action(
         return governance.decide(question, agent=agent, at=at)
     given = Decision.objects.filter(agent=agent, request_key=question.request_key, step=str(step.uid)).first()
     if given is not None:
-        return governance.decide(replace(question, place=_place(step)), agent=agent, at=at)
+        return governance.decide(replace(question, place=place_of(step)), agent=agent, at=at)
     with transaction.atomic():
         return _ask_for_step(question, step, agent, lease_token, at)
 
 
 def _ask_for_step(question: Question, step: Step, agent: Agent, lease_token: int, at: datetime) -> Decision:
     step = held(step, agent=agent, lease_token=lease_token, at=at)
-    asked = replace(question, place=_place(step), not_by=requester(step.run))
+    asked = replace(question, place=place_of(step), not_by=requester(step.run))
     decision = governance.decide(asked, agent=agent, at=at)
     if decision.effect == Decision.Effect.ESCALATE:
         _wait(step, decision, agent, at)
@@ -53,7 +53,8 @@ def _wait(step: Step, decision: Decision, agent: Agent, at: datetime) -> None:
     step.run.save(update_fields=["people_asked"])
 
 
-def _place(step: Step) -> Place:
+def place_of(step: Step) -> Place:
+    """Where in a workflow a question of this step comes up."""
     workflow, run = step.run.workflow, step.run
     return Place(
         workflow=workflow.code, workflow_name=workflow.name, run=str(run.uid), run_key=run.key, step=str(step.uid),

@@ -21,13 +21,14 @@ APPROVED, REJECTED = Escalation.Status.APPROVED, Escalation.Status.REJECTED
 def settle(
     uid: UUID, answer: str, *, reviewer: Principal, at: datetime, request_sha256: str, reason: str = "",
     reason_code: str = "", undo: timedelta = governance.AT_ONCE,
+    confirmation: governance.Confirmation = governance.UNCONFIRMED,
 ) -> Escalation:  # fmt: skip
     """Approve or reject: exactly one answer wins, it is bound to the request the reviewer read, and the work goes on;
     after the time `undo`, if there is one, in which the answer can be taken back. Raises NotFound for what the reviewer
     may not see, and what `governance.close` raises; then nothing has changed."""
     if answer not in (APPROVED, REJECTED):
         raise ledger.Invalid(fields={"answer": "Answer approved or rejected."})
-    run, step, escalation = _together(uid)
+    run, step, escalation = together(uid)
     if not escalation.is_visible_to(reviewer):
         raise ledger.NotFound
     settled = governance.close(
@@ -38,6 +39,7 @@ def settle(
         request_sha256=request_sha256,
         reason=reason,
         reason_code=reason_code,
+        confirmation=confirmation,
         undo=undo,
     )
     if settled and step is not None and run is not None:
@@ -49,7 +51,7 @@ def settle(
 def undo(uid: UUID, *, by: Principal, at: datetime) -> Escalation:
     """Take one's answer back before it takes effect. Raises NotFound for what one may not see, and what
     `governance.undo` raises; then nothing has changed."""
-    _, _, escalation = _together(uid)
+    _, _, escalation = together(uid)
     if not escalation.is_visible_to(by):
         raise ledger.NotFound
     governance.undo(escalation, by=by, at=at)
@@ -59,7 +61,7 @@ def undo(uid: UUID, *, by: Principal, at: datetime) -> Escalation:
 @transaction.atomic
 def take_effect(escalation: Escalation, *, at: datetime) -> None:
     """The time to undo an answer is over: it settles the question, and the work goes on."""
-    run, step, escalation = _together(escalation.uid)
+    run, step, escalation = together(escalation.uid)
     if escalation.status != Escalation.Status.HELD or escalation.effect_at is None or escalation.effect_at > at:
         return
     if governance.take_effect(escalation, at=at) and step is not None and run is not None:
@@ -69,7 +71,7 @@ def take_effect(escalation: Escalation, *, at: datetime) -> None:
 @transaction.atomic
 def pass_deadline(escalation: Escalation, *, at: datetime) -> None:
     """Nobody decided in time: the workflow's timer fires, or the path's next people are asked, or the answer is no."""
-    run, step, escalation = _together(escalation.uid)
+    run, step, escalation = together(escalation.uid)
     if not escalation.is_open or escalation.due_at > at:
         return
     timer = _timer_of(run, step, at)
@@ -79,7 +81,8 @@ def pass_deadline(escalation: Escalation, *, at: datetime) -> None:
         _go_on(run, step, escalation, by=ledger.SYSTEM, at=at)
 
 
-def _together(uid: UUID) -> tuple[Run | None, Step | None, Escalation]:
+def together(uid: UUID) -> tuple[Run | None, Step | None, Escalation]:
+    """The question with its step and run, all locked as they stand. Raises NotFound."""
     # One statement locks the run first, as everywhere, then the step and the question, and reads them as they stand.
     step = _ASKED_ABOUT.first(uid=uid)
     if step is not None and step.escalation is not None:
@@ -98,6 +101,7 @@ _NEEDED = (
     *(f"escalation__{name}" for name in (
         "uid", "kind", "status", "title", "path", "asked", "approvals_needed", "unit", "workflow", "run",
         "request_sha256", "opened_at", "due_at", "settled_at", "settled_by", "reason", "reason_code", "approved_until",
+        "approvals_asked", "confirm",
         "held_answer", "effect_at", "settled_for",
     )),
 )  # fmt: skip

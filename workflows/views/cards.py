@@ -1,6 +1,7 @@
 """The decision card: everything a person needs to answer one escalation, computed from its row and its path."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,15 +9,17 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q
+from django.contrib.auth.models import Group
+from django.db.models import Prefetch
 from django.utils import timezone
 
 from agents.models import Principal
 from governance import operations as governance
-from governance.models import Delegation, Escalation, PathStep, Policy, Vote
+from governance.models import Delegation, Escalation, EscalationPath, HandOver, Inquiry, PathStep, Policy, Vote
 from observability.charts import amount
 from observability.templatetags.ledger import inert
 from workflows.models import Run, Step, Timer
+from workflows.views.similar import Past, facts_named, past_of, record_of
 
 FACTS_AT_MOST, FACTS_OF_ONE_STEP, FACT_LENGTH = 4, 2, 40
 NO_FACT = {"", "0", "0.0", "True", "False", "None"}
@@ -42,21 +45,8 @@ class Level:
     state: str
     time: str
     until: datetime | None
-
-
-@dataclass(frozen=True)
-class Past:
-    """How questions like this one were settled before; `last` holds the newest two."""
-
-    approved: int
-    rejected: int
-    undecided: int
-    last: list[Escalation]
-
-    @property
-    def total(self) -> int:
-        """How many there were."""
-        return self.approved + self.rejected + self.undecided
+    approved: int = 0
+    quorum: int = 1
 
 
 @dataclass(frozen=True)
@@ -91,6 +81,11 @@ class Card:
     def may_answer(self) -> bool:
         """Whether the viewer is one of those who are asked now."""
         return self.escalation.is_open and not self.is_late and governance.may_settle(self.viewer, self.escalation)
+
+    @cached_property
+    def why_not(self) -> str:
+        """Why the viewer does not decide it, where there is more to say than that others are asked."""
+        return governance.why_not(self.viewer, self.escalation) if self.escalation.is_open else ""
 
     @cached_property
     def delegation(self) -> Delegation | None:
@@ -146,11 +141,13 @@ class Card:
 
     @property
     def evidence(self) -> list[dict[str, str]]:
-        """What backs the request."""
+        """What backs the request; a fact of shared memory with its author and age."""
+        known = facts_named(self.escalation.evidence, self.viewer, self.at)
         return [
             {
                 "icon": ICONS.get(item.get("kind", ""), "file-text"), "name": inert(item.get("name")),
                 "proves": inert(item.get("proves")), "sha256": inert(item.get("sha256")),
+                "found": known.get(str(item.get("sha256")), ""),
             }
             for item in self.escalation.evidence
         ]  # fmt: skip
@@ -171,7 +168,15 @@ class Card:
         asked = self.escalation.asked.level
         state = "past" if step.level < asked else "now" if step.level == asked else "next"
         until = self.escalation.due_at if state == "now" else None
-        return Level(step.who(), state, length(step.seconds), until)
+        if self.escalation.path.mode == EscalationPath.Mode.PARALLEL:
+            state = "now"
+        approved = self._given[step.pk]
+        who = f"{step.quorum} of {step.who()}" if step.quorum > 1 else step.who()
+        return Level(who, state, length(step.seconds), until, approved, step.quorum)
+
+    @cached_property
+    def _given(self) -> "Counter[int | None]":
+        return Counter(vote.level_id for vote in self.votes)
 
     @property
     def asked_now(self) -> str:
@@ -181,13 +186,81 @@ class Card:
     @cached_property
     def past(self) -> Past:
         """How questions like this were settled, as far as the viewer may see them."""
-        like = Escalation.objects.visible_to(self.viewer).like(self.escalation)
-        count = like.order_by().aggregate(
-            approved=Count("pk", filter=Q(status="approved")), rejected=Count("pk", filter=Q(status="rejected")),
-            undecided=Count("pk", filter=Q(status="expired")),
-        )  # fmt: skip
-        answered = like.filter(status__in=("approved", "rejected")).select_related("settled_by").defer(*CARD_ONLY)
-        return Past(**count, last=list(answered[:2]))
+        return past_of(self.escalation, self.viewer)
+
+    @cached_property
+    def record(self) -> Mapping[str, int] | None:
+        """How the agent's own questions of this kind were answered."""
+        return record_of(self.escalation)
+
+    @cached_property
+    def four_eyes(self) -> str:
+        """Which of several approvals the viewer's would be, and whose turn it is then."""
+        if self.lacking == 0 or self.escalation.approvals_needed == 1 or not self.may_answer or self.has_voted:
+            return ""
+        mine = f"You are the {ordinal(len(self.votes) + 1)} of {self.escalation.approvals_needed}"
+        return f"{mine}; {self._others} {ordinal(len(self.votes) + 2)}." if self.lacking > 1 else f"{mine}, the last."
+
+    @property
+    def _others(self) -> str:
+        in_order = self.escalation.path.mode == EscalationPath.Mode.IN_ORDER
+        level = self.escalation.asked
+        asked = level.quorum - sum(vote.level_id == level.pk for vote in self.votes) > 1 or not in_order
+        steps = self.escalation.path.steps.select_related("group").prefetch_related(by_name("people"))
+        wanted = steps.filter(level=level.level) if asked else steps.filter(level__gt=level.level)[:1]
+        if self.escalation.path.mode == EscalationPath.Mode.PARALLEL:
+            wanted = steps.all()
+        voted = {vote.person_id for vote in self.votes} | {self.viewer.pk}
+        names = [str(each) for step in wanted for each in step.people.all() if each.pk not in voted]
+        names += [f"somebody of {step.group.name}" for step in wanted if step.group is not None]
+        return f"{' or '.join(dict.fromkeys(names)) or 'somebody else'} is"
+
+    @cached_property
+    def inquiries(self) -> list[Inquiry]:
+        """What people asked the agent, and its answers."""
+        return list(self.escalation.inquiries.select_related("asked_by"))
+
+    @property
+    def waits_for_agent(self) -> Inquiry | None:
+        """The question that the agent has not answered yet."""
+        return next((each for each in self.inquiries if each.answered_at is None), None)
+
+    @cached_property
+    def handed_over(self) -> list[HandOver]:
+        """Who handed it over to whom."""
+        return list(self.escalation.handed_over.select_related("by", "to_person", "to_group"))
+
+    @property
+    def amendable(self) -> list[dict[str, Any]]:
+        """The fields that the viewer may change: their name, label, value and bounds."""
+        context = self.escalation.request.get("context", {})
+        return [
+            {**each, "label": each["field"].replace("_", " ").capitalize(), "value": context.get(each["field"], "")}
+            for each in self.escalation.amendable
+        ]
+
+    @property
+    def confirm_words(self) -> str:
+        """What has to be typed to approve: the amount."""
+        name = str(self.escalation.confirm.get("type", "")).rpartition(".")[2].replace("_", " ")
+        return f"Confirm the {name}"
+
+    @property
+    def amended(self) -> list[dict[str, str]]:
+        """What somebody changed in the request, before and after."""
+        was = (self.escalation.original or {}).get("context", {})
+        return [
+            {"field": inert(name), "before": inert(was.get(name)), "after": inert(value)}
+            for name, value in self.escalation.amended.items()
+        ]
+
+    @cached_property
+    def receivers(self) -> list[tuple[str, str]]:
+        """Whom the viewer may name to hand it over to: people who may decide, and roles."""
+        people = governance.deciders(self.viewer).exclude(pk=self.viewer.pk).order_by("name")[:200]
+        roles = Group.objects.filter(permissions__codename="settle_escalation").order_by("name")
+        named = [(f"person:{each.username}", each.name) for each in people]
+        return named + [(f"role:{role.name}", f"Everybody of the role {role.name}") for role in roles]
 
     @property
     def if_approved(self) -> str:
@@ -208,8 +281,10 @@ class Card:
         if self.escalation.if_nobody and self._timer_fires():
             return f"{moment} {self.escalation.if_nobody}"
         following = next((level for level in self.levels if level.state == "next"), None)
-        if following is not None:
+        if following is not None and self.escalation.path.mode == EscalationPath.Mode.PASS_ON:
             return f"{moment} {following.who} is asked, for {following.time}. Nothing is done until then."
+        if governance.approves_unanswered(self.escalation):
+            return f"{moment} the answer is yes: the path approves what has low risk. {self.if_approved}"
         return f"{moment} the answer is no. {self.if_rejected}"
 
     def _timer_fires(self) -> bool:
@@ -255,6 +330,11 @@ def length(seconds: int) -> str:
     if seconds % DAY == 0:
         return "1 day" if seconds == DAY else f"{seconds // DAY} days"
     return f"{seconds // HOUR} h" if seconds % HOUR == 0 else f"{seconds // MINUTE} min"
+
+
+def ordinal(number: int) -> str:
+    """first, second, third, 4th."""
+    return ("first", "second", "third")[number - 1] if number <= 3 else f"{number}th"
 
 
 def others(number: int) -> str:

@@ -24,7 +24,7 @@ from observability import ledger
 from observability.ledger import database_now
 from observability.models import Event
 from workflows import operations
-from workflows.forms import AnswerForm
+from workflows.forms import AnswerForm, opened_token, seconds_open
 from workflows.views.cards import CARD_ONLY, Card
 from workflows.views.moments import begin_in, end_in
 
@@ -145,9 +145,12 @@ class AnswerDoor(LoginRequiredMixin, View):
         following = next_after(escalation, user, choice, at)
         if not form.is_valid():
             return again(request, uid, form, "Nothing was decided: the reason is missing.", status=400)
+        hurry = hurried(form, escalation, at)
+        if hurry:
+            return again(request, uid, form, hurry, status=409, asked=True)
         try:
             undo = timedelta(seconds=settings.UNDO_SECONDS)
-            operations.settle(uid, reviewer=user, at=at, undo=undo, **form.cleaned_data)
+            operations.settle(uid, reviewer=user, at=at, undo=undo, **form.given)
         except ledger.Refused as refused:
             ledger.record_refusal(refused, by=user)
             if not answered_so(escalation, user, form.cleaned_data["answer"]):
@@ -187,17 +190,31 @@ class NewOnes(LoginRequiredMixin, View):
         return render(request, "workflows/_escalations_new.html", {"new": new, "choice": choice})
 
 
-def again(request: HttpRequest, uid: UUID, form: AnswerForm | None, wrong: str, *, status: int) -> HttpResponse:
-    """The card as it stands now, with what went wrong and what was typed."""
+def hurried(form: AnswerForm, escalation: Escalation, at: datetime) -> str:
+    """The question whether somebody who approves a high risk at once means it; empty for everybody else. It is asked
+    once for each card."""
+    approves = form.cleaned_data["answer"] == Escalation.Status.APPROVED and escalation.risk == Risk.HIGH
+    seconds = seconds_open(form.cleaned_data["opened"], escalation.uid, at) if approves else None
+    if seconds is None or seconds >= settings.SECOND_LOOK_SECONDS:
+        return ""
+    return f"You opened this {int(seconds)} s ago, and its risk is high. Nothing is approved: look again, then approve."
+
+
+def again(
+    request: HttpRequest, uid: UUID, form: AnswerForm | None, wrong: str, *, status: int, asked: bool = False
+) -> HttpResponse:  # fmt: skip
+    """The card as it stands now, with what went wrong and what was typed; it notes when it has asked once more."""
     user, at = person(request), database_now()
     card = card_of(found(user, uid), user, at) | {"wrong": wrong, "opened": True}
+    if asked:
+        card["opened_token"] = opened_token(uid, at, asked=True)
     page = inbox(user, Choice.of(request), at) | card | ({"form": form} if form is not None else {})
     return render(request, "workflows/escalations.html", page, status=status)
 
 
 def found(user: Principal, uid: UUID) -> Escalation:
     """The escalation if this person may see it; raises NotFound otherwise."""
-    related = ("agent", "asked", "path", "unit", "settled_by", "settled_for", "decision")
+    related = ("agent", "asked", "path", "unit", "settled_by", "settled_for", "decision", "amended_by")
     escalation = Escalation.objects.visible_to(user).select_related(*related).filter(uid=uid).first()
     if escalation is None:
         raise ledger.NotFound
@@ -279,7 +296,7 @@ def card_of(escalation: Escalation | None, user: Principal, at: datetime) -> dic
     if escalation is None:
         return {"card": None}
     form = AnswerForm(initial={"request_sha256": escalation.request_sha256})
-    return {"card": Card(escalation, user, at), "form": form}
+    return {"card": Card(escalation, user, at), "form": form, "opened_token": opened_token(escalation.uid, at)}
 
 
 def next_after(escalation: Escalation, user: Principal, choice: Choice, at: datetime) -> Escalation | None:

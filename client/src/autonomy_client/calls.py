@@ -21,6 +21,7 @@ from autonomy_client.shapes import (
     Escalation,
     Evidence,
     Fact,
+    Inquiry,
     Me,
     Outcome,
     Page,
@@ -308,6 +309,22 @@ def agent(code: str) -> Call[Agent]:
 def escalation(id: str) -> Call[Escalation]:
     """One question to a person, and what became of it."""
     return _get(f"escalations/{_part(id)}", Escalation.from_wire)
+
+
+def inquiries() -> Call[Page[Inquiry]]:
+    """What people ask this agent about its questions and it has not answered, one after the other."""
+    return _list("questions", Inquiry.from_wire, {})
+
+
+def inquiries_about(escalation: str) -> Call[Page[Inquiry]]:
+    """Everything that people asked about one of its questions, with the answers, oldest first."""
+    return _list(f"escalations/{_part(escalation)}/questions", Inquiry.from_wire, {})
+
+
+def answer(inquiry: Inquiry, text: str) -> Call[Inquiry]:
+    """Answer what a person asked, once: they read it on the card, and decide."""
+    path = f"escalations/{_part(inquiry.escalation)}/questions/{_part(inquiry.id)}/answer"
+    return _post(path, {"answer": text}, Inquiry.from_wire)
 
 
 def agents(**filters: str) -> Call[Page[Agent]]:

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autonomy_client.shapes import Inquiry
+
 SETTLED = frozenset({"approved", "denied", "expired", "cancelled", "failed", "partial"})
 
 
@@ -78,6 +80,10 @@ class AccessRequest:
     expires_at: str
     reason: str
     approval: Mapping[str, Any] | None
+    amended: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the context that a person changed: evaluate again with these."""
+    inquiries: tuple[Inquiry, ...] = ()
+    """What a person asks and this agent has not answered yet."""
 
     @property
     def granted(self) -> bool:
@@ -99,6 +105,10 @@ class AccessRequest:
             expires_at=str(task.get("expires_at") or ""),
             reason=str(task.get("reason") or ""),
             approval=result.get("approval"),
+            amended=dict(result.get("amended") or {}),
+            inquiries=tuple(
+                Inquiry.from_wire({**each, "escalation": task["id"]}) for each in task.get("questions") or ()
+            ),
         )
 
 

@@ -154,6 +154,8 @@ class Approval:
     status: str
     reason: str
     approved_until: str
+    amended: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the context that a person changed: the approval is for the question with these."""
 
     @property
     def granted(self) -> bool:
@@ -162,7 +164,8 @@ class Approval:
     @classmethod
     def from_wire(cls, body: Mapping[str, Any]) -> Approval:
         names = ("id", "escalation", "status", "reason", "approved_until")
-        return cls(**{name: str(body.get(name) or "") for name in names})
+        told = {name: str(body.get(name) or "") for name in names}
+        return cls(**told, amended=dict(body.get("amended") or {}))
 
 
 @dataclass(frozen=True)
@@ -239,6 +242,28 @@ class Escalation:
     def from_wire(cls, body: Mapping[str, Any]) -> Escalation:
         told = {name: str(body.get(name) or "") for name in cls.__dataclass_fields__ if name != "id"}
         return cls(id=str(body["id"]), **told)
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """What a person asks this agent about its own question, and the answer once it was given."""
+
+    id: str
+    escalation: str
+    text: str
+    asked_by: str = ""
+    asked_at: str = ""
+    answer: str = ""
+    answered_at: str = ""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the agent answered it."""
+        return bool(self.answered_at)
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Inquiry:
+        return cls(**{name: str(body.get(name) or "") for name in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,12 @@ def task_of(task: Escalation, base: str) -> dict[str, Any]:
             "approved_at": task.settled_at.isoformat(), "state": "approved",
         }  # fmt: skip
         told["result"] = {"mode": "reevaluate", "approval": approval}
+        if task.amended:
+            told["result"]["amended"] = task.amended
+    waiting = task.inquiries.filter(answered_at=None).order_by("id") if task.is_open else ()
+    if questions := [{"id": str(each.uid), "text": each.text} for each in waiting]:
+        told["questions"] = questions
+        told["links"]["questions"] = f"{base}/api/v1/escalations/{task.uid}/questions"
     return {"task": told}
 
 
@@ -292,6 +298,7 @@ class ResultShape(serializers.Serializer[Any]):
 
     mode = serializers.CharField()
     approval = ApprovalShape()
+    amended = serializers.DictField(required=False, help_text="Values of the context that a person changed.")
 
 
 class DisplayShape(serializers.Serializer[Any]):
@@ -306,6 +313,14 @@ class LinksShape(serializers.Serializer[Any]):
 
     review = serializers.URLField()
     cancel = serializers.URLField(required=False)
+    questions = serializers.URLField(required=False)
+
+
+class WaitingQuestionShape(serializers.Serializer[Any]):
+    """A question of a person that waits for the agent's answer."""
+
+    id = serializers.UUIDField()
+    text = serializers.CharField()
 
 
 class TaskShape(serializers.Serializer[Any]):
@@ -319,6 +334,7 @@ class TaskShape(serializers.Serializer[Any]):
     links = LinksShape()
     reason = serializers.CharField(required=False)
     result = ResultShape(required=False)
+    questions = WaitingQuestionShape(many=True, required=False)
 
 
 class TaskOutput(serializers.Serializer[Any]):

@@ -145,8 +145,11 @@ def _wrong_with(key: str, path: EscalationPath | None, approvals: int) -> str:
     steps = list(path.steps.all())
     if not steps:
         return f"{path} has no level, so nobody can be asked."
-    short = [str(step.level) for step in steps if len(_deciding(step)) < approvals]
-    many = f"fewer than {approvals} people" if approvals > 1 else "nobody"
+    alone = path.mode == EscalationPath.Mode.PASS_ON  # then each level gives all approvals by itself
+    wanted = {step.level: max(step.quorum, approvals if alone else 1) for step in steps}
+    short = [str(step.level) for step in steps if len(_deciding(step)) < wanted[step.level]]
+    most = max(wanted.values())
+    many = f"fewer than {most} people" if most > 1 else "nobody"
     return f"On level {', '.join(short)} of {path} {many} may decide." if short else ""
 
 

@@ -66,25 +66,28 @@ document.body.addEventListener("aos:event", ({ detail: event }) => {
   if (AGAIN.includes(event.verb)) document.querySelectorAll(`[data-escalation="${CSS.escape(event.subject_id)}"]`).forEach(wake);
 });
 
-// The answer is fetched again too, unless a reason is being typed: then the server says on submit what happened.
+const typed = (target) => [...target.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => field.value.trim() !== field.defaultValue.trim());
+
+// The answer is fetched again too, unless something is being typed: then the server says on submit what happened.
 document.addEventListener("aos:refresh", ({ target }) => {
-  if (target.id !== "answer" || target.querySelector("textarea")?.value.trim()) return;
+  if (target.id !== "answer" || typed(target)) return;
   htmx.ajax("GET", target.dataset.url, { source: target, target, select: "#answer > *", swap: "innerMorph" });
 }, true);
 
 // --- the answer -----------------------------------------------------------------------------------------------
-// Opening the reasons puts the focus there; after a refusal into the first field that is wrong.
-function ask(reject) {
-  if (reject?.open) (reject.querySelector("[aria-invalid=true]") ?? reject.querySelector("select"))?.focus();
+// Opening a part puts the focus there; after a refusal into the first field that is wrong.
+const FIELDS = "select, textarea, input:not([type=hidden])";
+function ask(fold) {
+  if (fold?.open) (fold.querySelector("[aria-invalid=true]") ?? fold.querySelector(FIELDS))?.focus();
 }
 
-document.addEventListener("toggle", ({ target }) => target.matches?.(".os-reject") && ask(target), true);
-ask(document.querySelector(".os-reject"));
+document.addEventListener("toggle", ({ target }) => target.matches?.(".os-fold") && ask(target), true);
+ask(document.querySelector(".os-fold[open]"));
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || !event.target.closest?.(".os-reject[open]")) return;
-  const reject = event.target.closest(".os-reject");
-  reject.open = false;
-  reject.querySelector("summary").focus();
+  if (event.key !== "Escape" || !event.target.closest?.(".os-fold[open]")) return;
+  const fold = event.target.closest(".os-fold");
+  fold.open = false;
+  fold.querySelector("summary").focus();
 });
 
 const bar = document.getElementById("new-ones");
