@@ -4,7 +4,7 @@ from governance.models.autonomy import DemotionRule, PromotionQuerySet, Promotio
 from governance.models.budgets import Budget, BudgetPeriod, BudgetQuerySet, Reservation, ReservationQuerySet
 from governance.models.control import ControlDrill, ControlState, DrillSighting
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
-from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
+from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, claim_lasts, standing_in
 from governance.models.incidents import Incident, IncidentQuerySet
 from governance.models.lists import ListEdition, ValueList, ValueListQuerySet
 from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
@@ -16,6 +16,7 @@ from governance.models.policies import (
     PolicyVersionQuerySet,
     RuleBook,
 )
+from governance.models.queue import DefaultView, SavedView, SavedViewQuerySet, Snooze, Watch
 from governance.models.replays import Compared, ComparedQuerySet, Replay, ReplayFlip, ReplayQuerySet, ShadowRuling
 from governance.models.safeguards import FUSE, LIMITS, SafeguardRule, SystemGuard, SystemReport
 
@@ -34,6 +35,7 @@ __all__ = [
     "ControlState",
     "Decision",
     "DecisionQuerySet",
+    "DefaultView",
     "Delegation",
     "DelegationQuerySet",
     "DemotionRule",
@@ -60,11 +62,16 @@ __all__ = [
     "Risk",
     "RuleBook",
     "SafeguardRule",
+    "SavedView",
+    "SavedViewQuerySet",
     "ShadowRuling",
+    "Snooze",
     "SystemGuard",
     "SystemReport",
     "ValueList",
     "ValueListQuerySet",
     "Vote",
+    "Watch",
+    "claim_lasts",
     "standing_in",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import (
     BooleanField,
@@ -25,8 +26,12 @@ from uuid_utils.compat import uuid7
 from agents.models import Agent, Principal, Unit
 from governance.models.decisions import Decision
 from governance.models.paths import Delegation, EscalationPath, PathStep, Risk
+from governance.models.queue import Snooze
+from governance.rules.queueing import BACK_BEFORE
 from observability.ledger import Subject
 from observability.models import Event, Reader
+
+WORDS_AT_MOST = 8
 
 # Approved, and its run failed or was cancelled afterwards. That there is a run is said twice, so that the database may
 # use the index of events that have one.
@@ -43,6 +48,17 @@ def _asks(person: Principal) -> Q:
 
 def _excludes(person: Principal) -> Q:
     return Q(pk__in=Escalation.not_by.through.objects.filter(principal=person).values("escalation"))
+
+
+def _put_aside(person: Principal) -> Q:
+    # Whatever happened to the deadline meanwhile, a question comes back before it.
+    aside = Snooze.objects.filter(person=person, until__gt=Now())
+    return Q(pk__in=aside.values("escalation"), due_at__gt=Now() + BACK_BEFORE)
+
+
+def claim_lasts() -> timedelta:
+    """For how long somebody looks at a question before it counts as left alone again."""
+    return timedelta(minutes=settings.CLAIM_MINUTES)
 
 
 def standing_in(person: Principal) -> list[Delegation]:
@@ -107,7 +123,26 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         if not person.may("governance.settle_escalation"):
             return self.none()
         voted = Vote.objects.filter(Q(person=person) | Q(instead_of=person), escalation=OuterRef("pk"))
-        return self.asked_of(person).exclude(Exists(voted))
+        return self.asked_of(person).exclude(Exists(voted)).exclude(_put_aside(person))
+
+    def of_teams_of(self, person: Principal) -> Self:
+        """Those of the person's own unit and those along a path on which the person is asked at any level: also what
+        others look at, what the person approved or put aside, and what has come to another level."""
+        if not person.may("governance.settle_escalation"):
+            return self.none()
+        levels = PathStep.objects.filter(Q(people=person) | Q(group__user=person))
+        return self.filter(Q(unit=person.unit_id) | Q(path__in=levels.values("path")))
+
+    def claimed(self, at: datetime) -> Self:
+        """Those that somebody looks at."""
+        return self.filter(claimed_at__gt=at - claim_lasts())
+
+    def sought(self, words: str) -> Self:
+        """Those in which each word stands: in the title, the agent, the run's key or the resource."""
+        found = self
+        for word in words.casefold().split()[:WORDS_AT_MOST]:
+            found = found.filter(sought__contains=word)
+        return found
 
     def asked_under(self, delegation: Delegation) -> Self:
         """Those that put their question to the delegate in place of the person who is away."""
@@ -207,12 +242,21 @@ class Escalation(models.Model):
     reason = models.TextField(blank=True)
     reason_code = models.CharField(max_length=30, choices=ReasonCode.choices, blank=True)
     approved_until = models.DateTimeField(null=True)
+    claimed_by = models.ForeignKey(Principal, on_delete=models.SET_NULL, null=True, related_name="+")
+    claimed_at = models.DateTimeField(null=True)
+    claims = models.PositiveIntegerField(default=0, db_default=0)  # how often this changed hands
+    alike = models.CharField(max_length=32, default="", db_default="", blank=True)  # the same for all of one kind
+    currency = models.CharField(max_length=3, default="", db_default="", blank=True)
+    amount_below = models.DecimalField(max_digits=20, decimal_places=0, null=True)
+    sought = models.TextField(default="", db_default="", blank=True)  # what a search looks through
 
     objects = EscalationQuerySet.as_manager()
 
     class Meta:
         indexes = [
             models.Index(fields=["due_at"], name="escalation_due", condition=Q(status="open")),
+            models.Index(fields=["alike", "due_at"], name="escalation_alike", condition=Q(status="open")),
+            models.Index(fields=["agent", "unit"], name="escalation_open_agent", condition=Q(status="open")),
             models.Index(fields=["run"], name="escalation_run"),
             models.Index(fields=["request_sha256"], name="escalation_request"),
             models.Index(fields=["likeness", "-settled_at", "-id"], name="escalation_like"),
@@ -241,6 +285,11 @@ class Escalation(models.Model):
     def is_open(self) -> bool:
         """Whether it waits for a person."""
         return self.status == self.Status.OPEN
+
+    def looker(self, at: datetime) -> Principal | None:
+        """Who looks at it; nobody once their time for it has run out."""
+        held = self.is_open and self.claimed_at is not None and self.claimed_at > at - claim_lasts()
+        return self.claimed_by if held else None
 
 
 class Vote(models.Model):

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from agents.models import Agent, Principal, Unit
 from agents.operations import require
 from governance.models import Decision, Delegation, Escalation, EscalationPath, PathStep, Risk, Vote, standing_in
+from governance.rules.queueing import Likeness, band_of, sought_in
 from observability import ledger
 from observability.prepared import Prepared
 
@@ -118,11 +119,22 @@ def open_escalation(asked: Asked, *, by: ledger.Acts, at: datetime) -> Escalatio
         **columns, asked=first, approvals_needed=asked.approvals, opened_at=at,
         due_at=at + timedelta(seconds=min(first.seconds, asked.seconds or first.seconds)),
         workflow=asked.place.workflow, workflow_name=asked.place.workflow_name, run=asked.place.run,
-        run_key=asked.place.run_key,
+        run_key=asked.place.run_key, **_queued(asked),
     )  # fmt: skip
     escalation.not_by.set(asked.not_by)
     ledger.record("escalation.opened", escalation, by=by, at=at, why=asked.reason_asked, after=escalation.status)
     return escalation
+
+
+def _queued(asked: Asked) -> dict[str, Any]:
+    # What the queue groups and finds it by.
+    agent, known = asked.agent, asked.request.get("context") or {}
+    currency, below = str(known.get("currency", ""))[:3], band_of(known.get("amount", ""))
+    resource = (asked.request.get("resource") or {}).get("id", "")
+    alike = Likeness(agent.code if agent else "", asked.likeness, asked.path.key, asked.risk, currency, below)
+    who = (agent.code, agent.name) if agent else ()
+    sought = sought_in(asked.title, *who, asked.place.run_key, str(resource))
+    return {"alike": alike.key, "currency": currency, "amount_below": below, "sought": sought}
 
 
 _NOT_COLUMNS = {"place", "seconds", "approvals", "not_by"}
