@@ -16,11 +16,14 @@ from workflows.views import (
     escalations,
     hiring,
     history,
+    looking,
     memory,
     overview,
     reviews,
     rights,
     runs,
+    saved_views,
+    together,
     workflows,
 )
 
@@ -57,6 +60,17 @@ urlpatterns: list[URLPattern] = [
     path("escalations/new", escalations.NewOnes.as_view(), name="escalations-new"),
     path("escalations/<uuid:uid>", escalations.EscalationPage.as_view(), name="escalation"),
     path("escalations/<uuid:uid>/answer", escalations.AnswerDoor.as_view(), name="escalation-answer"),
+    path("escalations/views", saved_views.ViewsPage.as_view(), name="escalations-views"),
+    path("escalations/views/begin", saved_views.BeginDoor.as_view(), name="escalations-views-begin"),
+    path("escalations/views/<uuid:uid>", saved_views.ViewPage.as_view(), name="escalations-view"),
+    path("escalations/views/<uuid:uid>/begin", saved_views.BeginDoor.as_view(), name="escalations-view-begin"),
+    path("escalations/views/<uuid:uid>/drop", saved_views.DropDoor.as_view(), name="escalations-view-drop"),
+    path("escalations/together", together.TogetherPage.as_view(), name="escalations-together"),
+    path("escalations/<uuid:uid>/looks", looking.LooksFragment.as_view(), name="escalation-looks"),
+    *(
+        path(f"escalations/<uuid:uid>/{act}", looking.LookDoor.as_view(act=act), name=f"escalation-{act}")
+        for act in looking.ACTS
+    ),
     path("runs", runs.RunsPage.as_view(), name="runs"),
     path("runs/<uuid:uid>", runs.RunPage.as_view(), name="run"),
     path("runs/<uuid:uid>/cancel", runs.CancelRun.as_view(), name="run-cancel"),

@@ -88,7 +88,7 @@ def test_what_was_decided_stands_under_done_page_by_page(
     first, second = ask_to_pay(robot, "2026-1"), ask_to_pay(robot, "2026-2", amount="7000.00")
     answer(priya, first, "approved")
     answer(priya, second, "rejected", reason_code="duplicate", reason="Paid in March.")
-    monkeypatch.setattr("workflows.views.escalations.LIST_AT_MOST", 1)
+    monkeypatch.setattr("workflows.views.listing.LIST_AT_MOST", 1)
 
     page = priya.get("/escalations?tab=done")
 

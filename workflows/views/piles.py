@@ -1,0 +1,200 @@
+"""The open list as people see it: the most urgent first, the like in piles, and never one agent's flood alone."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db.models import Count, F, Min, Window
+from django.db.models.functions import RowNumber
+
+from agents.models import Agent, Principal, System
+from governance.models import Escalation, EscalationQuerySet, Risk
+from governance.rules.queueing import HIGH_RISK, PILE_FROM
+from workflows.views.listing import LIST_AT_MOST, Choice, light, urgent_first
+
+UNFOLDED_AT_MOST = 20  # as many as can be decided together
+OF_ONE_AGENT_AT_MOST = 10
+
+
+@dataclass(frozen=True)
+class Pile:
+    """Questions that are alike: how many, the one with the nearest deadline, and those shown when it is unfolded."""
+
+    key: str
+    count: int
+    due_at: datetime
+    risk: int
+    agent: int
+    sample: int
+    about: Escalation | None = None
+    action: str = ""
+    rows: list[Escalation] = field(default_factory=list)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is one row of the list; each question of high risk stands alone."""
+        return bool(self.key) and self.count >= PILE_FROM and self.risk < HIGH_RISK
+
+    @property
+    def risk_words(self) -> str:
+        """How risky its questions are."""
+        return str(Risk(self.risk).label).lower()
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The other questions of an agent that asks more than fit on the page."""
+
+    agent: Agent
+    count: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the list: a question, a pile of them, or how many more there are."""
+
+    row: Escalation | None = None
+    pile: Pile | None = None
+    rest: Rest | None = None
+
+    @property
+    def rows(self) -> list[Escalation]:
+        """The questions that it shows."""
+        if self.row is not None:
+            return [self.row]
+        return self.pile.rows if self.pile is not None else []
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The open list: its entries, how many questions it holds in all, whether more follow, and the agents that have as
+    many open questions as an agent may have."""
+
+    entries: list[Entry]
+    count: int
+    more: bool
+    full: list[Agent]
+
+    @property
+    def rows(self) -> list[Escalation]:
+        """The single questions and those of unfolded piles, in the order shown."""
+        return [row for each in self.entries for row in each.rows]
+
+
+def listed(matching: EscalationQuerySet, user: Principal, choice: Choice, at: datetime) -> Listed:
+    """One page of the open questions that match."""
+    found = _piles_in(matching)
+    piles = [each for each in found if each.is_large]
+    flooding = _flooding(found) if not choice.agent else {}
+    rows = _singles(matching, piles, list(flooding), user, at)
+    kept, left = _within_limits(sorted([*rows, *piles], key=partial(_rank, at=at)), flooding)
+    page = kept[:LIST_AT_MOST]
+    told = _told([each for each in page if isinstance(each, Pile)], matching, user, choice, at)
+    agents, full = Agent.objects.in_bulk([*left, *_full(found)]), _full(found)
+    rests = [Entry(rest=Rest(agents[pk], count)) for pk, count in left.items()]
+    count = sum(each.count for each in found)
+    entries = [*(_entry(each, told) for each in page), *rests]
+    return Listed(entries, count, len(kept) > LIST_AT_MOST, [agents[pk] for pk in full])
+
+
+def _within_limits(
+    ranked: list[Escalation | Pile], flooding: Mapping[int, int]
+) -> tuple[list[Escalation | Pile], dict[int, int]]:
+    """The same without what is beyond the share of one agent, and how many questions of whom that leaves out."""
+    kept, taken, left = list[Escalation | Pile](), dict[int, int](), dict(flooding)
+    for each in ranked:
+        agent = (each.agent if isinstance(each, Pile) else each.agent_id) or 0
+        if agent in flooding:
+            taken[agent] = taken.get(agent, 0) + 1
+            if taken[agent] > OF_ONE_AGENT_AT_MOST:
+                continue
+            left[agent] -= each.count if isinstance(each, Pile) else 1
+        kept.append(each)
+    return kept, {agent: count for agent, count in left.items() if count > 0}
+
+
+def unpiled(matching: EscalationQuerySet, user: Principal, at: datetime) -> Listed:
+    """The same of questions that were searched for: each stands alone."""
+    rows = list(urgent_first(light(matching), user, at)[: LIST_AT_MOST + 1])
+    return Listed([Entry(row=row) for row in rows[:LIST_AT_MOST]], matching.count(), len(rows) > LIST_AT_MOST, [])
+
+
+def alike(matching: EscalationQuerySet, key: str, user: Principal, at: datetime) -> list[Escalation]:
+    """The questions of one pile, the most urgent first, as many as can be decided together."""
+    return list(urgent_first(light(matching.filter(alike=key)), user, at)[:UNFOLDED_AT_MOST]) if key else []
+
+
+def _piles_in(matching: EscalationQuerySet) -> list[Pile]:
+    told = matching.order_by().values("alike", "risk").annotate(
+        count=Count("pk"), due=Min("due_at"), who=Min("agent"), sample=Min("pk")
+    )  # fmt: skip
+    return [
+        Pile(row["alike"], row["count"], row["due"], row["risk"], row["who"] or 0, row["sample"]) for row in told
+    ]  # fmt: skip
+
+
+def _flooding(found: Iterable[Pile]) -> dict[int, int]:
+    """Agents with more entries than one agent gets on a page, each with the number of its open questions."""
+    entries, counts = dict[int, int](), dict[int, int]()
+    for pile in found:
+        if pile.key and pile.agent:
+            entries[pile.agent] = entries.get(pile.agent, 0) + (1 if pile.is_large else pile.count)
+            counts[pile.agent] = counts.get(pile.agent, 0) + pile.count
+    return {agent: counts[agent] for agent, count in entries.items() if count > OF_ONE_AGENT_AT_MOST}
+
+
+def _full(found: Iterable[Pile]) -> list[int]:
+    counts = dict[int, int]()
+    for pile in found:
+        counts[pile.agent] = counts.get(pile.agent, 0) + pile.count
+    return [agent for agent, count in counts.items() if agent and count >= settings.OPEN_QUESTIONS_PER_AGENT]
+
+
+def _singles(
+    matching: EscalationQuerySet, piles: list[Pile], flooding: list[int], user: Principal, at: datetime
+) -> list[Escalation]:
+    alone = matching.exclude(alike__in=[pile.key for pile in piles]) if piles else matching
+    if not flooding:
+        return list(urgent_first(light(alone), user, at)[: LIST_AT_MOST + 1])
+    # An agent that asks a lot gets its most urgent ones, whatever their number; the others stand as they are.
+    others = list(urgent_first(light(alone.exclude(agent__in=flooding)), user, at)[: LIST_AT_MOST + 1])
+    place = Window(RowNumber(), partition_by=F("agent"), order_by=("late", "weighed", "id"))
+    most = alone.filter(agent__in=flooding).most_urgent_first(at).annotate(place=place)
+    keys = list(most.filter(place__lte=OF_ONE_AGENT_AT_MOST).values_list("pk", flat=True))
+    return others + list(urgent_first(light(Escalation.objects.filter(pk__in=keys)), user, at))
+
+
+Rank = tuple[bool, bool, timedelta, int]
+
+
+def _rank(each: Escalation | Pile, at: datetime) -> Rank:
+    """Where it stands, as `most_urgent_first` orders rows; what the reader approved already comes last."""
+    left = each.due_at - at
+    late = left <= timedelta(0)
+    weighed = left * each.risk if late else left / each.risk
+    voted = bool(getattr(each, "voted", False))
+    return voted, not late, weighed, each.sample if isinstance(each, Pile) else each.pk
+
+
+def _told(
+    piles: list[Pile], matching: EscalationQuerySet, user: Principal, choice: Choice, at: datetime
+) -> dict[str, Pile]:
+    """The piles with what the list says about them, and the questions of the one that is unfolded."""
+    if not piles:
+        return {}
+    samples = light(Escalation.objects.filter(pk__in=[pile.sample for pile in piles])).in_bulk()
+    labels = {action["name"]: action["label"] for actions in System.objects.values_list("actions", flat=True)
+              for action in actions}  # fmt: skip
+    told = {}
+    for pile in piles:
+        about = samples[pile.sample]
+        name = about.likeness.partition(":")[0]
+        rows = alike(matching, pile.key, user, at) if pile.key == choice.unfold else []
+        told[pile.key] = Pile(**vars(pile) | {"about": about, "action": labels.get(name, name), "rows": rows})
+    return told
+
+
+def _entry(each: Escalation | Pile, told: dict[str, Pile]) -> Entry:
+    return Entry(pile=told[each.key]) if isinstance(each, Pile) else Entry(row=each)
