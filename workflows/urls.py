@@ -5,6 +5,8 @@ from django.urls import URLPattern, path
 from governance.models import Escalation
 from workflows import api
 from workflows.api import control as control_api
+from workflows.api import queue as queue_api
+from workflows.api import saved_views as views_api
 from workflows.views import (
     agent_card,
     agents,
@@ -45,6 +47,18 @@ api_urls = [
     path("escalations/<uuid:uid>", api.EscalationView.as_view(), name="api-escalation"),
     path("escalations/<uuid:uid>/approve", api.AnswerView.as_view(), name="api-approve"),
     path("escalations/<uuid:uid>/reject", api.AnswerView.as_view(answer=Escalation.Status.REJECTED), name="api-reject"),
+    path("escalations/decide", queue_api.DecideView.as_view(), name="api-decide-together"),
+    path("escalations/<uuid:uid>/attention", queue_api.AttentionView.as_view(), name="api-escalation-attention"),
+    path("escalations/<uuid:uid>/claim", queue_api.ClaimView.as_view(), name="api-escalation-claim"),
+    path("escalations/<uuid:uid>/release", queue_api.ReleaseView.as_view(), name="api-escalation-release"),
+    path("escalations/<uuid:uid>/assign", queue_api.AssignView.as_view(), name="api-escalation-assign"),
+    path("escalations/<uuid:uid>/watch", queue_api.WatchView.as_view(), name="api-escalation-watch"),
+    path("escalations/<uuid:uid>/unwatch", queue_api.UnwatchView.as_view(), name="api-escalation-unwatch"),
+    path("escalations/<uuid:uid>/snooze", queue_api.SnoozeView.as_view(), name="api-escalation-snooze"),
+    path("escalations/<uuid:uid>/wake", queue_api.WakeView.as_view(), name="api-escalation-wake"),
+    path("escalation-views", views_api.ViewsView.as_view(), name="api-escalation-views"),
+    path("escalation-views/<uuid:uid>", views_api.ViewView.as_view(), name="api-escalation-view"),
+    path("escalation-views/<uuid:uid>/drop", views_api.DropViewView.as_view(), name="api-escalation-view-drop"),
     path("workflows", api.WorkflowsView.as_view(), name="api-workflows"),
     path("agents/<str:code>/readiness", api.ReadinessView.as_view(), name="api-agent-readiness"),
     path("agents/<str:code>/activate", api.ActivateView.as_view(), name="api-agent-activate"),

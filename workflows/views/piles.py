@@ -1,5 +1,6 @@
 """The open list as people see it: the most urgent first, the like in piles, and never one agent's flood alone."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from governance.rules.queueing import HIGH_RISK, PILE_FROM
 from workflows.views.listing import LIST_AT_MOST, Choice, light, urgent_first
 
 UNFOLDED_AT_MOST = 20  # as many as can be decided together
-OF_ONE_AGENT_AT_MOST = 10
+OF_ONE_AGENT_AT_MOST, PILES_OF_ONE_AGENT_AT_MOST = 10, 5
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,13 @@ def _within_limits(
     ranked: list[Escalation | Pile], flooding: Mapping[int, int]
 ) -> tuple[list[Escalation | Pile], dict[int, int]]:
     """The same without what is beyond the share of one agent, and how many questions of whom that leaves out."""
-    kept, taken, left = list[Escalation | Pile](), dict[int, int](), dict(flooding)
+    kept, taken, left = list[Escalation | Pile](), Counter[tuple[int, bool]](), dict(flooding)
     for each in ranked:
+        is_pile = isinstance(each, Pile)
         agent = (each.agent if isinstance(each, Pile) else each.agent_id) or 0
         if agent in flooding:
-            taken[agent] = taken.get(agent, 0) + 1
-            if taken[agent] > OF_ONE_AGENT_AT_MOST:
+            taken[agent, is_pile] += 1
+            if taken[agent, is_pile] > (PILES_OF_ONE_AGENT_AT_MOST if is_pile else OF_ONE_AGENT_AT_MOST):
                 continue
             left[agent] -= each.count if isinstance(each, Pile) else 1
         kept.append(each)
