@@ -136,8 +136,26 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="escalation",
             index=models.Index(
-                condition=models.Q(("status", "open")), fields=["agent", "unit"], name="escalation_open_agent"
+                condition=models.Q(("status", "open")), fields=["risk", "due_at"], name="escalation_urgent"
             ),
+        ),
+        migrations.AddIndex(
+            model_name="escalation",
+            index=models.Index(
+                condition=models.Q(("status", "open")), fields=["agent", "risk", "due_at"], name="escalation_open_agent"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="escalation",
+            index=models.Index(
+                condition=models.Q(("status", "open")),
+                fields=["unit", "asked", "path", "alike", "risk", "due_at", "agent"],
+                name="escalation_queue",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="escalation",
+            index=models.Index(fields=["settled_by", "settled_at"], name="escalation_by"),
         ),
         migrations.AddField(
             model_name="defaultview",

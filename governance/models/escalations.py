@@ -51,9 +51,10 @@ def _excludes(person: Principal) -> Q:
 
 
 def _put_aside(person: Principal) -> Q:
-    # Whatever happened to the deadline meanwhile, a question comes back before it.
-    aside = Snooze.objects.filter(person=person, until__gt=Now())
-    return Q(pk__in=aside.values("escalation"), due_at__gt=Now() + BACK_BEFORE)
+    # Few or none, so they are read first: the database would look for them beside every open question. Whatever
+    # happened to a deadline meanwhile, a question comes back before it.
+    aside = Snooze.objects.filter(person=person, until__gt=Now(), escalation__due_at__gt=Now() + BACK_BEFORE)
+    return Q(pk__in=list(aside.values_list("escalation", flat=True)))
 
 
 def claim_lasts() -> timedelta:
@@ -256,7 +257,14 @@ class Escalation(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="escalation_due", condition=Q(status="open")),
             models.Index(fields=["alike", "due_at"], name="escalation_alike", condition=Q(status="open")),
-            models.Index(fields=["agent", "unit"], name="escalation_open_agent", condition=Q(status="open")),
+            models.Index(fields=["risk", "due_at"], name="escalation_urgent", condition=Q(status="open")),
+            models.Index(fields=["agent", "risk", "due_at"], name="escalation_open_agent", condition=Q(status="open")),
+            models.Index(
+                fields=["unit", "asked", "path", "alike", "risk", "due_at", "agent"],
+                name="escalation_queue",
+                condition=Q(status="open"),
+            ),
+            models.Index(fields=["settled_by", "settled_at"], name="escalation_by"),
             models.Index(fields=["run"], name="escalation_run"),
             models.Index(fields=["request_sha256"], name="escalation_request"),
             models.Index(fields=["likeness", "-settled_at", "-id"], name="escalation_like"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,39 +11,18 @@ from django.conf import settings
 from django.urls import reverse
 
 from agents import operations as agents
-from agents.models import System
 from governance import operations as governance
-from governance.models import Escalation, EscalationPath, SavedView, Snooze
+from governance.models import Escalation, SavedView, Snooze
 from observability import ledger
 from observability.models import Event
 from tests.invoices import ask_to_pay
+from tests.refunds import ask_refunds
 
 
 @pytest.fixture
 def refunds(halden: Any, now: datetime) -> Any:
     """`refunds(14)` are that many questions of the payments clerk about small refunds, low risk, all alike."""
-    payables = System.objects.get(code="payables")
-    refund = {"name": "invoice.refund", "label": "Refund a customer", "risk": 1, "effect": ""}
-    payables.actions = [*payables.actions, refund]
-    payables.save(update_fields=["actions"])
-
-    def asked(count: int, *, amount: int = 20, risk: int = 1, code: str = "AP-04", **more: Any) -> list[Escalation]:
-        return [_refund(halden, code, number, amount, risk, now, more) for number in range(count)]
-
-    return asked
-
-
-def _refund(
-    halden: Any, code: str, number: int, amount: int, risk: int, now: datetime, more: dict[str, Any]
-) -> Escalation:
-    words = {"path": EscalationPath.objects.get(key="finance-approver"), "unit": halden.units["finance"], **more}
-    asked = governance.Asked(
-        kind="action", title=f"Refund order {code}-{amount}-{number}", risk=risk, agent=halden.agents[code],
-        likeness="invoice.refund:refunds:small", request_sha256=f"{risk}{amount}{number:x}".rjust(64, "0"),
-        request={"context": {"amount": str(amount), "currency": "EUR"}, "resource": {"id": f"R-{number}"}},
-        **{name: value for name, value in words.items() if name != "seconds"}, seconds=more.get("seconds", 3600),
-    )  # fmt: skip
-    return governance.open_escalation(asked, by=halden.agents[code], at=now)
+    return partial(ask_refunds, halden, now)
 
 
 def act(who: Any, asked: Escalation, name: str, **given: str) -> Any:

@@ -115,7 +115,7 @@ def card_of(escalation: Escalation | None, user: Principal, at: datetime) -> dic
     if escalation is None:
         return {"card": None}
     form = AnswerForm(initial={"request_sha256": escalation.request_sha256})
-    return {"card": Card(escalation, user, at), "form": form, "more": Attention(escalation, user, at)}
+    return {"card": Card(escalation, user, at), "form": form, "looking": Attention(escalation, user, at)}
 
 
 def next_after(escalation: Escalation, user: Principal, choice: Choice, at: datetime) -> Escalation | None:

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db.models import Count, F, Min, Window
+from django.db.models import Count, Exists, F, Min, OuterRef, Window
 from django.db.models.functions import RowNumber
 
 from agents.models import Agent, Principal, System
-from governance.models import Escalation, EscalationQuerySet, Risk
+from governance.models import Escalation, EscalationQuerySet, Risk, Vote
 from governance.rules.queueing import HIGH_RISK, PILE_FROM
-from workflows.views.listing import LIST_AT_MOST, Choice, light, urgent_first
+from workflows.views.listing import LIST_AT_MOST, Choice, light
 
 UNFOLDED_AT_MOST = 20  # as many as can be decided together
 OF_ONE_AGENT_AT_MOST, PILES_OF_ONE_AGENT_AT_MOST = 10, 5
@@ -89,7 +89,7 @@ def listed(matching: EscalationQuerySet, user: Principal, choice: Choice, at: da
     found = _piles_in(matching)
     piles = [each for each in found if each.is_large]
     flooding = _flooding(found) if not choice.agent else {}
-    rows = _singles(matching, piles, list(flooding), user, at)
+    rows = _singles(matching, piles, list(flooding), user)
     kept, left = _within_limits(sorted([*rows, *piles], key=partial(_rank, at=at)), flooding)
     page = kept[:LIST_AT_MOST]
     told = _told([each for each in page if isinstance(each, Pile)], matching, user, choice, at)
@@ -119,13 +119,15 @@ def _within_limits(
 
 def unpiled(matching: EscalationQuerySet, user: Principal, at: datetime) -> Listed:
     """The same of questions that were searched for: each stands alone."""
-    rows = list(urgent_first(light(matching), user, at)[: LIST_AT_MOST + 1])
-    return Listed([Entry(row=row) for row in rows[:LIST_AT_MOST]], matching.count(), len(rows) > LIST_AT_MOST, [])
+    rows = sorted(_most_urgent(matching, user, LIST_AT_MOST + 1), key=partial(_rank, at=at))
+    entries = [Entry(row=row) for row in rows[:LIST_AT_MOST]]
+    return Listed(entries, matching.order_by().count(), len(rows) > LIST_AT_MOST, [])
 
 
 def alike(matching: EscalationQuerySet, key: str, user: Principal, at: datetime) -> list[Escalation]:
     """The questions of one pile, the most urgent first, as many as can be decided together."""
-    return list(urgent_first(light(matching.filter(alike=key)), user, at)[:UNFOLDED_AT_MOST]) if key else []
+    rows = _most_urgent(matching.filter(alike=key), user, UNFOLDED_AT_MOST) if key else []
+    return sorted(rows, key=partial(_rank, at=at))[:UNFOLDED_AT_MOST]
 
 
 def _piles_in(matching: EscalationQuerySet) -> list[Pile]:
@@ -154,18 +156,28 @@ def _full(found: Iterable[Pile]) -> list[int]:
     return [agent for agent, count in counts.items() if agent and count >= settings.OPEN_QUESTIONS_PER_AGENT]
 
 
-def _singles(
-    matching: EscalationQuerySet, piles: list[Pile], flooding: list[int], user: Principal, at: datetime
-) -> list[Escalation]:
+def _singles(matching: EscalationQuerySet, piles: list[Pile], flooding: list[int], user: Principal) -> list[Escalation]:
     alone = matching.exclude(alike__in=[pile.key for pile in piles]) if piles else matching
     if not flooding:
-        return list(urgent_first(light(alone), user, at)[: LIST_AT_MOST + 1])
+        return _most_urgent(alone, user, LIST_AT_MOST + 1)
     # An agent that asks a lot gets its most urgent ones, whatever their number; the others stand as they are.
-    others = list(urgent_first(light(alone.exclude(agent__in=flooding)), user, at)[: LIST_AT_MOST + 1])
-    place = Window(RowNumber(), partition_by=F("agent"), order_by=("late", "weighed", "id"))
-    most = alone.filter(agent__in=flooding).most_urgent_first(at).annotate(place=place)
-    keys = list(most.filter(place__lte=OF_ONE_AGENT_AT_MOST).values_list("pk", flat=True))
-    return others + list(urgent_first(light(Escalation.objects.filter(pk__in=keys)), user, at))
+    others = _most_urgent(alone.exclude(agent__in=flooding), user, LIST_AT_MOST + 1)
+    place = Window(RowNumber(), partition_by=(F("agent"), F("risk")), order_by=("due_at", "id"))
+    most = alone.order_by().filter(agent__in=flooding).annotate(place=place).filter(place__lte=OF_ONE_AGENT_AT_MOST)
+    keys = list(most.values_list("pk", flat=True))
+    return others + list(_with_votes(Escalation.objects.filter(pk__in=keys), user))
+
+
+def _most_urgent(escalations: EscalationQuerySet, user: Principal, at_most: int) -> list[Escalation]:
+    # At one risk the nearest deadline is the most urgent one, late or not, and an index has them in this order.
+    rows = list[Escalation]()
+    for level in Risk.values:
+        rows += _with_votes(escalations.filter(risk=level), user).order_by("due_at", "id")[:at_most]
+    return rows
+
+
+def _with_votes(escalations: EscalationQuerySet, user: Principal) -> EscalationQuerySet:
+    return light(escalations).annotate(voted=Exists(Vote.objects.filter(escalation=OuterRef("pk"), person=user)))
 
 
 Rank = tuple[bool, bool, timedelta, int]
