@@ -4,7 +4,15 @@ from governance.models.autonomy import DemotionRule, PromotionQuerySet, Promotio
 from governance.models.budgets import Budget, BudgetPeriod, BudgetQuerySet, Reservation, ReservationQuerySet
 from governance.models.control import ControlDrill, ControlState, DrillSighting
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
-from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, claim_lasts, standing_in
+from governance.models.escalations import (
+    WAS_UNDONE,
+    Escalation,
+    EscalationQuerySet,
+    Vote,
+    claim_lasts,
+    of_teams_of,
+    standing_in,
+)
 from governance.models.incidents import Incident, IncidentQuerySet
 from governance.models.lists import ListEdition, ValueList, ValueListQuerySet
 from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
@@ -73,5 +81,6 @@ __all__ = [
     "Vote",
     "Watch",
     "claim_lasts",
+    "of_teams_of",
     "standing_in",
 ]

@@ -50,6 +50,12 @@ def _excludes(person: Principal) -> Q:
     return Q(pk__in=Escalation.not_by.through.objects.filter(principal=person).values("escalation"))
 
 
+def of_teams_of(person: Principal) -> Q:
+    """The questions of a person's teams, for `EscalationQuerySet.of_teams_of`."""
+    levels = PathStep.objects.filter(Q(people=person) | Q(group__user=person))
+    return Q(unit=person.unit_id) | Q(path__in=levels.values("path"))
+
+
 def _put_aside(person: Principal) -> Q:
     # Few or none, so they are read first: the database would look for them beside every open question. Whatever
     # happened to a deadline meanwhile, a question comes back before it.
@@ -129,10 +135,7 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
     def of_teams_of(self, person: Principal) -> Self:
         """Those of the person's own unit and those along a path on which the person is asked at any level: also what
         others look at, what the person approved or put aside, and what has come to another level."""
-        if not person.may("governance.settle_escalation"):
-            return self.none()
-        levels = PathStep.objects.filter(Q(people=person) | Q(group__user=person))
-        return self.filter(Q(unit=person.unit_id) | Q(path__in=levels.values("path")))
+        return self.filter(of_teams_of(person)) if person.may("governance.settle_escalation") else self.none()
 
     def claimed(self, at: datetime) -> Self:
         """Those that somebody looks at."""

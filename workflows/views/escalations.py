@@ -97,7 +97,7 @@ def most_urgent_of(page: dict[str, Any], user: Principal, at: datetime) -> Escal
     row = first.row
     if row is None and first.pile is not None:
         matching = chosen(user, page["choice"], at)
-        row = next(iter(first.pile.rows or alike(matching, first.pile.key, user, at)), None)
+        row = next(iter(first.pile.rows or alike(matching, first.pile.key, user, 1)), None)
     return found(user, row.uid) if row is not None else None
 
 

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count
 from django.utils import timezone
 
 from agents.models import Agent, Principal
-from governance.models import Escalation, EscalationPath, Risk, SavedView
+from governance.models import Escalation, EscalationPath, Risk, SavedView, of_teams_of
 from observability import ledger
 from workflows.models import Workflow
 from workflows.views import listing
@@ -39,7 +40,7 @@ def shown_in(user: Principal, choice: Choice, at: datetime) -> Listed:
     """One page of the chosen list."""
     if choice.tab != "done":
         matching = chosen(user, choice, at)
-        return unpiled(matching, user, at) if choice.q else listed(matching, user, choice, at)
+        return unpiled(matching, user, choice, at) if choice.q else listed(matching, user, choice, at)
     rows = rows_of(user, choice, at)
     page, more = rows[: listing.LIST_AT_MOST], len(rows) > listing.LIST_AT_MOST
     count = chosen(user, choice, at).count() if choice.is_narrowed else len(page)
@@ -60,8 +61,11 @@ def tab_query(choice: Choice, name: str) -> str:
 def counts_of(user: Principal, choice: Choice, at: datetime) -> dict[str, int]:
     """How many wait in each of the other open tabs, narrowed by the same filters."""
     here = replace(choice.elsewhere, claimed="" if choice.tab == "done" else choice.claimed)
-    others = [name for name in tabs_for(user) if name not in ("done", choice.tab)]
-    return {name: chosen(user, replace(here, tab=name), at).order_by().count() for name in others}
+    wide = chosen(user, replace(here, tab="all"), at).order_by()
+    counts: dict[str, int] = wide.aggregate(all=Count("pk"), teams=Count("pk", filter=of_teams_of(user)))
+    if choice.tab != "me":
+        counts["me"] = chosen(user, replace(here, tab="me"), at).order_by().count()
+    return counts
 
 
 def filters_for(user: Principal, choice: Choice) -> list[dict[str, Any]]:

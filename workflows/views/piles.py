@@ -8,7 +8,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db.models import Count, Exists, F, Min, OuterRef, Window
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Coalesce, RowNumber
 
 from agents.models import Agent, Principal, System
 from governance.models import Escalation, EscalationQuerySet, Risk, Vote
@@ -17,6 +17,20 @@ from workflows.views.listing import LIST_AT_MOST, Choice, light
 
 UNFOLDED_AT_MOST = 20  # as many as can be decided together
 OF_ONE_AGENT_AT_MOST, PILES_OF_ONE_AGENT_AT_MOST = 10, 5
+
+
+@dataclass(frozen=True)
+class Single:
+    """A question that stands alone: what tells its place in the list. Agent 0 is none."""
+
+    sample: int
+    risk: int
+    due_at: datetime
+    agent: int
+    count: int = 1
+
+
+SINGLE = ("pk", "risk", "due_at", Coalesce("agent", 0))
 
 
 @dataclass(frozen=True)
@@ -89,45 +103,57 @@ def listed(matching: EscalationQuerySet, user: Principal, choice: Choice, at: da
     found = _piles_in(matching)
     piles = [each for each in found if each.is_large]
     flooding = _flooding(found) if not choice.agent else {}
-    rows = _singles(matching, piles, list(flooding), user)
-    kept, left = _within_limits(sorted([*rows, *piles], key=partial(_rank, at=at)), flooding)
-    page = kept[:LIST_AT_MOST]
-    told = _told([each for each in page if isinstance(each, Pile)], matching, user, choice, at)
+    singles = _singles(matching, piles, list(flooding))
+    kept, left = _within_limits(sorted([*singles, *piles], key=partial(_rank, at=at)), flooding)
     agents, full = Agent.objects.in_bulk([*left, *_full(found)]), _full(found)
     rests = [Entry(rest=Rest(agents[pk], count)) for pk, count in left.items()]
-    count = sum(each.count for each in found)
-    entries = [*(_entry(each, told) for each in page), *rests]
-    return Listed(entries, count, len(kept) > LIST_AT_MOST, [agents[pk] for pk in full])
+    entries = [*_entries(kept[:LIST_AT_MOST], matching, user, choice, at), *rests]
+    count, more = sum(each.count for each in found), len(kept) > LIST_AT_MOST
+    return Listed(entries, count, more, [agents[pk] for pk in full])
 
 
 def _within_limits(
-    ranked: list[Escalation | Pile], flooding: Mapping[int, int]
-) -> tuple[list[Escalation | Pile], dict[int, int]]:
+    ranked: list[Single | Pile], flooding: Mapping[int, int]
+) -> tuple[list[Single | Pile], dict[int, int]]:
     """The same without what is beyond the share of one agent, and how many questions of whom that leaves out."""
-    kept, taken, left = list[Escalation | Pile](), Counter[tuple[int, bool]](), dict(flooding)
+    kept, taken, left = list[Single | Pile](), Counter[tuple[int, bool]](), dict(flooding)
     for each in ranked:
         is_pile = isinstance(each, Pile)
-        agent = (each.agent if isinstance(each, Pile) else each.agent_id) or 0
-        if agent in flooding:
-            taken[agent, is_pile] += 1
-            if taken[agent, is_pile] > (PILES_OF_ONE_AGENT_AT_MOST if is_pile else OF_ONE_AGENT_AT_MOST):
+        if each.agent in flooding:
+            taken[each.agent, is_pile] += 1
+            if taken[each.agent, is_pile] > (PILES_OF_ONE_AGENT_AT_MOST if is_pile else OF_ONE_AGENT_AT_MOST):
                 continue
-            left[agent] -= each.count if isinstance(each, Pile) else 1
+            left[each.agent] -= each.count
         kept.append(each)
     return kept, {agent: count for agent, count in left.items() if count > 0}
 
 
-def unpiled(matching: EscalationQuerySet, user: Principal, at: datetime) -> Listed:
+def _entries(
+    page: list[Single | Pile], matching: EscalationQuerySet, user: Principal, choice: Choice, at: datetime
+) -> list[Entry]:
+    """What the list shows of a page; what the reader approved already comes last."""
+    rows = _rows([each.sample for each in page if isinstance(each, Single)], user)
+    told = _told([each for each in page if isinstance(each, Pile)], matching, user, choice, at)
+    entries = [
+        Entry(pile=told[each.key]) if isinstance(each, Pile) else Entry(row=rows[each.sample])
+        for each in page
+        if isinstance(each, Pile) or each.sample in rows
+    ]  # fmt: skip
+    return sorted(entries, key=lambda entry: bool(entry.row is not None and getattr(entry.row, "voted", False)))
+
+
+def unpiled(matching: EscalationQuerySet, user: Principal, choice: Choice, at: datetime) -> Listed:
     """The same of questions that were searched for: each stands alone."""
-    rows = sorted(_most_urgent(matching, user, LIST_AT_MOST + 1), key=partial(_rank, at=at))
-    entries = [Entry(row=row) for row in rows[:LIST_AT_MOST]]
-    return Listed(entries, matching.order_by().count(), len(rows) > LIST_AT_MOST, [])
+    ranked = sorted(_most_urgent(matching, LIST_AT_MOST + 1), key=partial(_rank, at=at))
+    entries = _entries([*ranked[:LIST_AT_MOST]], matching, user, choice, at)
+    return Listed(entries, matching.order_by().count(), len(ranked) > LIST_AT_MOST, [])
 
 
-def alike(matching: EscalationQuerySet, key: str, user: Principal, at: datetime) -> list[Escalation]:
+def alike(matching: EscalationQuerySet, key: str, user: Principal, at_most: int = UNFOLDED_AT_MOST) -> list[Escalation]:
     """The questions of one pile, the most urgent first, as many as can be decided together."""
-    rows = _most_urgent(matching.filter(alike=key), user, UNFOLDED_AT_MOST) if key else []
-    return sorted(rows, key=partial(_rank, at=at))[:UNFOLDED_AT_MOST]
+    of_pile = matching.order_by("due_at", "id").filter(alike=key) if key else matching.none()
+    rows = _rows(list(of_pile.values_list("pk", flat=True)[:at_most]), user)
+    return sorted(rows.values(), key=lambda row: (bool(getattr(row, "voted", False)), row.due_at, row.pk))
 
 
 def _piles_in(matching: EscalationQuerySet) -> list[Pile]:
@@ -156,40 +182,38 @@ def _full(found: Iterable[Pile]) -> list[int]:
     return [agent for agent, count in counts.items() if agent and count >= settings.OPEN_QUESTIONS_PER_AGENT]
 
 
-def _singles(matching: EscalationQuerySet, piles: list[Pile], flooding: list[int], user: Principal) -> list[Escalation]:
+def _singles(matching: EscalationQuerySet, piles: list[Pile], flooding: list[int]) -> list[Single]:
     alone = matching.exclude(alike__in=[pile.key for pile in piles]) if piles else matching
     if not flooding:
-        return _most_urgent(alone, user, LIST_AT_MOST + 1)
+        return _most_urgent(alone, LIST_AT_MOST + 1)
     # An agent that asks a lot gets its most urgent ones, whatever their number; the others stand as they are.
-    others = _most_urgent(alone.exclude(agent__in=flooding), user, LIST_AT_MOST + 1)
+    others = _most_urgent(alone.exclude(agent__in=flooding), LIST_AT_MOST + 1)
     place = Window(RowNumber(), partition_by=(F("agent"), F("risk")), order_by=("due_at", "id"))
     most = alone.order_by().filter(agent__in=flooding).annotate(place=place).filter(place__lte=OF_ONE_AGENT_AT_MOST)
-    keys = list(most.values_list("pk", flat=True))
-    return others + list(_with_votes(Escalation.objects.filter(pk__in=keys), user))
+    return others + [Single(*each) for each in most.values_list(*SINGLE)]
 
 
-def _most_urgent(escalations: EscalationQuerySet, user: Principal, at_most: int) -> list[Escalation]:
+def _most_urgent(escalations: EscalationQuerySet, at_most: int) -> list[Single]:
     # At one risk the nearest deadline is the most urgent one, late or not, and an index has them in this order.
-    rows = list[Escalation]()
+    found = list[Single]()
     for level in Risk.values:
-        rows += _with_votes(escalations.filter(risk=level), user).order_by("due_at", "id")[:at_most]
-    return rows
+        rows = escalations.filter(risk=level).order_by("due_at", "id").values_list(*SINGLE)
+        found += [Single(*each) for each in rows[:at_most]]
+    return found
 
 
-def _with_votes(escalations: EscalationQuerySet, user: Principal) -> EscalationQuerySet:
-    return light(escalations).annotate(voted=Exists(Vote.objects.filter(escalation=OuterRef("pk"), person=user)))
+def _rows(keys: list[int], user: Principal) -> dict[int, Escalation]:
+    """The questions of these keys as a list shows them, with whether the reader approved them already."""
+    voted = Exists(Vote.objects.filter(escalation=OuterRef("pk"), person=user))
+    rows = light(Escalation.objects.annotate(voted=voted)).in_bulk(keys) if keys else {}
+    return {key: rows[key] for key in keys if key in rows}
 
 
-Rank = tuple[bool, bool, timedelta, int]
-
-
-def _rank(each: Escalation | Pile, at: datetime) -> Rank:
-    """Where it stands, as `most_urgent_first` orders rows; what the reader approved already comes last."""
+def _rank(each: Single | Pile, at: datetime) -> tuple[bool, timedelta, int]:
+    """Where it stands, as `most_urgent_first` orders rows."""
     left = each.due_at - at
     late = left <= timedelta(0)
-    weighed = left * each.risk if late else left / each.risk
-    voted = bool(getattr(each, "voted", False))
-    return voted, not late, weighed, each.sample if isinstance(each, Pile) else each.pk
+    return not late, left * each.risk if late else left / each.risk, each.sample
 
 
 def _told(
@@ -205,10 +229,6 @@ def _told(
     for pile in piles:
         about = samples[pile.sample]
         name = about.likeness.partition(":")[0]
-        rows = alike(matching, pile.key, user, at) if pile.key == choice.unfold else []
+        rows = alike(matching, pile.key, user) if pile.key == choice.unfold else []
         told[pile.key] = Pile(**vars(pile) | {"about": about, "action": labels.get(name, name), "rows": rows})
     return told
-
-
-def _entry(each: Escalation | Pile, told: dict[str, Pile]) -> Entry:
-    return Entry(pile=told[each.key]) if isinstance(each, Pile) else Entry(row=each)
