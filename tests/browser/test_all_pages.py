@@ -37,7 +37,8 @@ from tests.refunds import ask_refunds
 from workflows.models import Run
 
 LISTS = (
-    "overview", "escalations", "escalations-views", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
+    "escalations-views",
+    "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
     "search", "settings", "password-change", "agent-autonomy", "agent-cards", "agents-blueprints", "agents-chart",
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
     "usersessions_list", "settings-agents", "account_reauthenticate", "access", "access-principals",
