@@ -119,7 +119,7 @@ def test_somebody_is_asked_to_look_who_may_decide(robot: Any, sign_in: Any) -> N
     for nobody in ("sofia", "edith", "nobody"):
         wrong = call(sign_in("maria"), asked, "assign", {"person": nobody})
         assert wrong.status_code == 400
-        assert wrong.json()["errors"][0]["detail"] == "This person is not asked to decide this."
+        assert wrong.json()["errors"][0]["message"] == "This person is not asked to decide this."
 
 
 def test_who_is_not_asked_looks_at_nothing_and_what_is_settled_stays(robot: Any, sign_in: Any) -> None:
