@@ -145,6 +145,12 @@ CELERY_BEAT_SCHEDULE = {
 # --- budgets --------------------------------------------------------------------------------------------------
 RESERVATION_MINUTES = environment.read("int", "RESERVATION_MINUTES", 60, validate=validate.Range(1, 43_200))
 
+# --- the queue of questions to people --------------------------------------------------------------------------
+CLAIM_MINUTES = environment.read("int", "CLAIM_MINUTES", 30, validate=validate.Range(1, 1440))
+OPEN_QUESTIONS_PER_AGENT = environment.read(
+    "int", "OPEN_QUESTIONS_PER_AGENT", 200, validate=validate.Range(1, 1_000_000)
+)  # fmt: skip
+
 # --- who answers for agents -----------------------------------------------------------------------------------
 SPONSOR_GRACE_DAYS = environment.read("int", "SPONSOR_GRACE_DAYS", 7, validate=validate.Range(0, 366))
 DORMANT_DAYS = environment.read("int", "DORMANT_DAYS", 30, validate=validate.Range(1, 3660))

@@ -6,6 +6,8 @@ from governance.models import Escalation
 from workflows import api
 from workflows.api import control as control_api
 from workflows.api import handling as handling_api
+from workflows.api import queue as queue_api
+from workflows.api import saved_views as views_api
 from workflows.views import (
     agent_card,
     agents,
@@ -18,11 +20,14 @@ from workflows.views import (
     handling,
     hiring,
     history,
+    looking,
     memory,
     overview,
     reviews,
     rights,
     runs,
+    saved_views,
+    together,
     workflows,
 )
 
@@ -55,6 +60,18 @@ api_urls = [
         name="api-inquiry-answer",
     ),
     path("questions", handling_api.MyInquiriesView.as_view(), name="api-my-inquiries"),
+    path("escalations/decide", queue_api.DecideView.as_view(), name="api-decide-together"),
+    path("escalations/<uuid:uid>/attention", queue_api.AttentionView.as_view(), name="api-escalation-attention"),
+    path("escalations/<uuid:uid>/claim", queue_api.ClaimView.as_view(), name="api-escalation-claim"),
+    path("escalations/<uuid:uid>/release", queue_api.ReleaseView.as_view(), name="api-escalation-release"),
+    path("escalations/<uuid:uid>/assign", queue_api.AssignView.as_view(), name="api-escalation-assign"),
+    path("escalations/<uuid:uid>/watch", queue_api.WatchView.as_view(), name="api-escalation-watch"),
+    path("escalations/<uuid:uid>/unwatch", queue_api.UnwatchView.as_view(), name="api-escalation-unwatch"),
+    path("escalations/<uuid:uid>/snooze", queue_api.SnoozeView.as_view(), name="api-escalation-snooze"),
+    path("escalations/<uuid:uid>/wake", queue_api.WakeView.as_view(), name="api-escalation-wake"),
+    path("escalation-views", views_api.ViewsView.as_view(), name="api-escalation-views"),
+    path("escalation-views/<uuid:uid>", views_api.ViewView.as_view(), name="api-escalation-view"),
+    path("escalation-views/<uuid:uid>/drop", views_api.DropViewView.as_view(), name="api-escalation-view-drop"),
     path("workflows", api.WorkflowsView.as_view(), name="api-workflows"),
     path("agents/<str:code>/readiness", api.ReadinessView.as_view(), name="api-agent-readiness"),
     path("agents/<str:code>/activate", api.ActivateView.as_view(), name="api-agent-activate"),
@@ -74,6 +91,17 @@ urlpatterns: list[URLPattern] = [
     path("escalations/<uuid:uid>/amend", handling.AmendDoor.as_view(), name="escalation-amend"),
     path("escalations/<uuid:uid>/ask", handling.AskDoor.as_view(), name="escalation-ask"),
     path("escalations/<uuid:uid>/hand-over", handling.HandOverDoor.as_view(), name="escalation-hand-over"),
+    path("escalations/views", saved_views.ViewsPage.as_view(), name="escalations-views"),
+    path("escalations/views/begin", saved_views.BeginDoor.as_view(), name="escalations-views-begin"),
+    path("escalations/views/<uuid:uid>", saved_views.ViewPage.as_view(), name="escalations-view"),
+    path("escalations/views/<uuid:uid>/begin", saved_views.BeginDoor.as_view(), name="escalations-view-begin"),
+    path("escalations/views/<uuid:uid>/drop", saved_views.DropDoor.as_view(), name="escalations-view-drop"),
+    path("escalations/together", together.TogetherPage.as_view(), name="escalations-together"),
+    path("escalations/<uuid:uid>/looks", looking.LooksFragment.as_view(), name="escalation-looks"),
+    *(
+        path(f"escalations/<uuid:uid>/{act}", looking.LookDoor.as_view(act=act), name=f"escalation-{act}")
+        for act in looking.ACTS
+    ),
     path("runs", runs.RunsPage.as_view(), name="runs"),
     path("runs/<uuid:uid>", runs.RunPage.as_view(), name="run"),
     path("runs/<uuid:uid>/cancel", runs.CancelRun.as_view(), name="run-cancel"),

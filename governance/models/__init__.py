@@ -4,7 +4,15 @@ from governance.models.autonomy import DemotionRule, PromotionQuerySet, Promotio
 from governance.models.budgets import Budget, BudgetPeriod, BudgetQuerySet, Reservation, ReservationQuerySet
 from governance.models.control import ControlDrill, ControlState, DrillSighting
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
-from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
+from governance.models.escalations import (
+    WAS_UNDONE,
+    Escalation,
+    EscalationQuerySet,
+    Vote,
+    claim_lasts,
+    of_teams_of,
+    standing_in,
+)
 from governance.models.incidents import Incident, IncidentQuerySet
 from governance.models.inquiries import HandOver, Inquiry, InquiryQuerySet
 from governance.models.lists import ListEdition, ValueList, ValueListQuerySet
@@ -26,6 +34,7 @@ from governance.models.policies import (
     PolicyVersionQuerySet,
     RuleBook,
 )
+from governance.models.queue import DefaultView, SavedView, SavedViewQuerySet, Snooze, Watch
 from governance.models.replays import Compared, ComparedQuerySet, Replay, ReplayFlip, ReplayQuerySet, ShadowRuling
 from governance.models.safeguards import FUSE, LIMITS, SafeguardRule, SystemGuard, SystemReport
 
@@ -46,6 +55,7 @@ __all__ = [
     "ControlState",
     "Decision",
     "DecisionQuerySet",
+    "DefaultView",
     "Delegation",
     "DelegationQuerySet",
     "DemotionRule",
@@ -75,12 +85,18 @@ __all__ = [
     "Risk",
     "RuleBook",
     "SafeguardRule",
+    "SavedView",
+    "SavedViewQuerySet",
     "ShadowRuling",
+    "Snooze",
     "SystemGuard",
     "SystemReport",
     "Training",
     "ValueList",
     "ValueListQuerySet",
     "Vote",
+    "Watch",
+    "claim_lasts",
+    "of_teams_of",
     "standing_in",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import (
     BooleanField,
@@ -27,8 +28,12 @@ from agents.models import Agent, Principal, Unit
 from governance.models.decisions import Decision
 from governance.models.inquiries import HandOver
 from governance.models.paths import Delegation, EscalationPath, PathStep, Risk, Training
+from governance.models.queue import Snooze
+from governance.rules.queueing import BACK_BEFORE
 from observability.ledger import Subject
 from observability.models import Event, Reader
+
+WORDS_AT_MOST = 8
 
 # Approved, and its run failed or was cancelled afterwards. That there is a run is said twice, so that the database may
 # use the index of events that have one.
@@ -68,6 +73,24 @@ def _unfit(person: Principal) -> Q:
     limited = Delegation.paths.through.objects.filter(delegation=OuterRef("pk"))
     named = limited.filter(escalationpath=OuterRef(OuterRef("path")))
     return untrained | Q(Exists(away.filter(~Exists(limited) | Exists(named))))
+
+
+def of_teams_of(person: Principal) -> Q:
+    """The questions of a person's teams, for `EscalationQuerySet.of_teams_of`."""
+    levels = PathStep.objects.filter(Q(people=person) | Q(group__user=person))
+    return Q(unit=person.unit_id) | Q(path__in=levels.values("path"))
+
+
+def _put_aside(person: Principal) -> Q:
+    # Few or none, so they are read first: the database would look for them beside every open question. Whatever
+    # happened to a deadline meanwhile, a question comes back before it.
+    aside = Snooze.objects.filter(person=person, until__gt=Now(), escalation__due_at__gt=Now() + BACK_BEFORE)
+    return Q(pk__in=list(aside.values_list("escalation", flat=True)))
+
+
+def claim_lasts() -> timedelta:
+    """For how long somebody looks at a question before it counts as left alone again."""
+    return timedelta(minutes=settings.CLAIM_MINUTES)
 
 
 def standing_in(person: Principal) -> list[Delegation]:
@@ -154,7 +177,23 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
             return self.none()
         voted = Vote.objects.filter(Q(person=person) | Q(instead_of=person), escalation=OuterRef("pk"))
         handed = HandOver.objects.filter(by=person, returned=False, escalation=OuterRef("pk"))
-        return self.asked_of(person).exclude(Exists(voted)).exclude(Exists(handed))
+        return self.asked_of(person).exclude(Exists(voted)).exclude(Exists(handed)).exclude(_put_aside(person))
+
+    def of_teams_of(self, person: Principal) -> Self:
+        """Those of the person's own unit and those along a path on which the person is asked at any level: also what
+        others look at, what the person approved or put aside, and what has come to another level."""
+        return self.filter(of_teams_of(person)) if person.may("governance.settle_escalation") else self.none()
+
+    def claimed(self, at: datetime) -> Self:
+        """Those that somebody looks at."""
+        return self.filter(claimed_at__gt=at - claim_lasts())
+
+    def sought(self, words: str) -> Self:
+        """Those in which each word stands: in the title, the agent, the run's key or the resource."""
+        found = self
+        for word in words.casefold().split()[:WORDS_AT_MOST]:
+            found = found.filter(sought__contains=word)
+        return found
 
     def asked_under(self, delegation: Delegation) -> Self:
         """Those that put their question to the delegate in place of the person who is away."""
@@ -279,6 +318,13 @@ class Escalation(models.Model):
     reason = models.TextField(blank=True)
     reason_code = models.CharField(max_length=30, choices=ReasonCode.choices, blank=True)
     approved_until = models.DateTimeField(null=True)
+    claimed_by = models.ForeignKey(Principal, on_delete=models.SET_NULL, null=True, related_name="+")
+    claimed_at = models.DateTimeField(null=True)
+    claims = models.PositiveIntegerField(default=0, db_default=0)  # how often this changed hands
+    alike = models.CharField(max_length=32, default="", db_default="", blank=True)  # the same for all of one kind
+    currency = models.CharField(max_length=3, default="", db_default="", blank=True)
+    amount_below = models.DecimalField(max_digits=20, decimal_places=0, null=True)
+    sought = models.TextField(default="", db_default="", blank=True)  # what a search looks through
 
     objects = EscalationQuerySet.as_manager()
 
@@ -287,6 +333,15 @@ class Escalation(models.Model):
             models.Index(fields=["due_at"], name="escalation_due", condition=Q(status="open")),
             models.Index(fields=["remind_at"], name="escalation_remind", condition=Q(status="open")),
             models.Index(fields=["effect_at"], name="escalation_effect", condition=Q(status="held")),
+            models.Index(fields=["alike", "due_at"], name="escalation_alike", condition=Q(status="open")),
+            models.Index(fields=["risk", "due_at"], name="escalation_urgent", condition=Q(status="open")),
+            models.Index(fields=["agent", "risk", "due_at"], name="escalation_open_agent", condition=Q(status="open")),
+            models.Index(
+                fields=["unit", "asked", "path", "alike", "risk", "due_at", "agent"],
+                name="escalation_queue",
+                condition=Q(status="open"),
+            ),
+            models.Index(fields=["settled_by", "settled_at"], name="escalation_by"),
             models.Index(fields=["run"], name="escalation_run"),
             models.Index(fields=["request_sha256"], name="escalation_request"),
             models.Index(fields=["likeness", "-settled_at", "-id"], name="escalation_like"),
@@ -339,6 +394,11 @@ class Escalation(models.Model):
     def is_pending(self) -> bool:
         """Whether no answer has taken effect: nobody answered, or the answer can still be undone."""
         return self.status in self.PENDING
+
+    def looker(self, at: datetime) -> Principal | None:
+        """Who looks at it; nobody once their time for it has run out."""
+        held = self.is_open and self.claimed_at is not None and self.claimed_at > at - claim_lasts()
+        return self.claimed_by if held else None
 
 
 class Vote(models.Model):

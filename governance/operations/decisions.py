@@ -18,7 +18,7 @@ from agents.models import Agent, Principal
 from agents.operations import require_at_work
 from governance.language import Schema, format_duration
 from governance.models import Decision, Escalation, EscalationPath
-from governance.operations import breakers
+from governance.operations import breakers, flooding
 from governance.operations.budgets.holding import Held, decide_within_budgets, keep, lasts, let_go
 from governance.operations.control import ControlUnreadable, reach_of, stopped_system
 from governance.operations.facts import Asking, Circumstances, Question, facts_of
@@ -314,6 +314,11 @@ def _not_evaluated(asked: Put, by: ledger.Acts, error: Exception) -> Decision:
 
 # --- the record -----------------------------------------------------------------------------------------------
 def _decide_and_ask(answer: Answer, by: ledger.Acts) -> Decision:
+    agent = answer.asking.agent
+    if answer.ruling.verdict is Verdict.ESCALATE and not flooding.has_room(agent):
+        ruling = flooding.turned_away(agent, at=answer.asking.at)
+        held = None if answer.held is None else let_go(answer.held, ruling)
+        answer = replace(answer, ruling=ruling, held=held)
     decision = write(answer, by)
     if answer.ruling.verdict is Verdict.ESCALATE:
         ask_people(decision, answer, by=by)

@@ -9,6 +9,7 @@ from agents.models import Agent, Principal, Unit
 from governance.models import Decision, Escalation, EscalationPath, PolicyVersion, Risk
 from governance.operations.paths import first_to_end, levels_of, reminder
 from governance.rules.approving import needed_for
+from governance.rules.queueing import Likeness, band_of, sought_in
 from observability import ledger
 
 
@@ -77,11 +78,22 @@ def open_escalation(asked: Asked, *, by: ledger.Acts, at: datetime) -> Escalatio
         **columns, asked=levels[0], approvals_asked=asked.approvals, opened_at=at, due_at=due_at,
         approvals_needed=needed_for(asked.path.mode, quorums, 0, asked.approvals),
         remind_at=reminder(first, due_at, at), workflow=asked.place.workflow,
-        workflow_name=asked.place.workflow_name, run=asked.place.run, run_key=asked.place.run_key,
+        workflow_name=asked.place.workflow_name, run=asked.place.run, run_key=asked.place.run_key, **_queued(asked),
     )  # fmt: skip
     escalation.not_by.set(barred(asked, by))
     ledger.record("escalation.opened", escalation, by=by, at=at, why=asked.reason_asked, after=escalation.status)
     return escalation
+
+
+def _queued(asked: Asked) -> dict[str, Any]:
+    # What the queue groups and finds it by.
+    agent, known = asked.agent, asked.request.get("context") or {}
+    currency, below = str(known.get("currency", ""))[:3], band_of(known.get("amount", ""))
+    resource = (asked.request.get("resource") or {}).get("id", "")
+    alike = Likeness(agent.code if agent else "", asked.likeness, asked.path.key, asked.risk, currency, below)
+    who = (agent.code, agent.name) if agent else ()
+    sought = sought_in(asked.title, *who, asked.place.run_key, str(resource))
+    return {"alike": alike.key, "currency": currency, "amount_below": below, "sought": sought}
 
 
 _NOT_COLUMNS = {"place", "seconds", "approvals", "not_by"}

@@ -10,11 +10,12 @@ from django.db.models.functions import TruncHour
 from agents import operations as agents
 from agents.models import Agent
 from governance.models import Decision, Incident, SafeguardRule
+from governance.operations import flooding
 from governance.operations.incidents import open_incident
 from governance.rules.breaking import DEFAULTS, ENOUGH_ACTS, Conduct, Limits, why_quarantine
 from observability import ledger
 
-STOPPED_FOR_NOW = frozenset({"control-state", "circuit-breaker"})
+STOPPED_FOR_NOW = frozenset({"control-state", "circuit-breaker", flooding.RULE})
 """Built-in rules that stop what will be possible again: no blame for the agent, and its step goes back to the queue."""
 NO_BLAME = STOPPED_FOR_NOW | {"not-at-work", "not-evaluated"}
 """Denials that say nothing about how the agent works."""

@@ -14,6 +14,7 @@ from governance.operations.asking import asked_about
 from governance.operations.decisions import answer_to, ask_people, request_of
 from governance.operations.escalations import withdraw
 from governance.operations.facts import Circumstances, Question
+from governance.operations.flooding import TooManyOpen, has_room
 from governance.rules import Verdict
 from observability import ledger
 
@@ -80,7 +81,8 @@ def request_until(decision: Decision) -> datetime:
 @transaction.atomic
 def request_access(requested: Requested, *, known: Circumstances, by: ledger.Acts) -> Escalation:
     """The open question to people about an evaluation that ended in `escalate`; the one that is open already when the
-    same was asked before. Raises NotRequestable, InvalidDenialBinding or ExpiredDenial."""
+    same was asked before. Raises NotRequestable, InvalidDenialBinding or ExpiredDenial, or
+    TooManyOpen."""
     decision = _evaluated(requested, known)
     if known.at > request_until(decision):
         raise ExpiredDenial
@@ -94,6 +96,8 @@ def request_access(requested: Requested, *, known: Circumstances, by: ledger.Act
     answer = answer_to(question, decision.request, decision.request_sha256, known)
     if answer.ruling.verdict is not Verdict.ESCALATE or list(answer.ruling.because) != decision.because:
         raise ExpiredDenial("The answer would be another one now. Evaluate again.")
+    if not has_room(known.agent):
+        raise TooManyOpen
     return ask_people(decision, answer, by=by)
 
 

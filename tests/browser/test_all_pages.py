@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Page
 
-from agents.models import ForeignCard, Principal, Review, System, Unit
+from agents.models import Agent, ForeignCard, Principal, Review, System, Unit
 from agents.operations import Scope, import_card, start_review
 from autonomy_site.demo.company import FOLDER
 from governance.models import Decision, Escalation, Incident, Policy, ShadowRuling
@@ -32,9 +33,11 @@ from observability import ledger
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.invoices import ask_to_pay, bring
 from tests.policies import act, keep
+from tests.refunds import ask_refunds
 from workflows.models import Run
 
 LISTS = (
+    "escalations-views",
     "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
     "search", "settings", "password-change", "agent-autonomy", "agent-cards", "agents-blueprints", "agents-chart",
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
@@ -104,7 +107,24 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     profile += policy_pages(sign_in)
     profile += incident_pages(robot)
     profile += tried
+    profile += queue_pages(sign_in)
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
+
+
+def queue_pages(sign_in: Any) -> list[str]:
+    """The queue with a pile unfolded and somebody who looks, the page of one answer to several, and saved views."""
+    finance = Unit.objects.get(code="finance")
+    halden = SimpleNamespace(agents={"AP-04": Agent.objects.get(code="AP-04")}, units={"finance": finance})
+    pile = ask_refunds(halden, ledger.database_now(), 4)
+    assert sign_in("maria").call("post", f"escalations/{pile[0].uid}/claim", {}).status_code == 200
+    view = {"name": "Low", "query": {"tab": "all", "risk": "1"}, "unit": "finance"}
+    made = sign_in("maria").call("post", "escalation-views", view).json()
+    together = f"{reverse('escalations-together')}?pile={pile[0].alike}"
+    return [
+        f"{reverse('escalations')}?unfold={pile[0].alike}", f"{reverse('escalations')}?q=refund&risk=1",
+        reverse("escalation", args=[pile[0].uid]), together, f"{together}&as=rejected",
+        reverse("escalations-view", args=[made["id"]]),
+    ]  # fmt: skip
 
 
 def policy_pages(sign_in: Any) -> list[str]:

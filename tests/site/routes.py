@@ -96,6 +96,15 @@ def answer(side: Side) -> dict[str, Any]:
     return {"request_sha256": side.escalation.request_sha256, "reason": "Looked at it.", "reason_code": "other"}
 
 
+def together(side: Side) -> dict[str, Any]:
+    item = {"id": str(side.escalation.uid), "request_sha256": side.escalation.request_sha256}
+    return {"items": [item], "answer": "approved"}
+
+
+def view(side: Side) -> dict[str, Any]:
+    return {"name": "Drill", "query": {"tab": "all", "risk": "3"}, "unit": side.unit.code}
+
+
 def action(side: Side) -> dict[str, Any]:
     resource = {"type": "invoice", "id": "1", "properties": {"findings": 0}}
     asked = {"action": "invoice.pay", "resource": resource, "context": {"amount": "1.00", "currency": "EUR"}}
@@ -205,6 +214,23 @@ DOORS: dict[tuple[str, str], Door] = {
     ),
     ("api-undo", "post"): Door(END, lambda side: [things.held_escalation(side).uid]),
     ("api-reject", "post"): Door(BOUND, lambda side: [side.escalation.uid], answer),
+    ("api-decide-together", "post"): Door(LEASE, body=together),
+    ("api-escalation-attention", "get"): Door(ONE, lambda side: [side.escalation.uid]),
+    **{(f"api-escalation-{act}", "post"): Door(CREATE, lambda side: [side.escalation.uid]) for act in (
+        "claim", "watch", "unwatch", "wake",
+    )},
+    ("api-escalation-assign", "post"): Door(
+        CREATE, lambda side: [side.escalation.uid], lambda side: {"person": things.asked_person(side).username}
+    ),
+    ("api-escalation-snooze", "post"): Door(
+        CREATE, lambda side: [side.escalation.uid], lambda side: {"until": things.soon()}
+    ),
+    ("api-escalation-release", "post"): Door(CREATE, lambda side: [things.looked_at(side).uid]),
+    ("api-escalation-views", "get"): Door(LIST),
+    ("api-escalation-views", "post"): Door(CREATE, body=lambda side: {**view(side), "name": "Another"}),
+    ("api-escalation-view", "get"): Door(ONE, lambda side: [things.saved_view(side).uid]),
+    ("api-escalation-view", "patch"): Door(CHANGE, lambda side: [things.saved_view(side).uid], lambda side: view(side)),
+    ("api-escalation-view-drop", "post"): Door(CHANGE, lambda side: [things.saved_view(side).uid]),
     ("api-workflows", "post"): Door(
         CREATE,
         body=lambda side: {
@@ -494,6 +520,14 @@ def _new_budget(side: Side) -> dict[str, Any]:
     }  # fmt: skip
 
 
+LOOKS = ("claim", "release", "assign", "watch", "unwatch", "snooze", "wake")
+
+
+def _look(side: Side) -> dict[str, Any]:
+    """What the forms of the card's menu send."""
+    return {"person": things.asked_person(side).username, "for": "1h"}
+
+
 def _resolved(side: Side) -> dict[str, Any]:
     return {"tag": incident_tag(things.incident(side)), **_why(side)}
 
@@ -517,6 +551,7 @@ def _new_review(side: Side) -> dict[str, Any]:
 PAGES: dict[tuple[str, str], Door] = {
     **{(name, "get"): Door(READ) for name in (
         "overview", "control", "control-posture", "control-drills", "escalations", "escalations-new", "runs",
+        "escalations-together", "escalations-views",
         "agents", "workflows",
         "memory", "policies", "policy-new", "sign-in", "signed-out", "password-change", "password-changed", "settings",
         "performance",
@@ -591,6 +626,21 @@ PAGES: dict[tuple[str, str], Door] = {
     ("escalation-answer", "post"): Door(
         BOUND, lambda side: [side.escalation.uid], lambda side: {**answer(side), "answer": "approved"}
     ),
+    ("escalation-looks", "get"): Door(READ, lambda side: [side.escalation.uid]),
+    **{(f"escalation-{act}", "get"): Door(READ, lambda side: [side.escalation.uid]) for act in LOOKS},
+    **{(f"escalation-{act}", "post"): Door(CREATE, lambda side: [side.escalation.uid], _look) for act in LOOKS},
+    ("escalations-together", "post"): Door(
+        LEASE, body=lambda side: {"answer": "approved",
+                                  "item": f"{side.escalation.uid}:{side.escalation.request_sha256}"}
+    ),
+    ("escalations-views", "post"): Door(CREATE, body=lambda side: {"name": "Another"}),
+    ("escalations-views-begin", "post"): Door(CHANGE),
+    ("escalations-view", "get"): Door(ONE, lambda side: [things.saved_view(side).uid]),
+    ("escalations-view", "post"): Door(
+        CHANGE, lambda side: [things.saved_view(side).uid], lambda side: {"name": "Another", "edition": "1"}
+    ),
+    ("escalations-view-begin", "post"): Door(CHANGE, lambda side: [things.saved_view(side).uid]),
+    ("escalations-view-drop", "post"): Door(CHANGE, lambda side: [things.saved_view(side).uid]),
     ("run", "get"): Door(ONE, lambda side: [side.run.uid]),
     ("run-cancel", "post"): Door(CHANGE, lambda side: [side.run.uid], lambda side: {"why": "A drill."}),
     ("run-states", "get"): Door(READ, lambda side: [side.run.uid]),

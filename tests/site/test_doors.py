@@ -37,6 +37,7 @@ from governance.models import (
     Policy,
     PromotionRequest,
     Replay,
+    SavedView,
 )
 from observability import ledger
 from observability.models import Event
@@ -336,6 +337,7 @@ def copied_for_people(world: World, count: int) -> None:
     copied(things.promotion(own), count, uid=fresh(PromotionRequest, "uid"), status=lambda n: "withdrawn")
     copied(things.budget(own), count, uid=fresh(Budget, "uid"))
     copied(things.value_list(own), count, name=lambda n: f"grown_{count}_{n}")
+    copied(things.saved_view(own), count, uid=fresh(SavedView, "uid"), name=lambda n: f"grown-{count}-{n}")
 
 
 def _decisions(world: World, count: int) -> list[int]:

@@ -40,6 +40,7 @@ from governance.models import (
     Replay,
     ReplayFlip,
     SafeguardRule,
+    SavedView,
     ShadowRuling,
     ValueList,
 )
@@ -317,6 +318,31 @@ def office(side: Any) -> BusinessCalendar:
 def hours(side: Any) -> dict[str, Any]:
     """Working time as programs send it."""
     return {"name": "Drill", "days": ["mon"], "from": "08:00", "to": "17:00", "zone": "UTC", "holidays": []}
+
+
+def asked_person(side: Any) -> Principal:
+    """Somebody who is asked the unit's question."""
+    return side.escalation.asked.people.order_by("-username")[0]  # type: ignore[no-any-return]
+
+
+def looked_at(side: Any) -> Escalation:
+    """The unit's question, at which that person looks."""
+    asked = Escalation.objects.get(pk=side.escalation.pk)
+    if asked.claimed_by is None:
+        governance.claim_escalation(asked, by=asked_person(side), at=ledger.database_now())
+    return asked
+
+
+def soon() -> str:
+    """A moment in half an hour."""
+    return (timezone.now() + timedelta(minutes=30)).isoformat()
+
+
+def saved_view(side: Any) -> SavedView:
+    """A view that this person shares with the unit, made when it is first needed."""
+    found = SavedView.objects.filter(unit=side.unit).first()
+    terms = governance.ViewTerms("Drill", {"tab": "teams"}, side.unit)
+    return found or governance.save_view(terms, by=asked_person(side), at=ledger.database_now())
 
 
 def access_request(side: Any) -> Escalation:

@@ -18,7 +18,7 @@ from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import PageQuery, page_of
 from workflows import operations
-from workflows.api.shapes import (
+from workflows.api.shapes.handling import (
     AmendInput,
     AskAgentInput,
     HandOverInput,

@@ -18,12 +18,17 @@ from workflows.operations.stopping import (
     stops_if,
     void_leases,
 )
+from workflows.operations.together import TOGETHER_AT_MOST, Item, NotTogether, Outcome, settle_together
 from workflows.operations.work import claim, fail, finish, has_work, heartbeat, reclaim
 
 __all__ = [
+    "TOGETHER_AT_MOST",
+    "Item",
     "LeaseVoid",
     "Leaves",
     "NoSuccessor",
+    "NotTogether",
+    "Outcome",
     "Stops",
     "amend",
     "answer_inquiry",
@@ -49,6 +54,7 @@ __all__ = [
     "scope_of",
     "set_control",
     "settle",
+    "settle_together",
     "start",
     "stops_if",
     "take_effect",

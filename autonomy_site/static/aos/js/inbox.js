@@ -1,10 +1,10 @@
-// The list beside a decision: J and K move, Enter opens. Everything is a plain link or form underneath.
+// The list beside a decision: J and K move, Enter opens, X selects. Everything is a plain link or form underneath.
 import { bind } from "./keys.js";
 import { announce } from "./page.js";
 
 const SMALL = matchMedia("(max-width: 760px)");
 const items = () => [...document.querySelectorAll(".os-list .os-item")];
-const current = () => items().find((item) => item.hasAttribute("aria-current"));
+const current = () => items().find((item) => item === document.activeElement) ?? items().find((item) => item.hasAttribute("aria-current"));
 const detail = () => document.getElementById("detail");
 
 // Shows the decision of an item beside the list, so that scroll, filter and selection stay as they are.
@@ -23,14 +23,22 @@ function move(step) {
   const at = all.indexOf(current());
   const next = all[Math.max(0, Math.min(all.length - 1, at + step))];
   if (!next) return false;
-  if (next !== all[at]) open(next);
+  if (next === all[at]) return;
+  if ("other" in next.dataset) reach(next);
+  else open(next);
+}
+
+// A pile, or a line that leads to more, is only reached: Enter unfolds or follows it.
+function reach(item) {
+  item.focus({ preventScroll: true });
+  item.scrollIntoView({ block: "nearest" });
 }
 
 bind("j", "Next", "Lists", () => move(1));
 bind("k", "Previous", "Lists", () => move(-1));
 
 document.addEventListener("click", (event) => {
-  const item = event.target.closest(".os-list .os-item");
+  const item = event.target.closest(".os-list .os-item:not([data-other])");
   if (!item || SMALL.matches || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
   open(item);
@@ -40,6 +48,53 @@ addEventListener("popstate", () => {
   if (item) open(item, false);
   else location.reload();
 });
+
+// --- selecting ------------------------------------------------------------------------------------------------
+const TOGETHER_AT_MOST = 20;
+const boxes = () => [...document.querySelectorAll(".os-list .os-pick input")];
+const boxOf = (item) => item?.parentElement.querySelector(":scope > .os-pick input");
+let from = null;
+
+function count() {
+  const told = document.querySelector("[data-selected]");
+  if (!told) return;
+  const number = boxes().filter((box) => box.checked).reduce((sum, box) => sum + Number(box.dataset.count ?? 1), 0);
+  told.textContent = number > TOGETHER_AT_MOST ? `The first ${TOGETHER_AT_MOST} of ${number}` : `${number} selected`;
+  if (number) announce(told.textContent);
+}
+
+function select() {
+  const box = boxOf(current());
+  if (!box) return false;
+  box.checked = !box.checked;
+  from = box.checked ? box : null;
+  count();
+}
+
+// From the one that was selected last to the one the reader stands at.
+function selectRange() {
+  const all = boxes();
+  const to = all.indexOf(boxOf(current()));
+  if (to < 0) return false;
+  const start = from ? all.indexOf(from) : to;
+  all.slice(Math.min(start, to), Math.max(start, to) + 1).forEach((box) => { box.checked = true; });
+  from = all[to];
+  count();
+}
+
+bind("x", "Select", "Lists", select);
+bind("Shift+x", "Select from the last one to here", "Lists", selectRange);
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches?.(".os-pick input")) return;
+  from = target.checked ? target : null;
+  count();
+});
+document.body.addEventListener("aos:escape", () => {
+  boxes().forEach((box) => { box.checked = false; });
+  from = null;
+});
+// A browser that goes back puts the marks in again.
+addEventListener("pageshow", count);
 
 // --- what others do meanwhile --------------------------------------------------------------------------------
 const ENDS = { "escalation.answered": "who can still undo it", "escalation.approved": "approved", "escalation.rejected": "rejected", "escalation.expired": "no answer in time", "escalation.withdrawn": "withdrawn" };

@@ -1,0 +1,1 @@
+"""Words of governance in templates."""
