@@ -6,6 +6,17 @@ from governance.models.control import ControlDrill, ControlState, DrillSighting
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
 from governance.models.incidents import Incident, IncidentQuerySet
+from governance.models.learning import (
+    LearntRule,
+    LearntRuleQuerySet,
+    PlantedCase,
+    PlantedCaseQuerySet,
+    ReviewerAlert,
+    SampledCheck,
+    SampledCheckQuerySet,
+    Sampler,
+    TurnedDown,
+)
 from governance.models.lists import ListEdition, ValueList, ValueListQuerySet
 from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
 from governance.models.policies import (
@@ -43,8 +54,12 @@ __all__ = [
     "EscalationQuerySet",
     "Incident",
     "IncidentQuerySet",
+    "LearntRule",
+    "LearntRuleQuerySet",
     "ListEdition",
     "PathStep",
+    "PlantedCase",
+    "PlantedCaseQuerySet",
     "Policy",
     "PolicyComment",
     "PolicyQuerySet",
@@ -57,12 +72,17 @@ __all__ = [
     "ReplayQuerySet",
     "Reservation",
     "ReservationQuerySet",
+    "ReviewerAlert",
     "Risk",
     "RuleBook",
     "SafeguardRule",
+    "SampledCheck",
+    "SampledCheckQuerySet",
+    "Sampler",
     "ShadowRuling",
     "SystemGuard",
     "SystemReport",
+    "TurnedDown",
     "ValueList",
     "ValueListQuerySet",
     "Vote",

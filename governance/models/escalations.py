@@ -84,7 +84,11 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
     def decided(self) -> Self:
         """Questions of agents that a person answered."""
         answers = (Escalation.Status.APPROVED, Escalation.Status.REJECTED)
-        return self.filter(kind=Escalation.Kind.ACTION, status__in=answers)
+        return self.real().filter(kind=Escalation.Kind.ACTION, status__in=answers)
+
+    def real(self) -> Self:
+        """Those that were really asked: no planted cases. What counts, learns or allows reads these."""
+        return self.filter(is_planted=False)
 
     def overruled(self) -> Self:
         """Decided ones that were rejected, or undone later."""
@@ -137,7 +141,7 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
 
     def like(self, other: "Escalation") -> Self:
         """Settled ones that asked the same kind of thing for the same reason."""
-        return self.done().filter(likeness=other.likeness).exclude(pk=other.pk)
+        return self.done().real().filter(likeness=other.likeness).exclude(pk=other.pk)
 
 
 class Escalation(models.Model):
@@ -154,6 +158,7 @@ class Escalation(models.Model):
         ACTION = "action", "An agent asks"
         STEP = "step", "A step for a person"
         INCIDENT = "incident", "Work that failed"
+        REVIEW = "review", "Work to look at again"
 
     class ReasonCode(models.TextChoices):
         WRONG_DATA = "wrong_data", "The data is wrong"
@@ -207,6 +212,7 @@ class Escalation(models.Model):
     reason = models.TextField(blank=True)
     reason_code = models.CharField(max_length=30, choices=ReasonCode.choices, blank=True)
     approved_until = models.DateTimeField(null=True)
+    is_planted = models.BooleanField(default=False, db_default=False)
 
     objects = EscalationQuerySet.as_manager()
 
