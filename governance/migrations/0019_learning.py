@@ -7,7 +7,6 @@ import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
 
-
 RIGHTS = {
     "view_reviewers": ("revieweralert", "Can see how reviewers decide", ("council", "risk")),
     "plant_case": ("plantedcase", "Can plant cases with a known answer among the questions to people", ("council",)),

@@ -78,8 +78,11 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         return self.exclude(status=Escalation.Status.OPEN).order_by("-settled_at", "-id")
 
     def visible_to(self, user: Reader) -> Self:
-        """Escalations of the units that the user may see."""
-        return self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
+        """Escalations of the units that the user may see; an agent's account sees neither planted cases, which nobody
+        asked, nor what of its work is looked at again."""
+        seen = self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
+        is_agent = isinstance(user, Principal) and not user.is_person
+        return seen.real().exclude(kind=Escalation.Kind.REVIEW) if is_agent else seen
 
     def decided(self) -> Self:
         """Questions of agents that a person answered."""

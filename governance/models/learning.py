@@ -210,8 +210,8 @@ class PlantedCase(models.Model):
         return self.title
 
     def as_subject(self) -> Subject:
-        """How the ledger names this case. It has no unit, so that nobody but those who see all units hears of it."""
-        return Subject(kind="planted", id=str(self.uid), name=self.title)
+        """How the ledger names this case: not by its title, which who reads the ledger would know again when asked."""
+        return Subject(kind="planted", id=str(self.uid), name="a planted case")
 
     @property
     def is_waiting(self) -> bool:

@@ -253,7 +253,12 @@ def _too_late(escalation: Escalation) -> ledger.TooLate:
 
 
 def expire(escalation: Escalation, *, at: datetime) -> bool:
-    """Nobody decided in time: ask the next level; True when there is none, and the answer is no."""
+    """Nobody decided in time: ask the next level; True when there is none, and the answer is no. Work to look at again
+    is closed without an answer."""
+    if escalation.kind == Escalation.Kind.REVIEW:
+        why = "Nobody looked at it again in time."
+        _settle(escalation, Escalation.Status.EXPIRED, by=ledger.SYSTEM, at=at, reason=why)
+        return True
     following = escalation.path.steps.filter(level__gt=escalation.asked.level).order_by("level").first()
     if following is None:
         _settle(escalation, Escalation.Status.EXPIRED, by=ledger.SYSTEM, at=at, reason="Nobody decided in time.")
