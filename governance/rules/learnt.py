@@ -63,7 +63,8 @@ def with_learnt(document: Mapping[str, Any], suggestion: Suggestion, *, amount: 
         raise CannotLearn("The rule that asks is too long to leave these questions out.")
     asking["when"] = f"!({band})" if before is None else f"({before}) && !({band})"
     name = _free_name(rules, f"learnt-{suggestion.kind.rule}")
-    rules.insert(_place(rules), _rule(name, allowing, band, suggestion, reason))
+    usual = changed.get("priority", 0)
+    rules.insert(_place(rules), _rule(name, allowing, band, suggestion, reason, usual))
     undo: dict[str, Any] = {"asking": suggestion.kind.rule, "band": band, "before": before, "tests": {}, "added": []}
     return Learnt(changed, name, (), undo)
 
@@ -87,14 +88,14 @@ def _allowing(rules: Iterable[dict[str, Any]], suggestion: Suggestion, asking: M
     return [dict(rule) for rule in allowing]
 
 
-def _rule(name: str, allowing: list[Any], band: str, suggestion: Suggestion, reason: str) -> dict[str, Any]:
+def _rule(name: str, allowing: list[Any], band: str, suggestion: Suggestion, reason: str, usual: int) -> dict[str, Any]:
     conditions = [rule.get("when") for rule in allowing]
     held = " || ".join(f"({each})" for each in conditions) if None not in conditions else ""
     rule: dict[str, Any] = {
         "id": name, "effect": "allow", "actions": [suggestion.kind.action],
         "when": f"({held}) && {band}" if held else band, "reason": _plain(reason),
         "description": "Learnt from answers of people.",
-        "priority": max(rule.get("priority", 0) for rule in allowing) + 1,
+        "priority": max(rule.get("priority", usual) for rule in allowing) + 1,
     }  # fmt: skip
     if len(rule["when"]) > 3_500:
         raise CannotLearn("What allows this is too long to be put into one rule.")
