@@ -166,8 +166,8 @@ class PlantedCaseQuerySet(models.QuerySet["PlantedCase"]):
         return self.filter(policy__in=Policy.objects.visible_to(user).order_by())
 
     def to_tell(self, person: Principal) -> Self:
-        """Those that this person answered and was not told about."""
-        return self.over().filter(escalation__settled_by=person, told_at=None)
+        """Those that this person answered for good and was not told about."""
+        return self.over().exclude(noted_at=None).filter(escalation__settled_by=person, told_at=None)
 
 
 ANSWERED = (Escalation.Status.APPROVED, Escalation.Status.REJECTED)

@@ -1,8 +1,6 @@
 """What is learnt from answers: a rule is suggested, drafted with a replay, approved by another, revoked at once."""
 
-from typing import Any
 
-from governance.models import Escalation, LearntRule
 from governance.operations import learning
 from governance.operations.policies import gate_of
 from observability.ledger import database_now
@@ -17,6 +15,7 @@ def test_try(halden, sign_in, robot) -> None:
     print(found)
     made = learning.make_rule(found[0].group, by=daniel, at=database_now())
     import yaml
+
     print(yaml.safe_dump(made.version.document, sort_keys=False, width=200))
     print(made.undo, made.figures, made.criteria)
     for check in gate_of(made.version, at=database_now()):

@@ -14,6 +14,7 @@ from django.utils import timezone
 from agents.models import Principal
 from governance import operations as governance
 from governance.models import Delegation, Escalation, PathStep, Policy, Vote
+from governance.operations import learning
 from observability.charts import amount
 from observability.templatetags.ledger import inert
 from workflows.models import Run, Step, Timer
@@ -189,6 +190,11 @@ class Card:
         answered = like.filter(status__in=("approved", "rejected")).select_related("settled_by").defer(*CARD_ONLY)
         return Past(**count, last=list(answered[:2]))
 
+    @cached_property
+    def learning(self) -> learning.Told:
+        """What is learnt from answers, as far as it is told on this card."""
+        return learning.told_on_card(self.escalation, self.viewer, may_answer=self.may_answer, at=self.at)
+
     @property
     def if_approved(self) -> str:
         """What follows when the viewer approves."""
@@ -205,6 +211,8 @@ class Card:
     def if_nobody(self) -> str:
         """What follows when the time runs out: the workflow's own way, the next people, or no."""
         moment = f"{when(self.escalation.due_at, self.at)}:"
+        if self.escalation.kind == Escalation.Kind.REVIEW:
+            return f"{moment} {self.escalation.if_nobody}"
         if self.escalation.if_nobody and self._timer_fires():
             return f"{moment} {self.escalation.if_nobody}"
         following = next((level for level in self.levels if level.state == "next"), None)

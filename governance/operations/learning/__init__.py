@@ -36,6 +36,7 @@ from governance.operations.learning.suggesting import (
     offers,
     turn_down,
 )
+from governance.operations.learning.telling import Told, told_on_card
 
 __all__ = [
     "PERIODS",
@@ -47,6 +48,7 @@ __all__ = [
     "Offer",
     "Period",
     "Planted",
+    "Told",
     "Wanted",
     "agreement",
     "ask_planted",
@@ -73,6 +75,7 @@ __all__ = [
     "rule_figures",
     "sample",
     "to_tell",
+    "told_on_card",
     "turn_down",
     "watch",
     "withdraw_case",
