@@ -9,6 +9,7 @@ from governance.api import budgets as budgets_api
 from governance.api import delegations as delegations_api
 from governance.api import drafting as drafting_api
 from governance.api import incidents as incidents_api
+from governance.api import learning as learning_api
 from governance.api import lists as lists_api
 from governance.api import policies as policies_api
 from governance.api import policy_versions as versions_api
@@ -110,6 +111,12 @@ api_urls: list[URLPattern] = [
     path("safeguards/<str:role>/drop", safeguards_api.DropSafeguardView.as_view(), name="api-safeguard-drop"),
     path("circuits", safeguards_api.CircuitsView.as_view(), name="api-circuits"),
     path("circuits/<str:code>", safeguards_api.CircuitView.as_view(), name="api-circuit"),
+    path("escalation-insights", learning_api.InsightsView.as_view(), name="api-insights"),
+    path("rule-suggestions/<str:group>/draft", learning_api.DraftSuggestionView.as_view(), name="api-suggestion-draft"),
+    path("learnt-rules", learning_api.LearntRulesView.as_view(), name="api-learnt-rules"),
+    path("learnt-rules/<uuid:uid>/revoke", learning_api.RevokeLearntView.as_view(), name="api-learnt-revoke"),
+    path("planted-cases", learning_api.PlantedCasesView.as_view(), name="api-planted"),
+    path("planted-cases/<uuid:uid>/withdraw", learning_api.WithdrawPlantedView.as_view(), name="api-planted-withdraw"),
     path("delegations", delegations_api.DelegationsView.as_view(), name="api-delegations"),
     path("delegations/<uuid:uid>/end", delegations_api.EndDelegationView.as_view(), name="api-delegation-end"),
 ]

@@ -158,3 +158,28 @@ def _parties(answers: list[Answer]) -> dict[str, tuple[str, ...]] | None:
     shared = set.intersection(*(set(each) for each in named)) if named else set()
     seen = {path: tuple(sorted({each[path] for each in named})) for path in sorted(shared)}
     return seen if all(len(names) <= PARTIES_AT_MOST for names in seen.values()) else None
+
+
+# --- a case like another ----------------------------------------------------------------------------------------
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
+    """Give the texts that one request has where another has others, by what stood there before."""
+    old, new = leaves(before), leaves(after)
+    names = [
+        (str(each.get("id", "")) if isinstance(each := request.get("resource"), Mapping) else "")
+        for request in (before, after)
+    ]
+    pairs = [(old[path], new[path]) for path in old if path in new] + [(names[0], names[1])]
+    return {one: other for one, other in pairs if one != other and len(one) > 1}
+
+
+def retold(value: Any, changed: Mapping[str, str]) -> Any:
+    """Give a text, or all texts in a list or an object, with what changed in the place of what stood there."""
+    if isinstance(value, Mapping):
+        return {name: retold(inner, changed) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [retold(inner, changed) for inner in value]
+    if not isinstance(value, str):
+        return value
+    for one in sorted(changed, key=len, reverse=True):
+        value = value.replace(one, changed[one])
+    return value

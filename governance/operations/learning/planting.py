@@ -17,6 +17,7 @@ from agents.models import Agent, Principal
 from agents.operations import require
 from governance.models import Decision, Escalation, PlantedCase, Policy
 from governance.operations.escalations import Asked, Place, open_escalation
+from governance.rules.learning import differences, retold
 from observability import ledger
 
 RIGHT = "governance.plant_case"
@@ -114,7 +115,7 @@ def _some_time(at: datetime) -> datetime:
 
 
 @transaction.atomic
-def withdraw_case(case: PlantedCase, *, by: Principal, at: datetime) -> None:
+def withdraw_case(case: PlantedCase, *, by: Principal, at: datetime) -> PlantedCase:
     """Take back a case that nobody was asked yet."""
     require(by, RIGHT)
     case = PlantedCase.objects.select_for_update(of=("self",)).get(pk=case.pk)
@@ -123,6 +124,7 @@ def withdraw_case(case: PlantedCase, *, by: Principal, at: datetime) -> None:
     case.withdrawn_at = at
     case.save(update_fields=["withdrawn_at"])
     ledger.record("planted.withdrawn", case, by=by, at=at)
+    return case
 
 
 # --- asked ----------------------------------------------------------------------------------------------------
@@ -136,7 +138,9 @@ def ask_planted(*, at: datetime, at_most: int) -> int:
 
 @transaction.atomic
 def _ask(pk: int, at: datetime) -> bool:
-    rows = PlantedCase.objects.select_for_update(of=("self",)).select_related("like__agent", "like__unit", "path")
+    rows = PlantedCase.objects.select_for_update(of=("self",)).select_related(
+        "like__agent", "like__unit", "path", "policy"
+    )
     case = rows.filter(pk=pk).first()
     agent = case.like.agent if case is not None else None
     if case is None or not case.is_waiting or agent is None or agent.status != Agent.Status.ACTIVE:
@@ -157,14 +161,24 @@ def _ask(pk: int, at: datetime) -> bool:
 
 def _asked(case: PlantedCase) -> Asked:
     like = case.like
-    copied = ("kind", "risk", "effect", "unit", "agent", "likeness", "reason_asked", "policy", "conditions", "changes",
-              "evidence", "confidence", "if_approved", "if_rejected", "if_nobody")  # fmt: skip
+    changed = differences(like.request, case.request)
+    copied = ("kind", "risk", "effect", "unit", "agent", "likeness", "policy", "confidence", "if_approved",
+              "if_rejected", "if_nobody")  # fmt: skip
+    told = ("reason_asked", "conditions", "changes", "evidence")
     return Asked(
-        **{name: getattr(like, name) for name in copied}, path=case.path, title=case.title, request=case.request,
-        request_sha256=_digest(case.request), shown=case.shown, statement=case.statement or like.statement,
-        policy_version=like.policy_version, seconds=max(int((like.due_at - like.opened_at).total_seconds()), 60),
+        **{name: getattr(like, name) for name in copied},
+        **{name: retold(getattr(like, name), changed) for name in told},
+        path=case.path, title=case.title, request=case.request, request_sha256=_digest(case.request), shown=case.shown,
+        statement=case.statement or retold(like.statement, changed), policy_version=_version_now(case),
+        seconds=max(int((like.due_at - like.opened_at).total_seconds()), 60),
         place=Place(workflow=like.workflow, workflow_name=like.workflow_name), not_by=tuple(_who_know()),
     )  # fmt: skip
+
+
+def _version_now(case: PlantedCase) -> int | None:
+    # A question of today names the version of today.
+    active = case.policy.versions.active().values_list("number", flat=True).first()
+    return active or case.like.policy_version
 
 
 def _who_know() -> list[Principal]:
