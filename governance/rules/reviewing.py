@@ -1,7 +1,7 @@
 """Rules of governance, reviewing: how rules ask, how people decide, and how far they agree; counts in, figures out."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import combinations
@@ -212,8 +212,8 @@ class Agreement:
             ("0.2", "Fair"),
             ("0", "Slight"),
         )
-        word = next((word for bound, word in scale if self.kappa > Decimal(bound)), "No better than chance:")
-        return f"{word} agreement"
+        word = next((word for bound, word in scale if self.kappa > Decimal(bound)), "")
+        return f"{word} agreement" if word else "No better than chance"
 
 
 Rating = tuple[str, int, bool]
@@ -239,8 +239,3 @@ def _agreement(pair: tuple[int, int], counts: Mapping[tuple[bool, bool], int]) -
         return counts.get((one, other), 0)
 
     return Agreement(*pair, of(True, True), of(True, False), of(False, True), of(False, False))
-
-
-def paired(one: Sequence[int], other: Sequence[int]) -> list[tuple[int, int]]:
-    """Give the rows behind a number of pairs: the first of the one beside the first of the other, and so on."""
-    return list(zip(one, other, strict=False))

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from governance.models import Decision, Escalation, PlantedCase
 from governance.tasks import ask_planted, note_answers
@@ -156,9 +155,7 @@ def test_before_its_moment_nobody_is_asked_and_it_can_be_taken_back(sign_in: Any
     assert ask_planted() == 0
 
 
-def test_where_the_setting_says_none_none_is_asked(
-    sign_in: Any, pattern: Escalation, settings: SettingsWrapper
-) -> None:
+def test_where_the_setting_says_none_none_is_asked(sign_in: Any, pattern: Escalation, settings: Any) -> None:
     plant(sign_in("ingrid"), pattern)
     PlantedCase.objects.update(ask_at=database_now())
     settings.PLANTED_PER_DAY = 0
@@ -182,7 +179,8 @@ def test_programs_plant_as_well(sign_in: Any, pattern: Escalation) -> None:
     request = {**pattern.request, "context": {"amount": "7950.00", "currency": "EUR"}}
     body = {
         "like": str(pattern.uid), "title": TITLE, "request": request,
-        "shown": [{"label": "Amount", "value": "7950.00"}], "right_answer": "rejected", "why": "The account is not on file.",
+        "shown": [{"label": "Amount", "value": "7950.00"}], "right_answer": "rejected",
+        "why": "The account is not on file.",
     }  # fmt: skip
 
     made = sign_in("ingrid").call("post", "planted-cases", body)

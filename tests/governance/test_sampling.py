@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from governance.models import Decision, Escalation, SampledCheck
 from governance.operations import learning
@@ -15,7 +14,7 @@ from workflows.tasks import pass_deadlines
 
 
 @pytest.fixture
-def everything(settings: SettingsWrapper) -> None:
+def everything(settings: Any) -> None:
     """The whole of touchless work comes back."""
     settings.SAMPLED_SHARE, settings.SAMPLED_PER_DAY = 1, 3
 
@@ -122,7 +121,7 @@ def test_what_is_fresh_waits_for_its_outcome(everything: None, robot: Any) -> No
     assert sample_work() == 0
 
 
-def test_by_default_a_fiftieth_comes_back(robot: Any, settings: SettingsWrapper) -> None:
+def test_by_default_a_fiftieth_comes_back(robot: Any, settings: Any) -> None:
     assert settings.SAMPLED_SHARE == 0.02
     settings.SAMPLED_SHARE = 0
     pay(robot, 1)
