@@ -162,13 +162,15 @@ def _parties(answers: list[Answer]) -> dict[str, tuple[str, ...]] | None:
 
 # --- a case like another ----------------------------------------------------------------------------------------
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
-    """Give the texts that one request has where another has others, by what stood there before."""
+    """Give the texts that one request has where another has others, by what stood there before; amounts as people read
+    them, too."""
     old, new = leaves(before), leaves(after)
     names = [
         (str(each.get("id", "")) if isinstance(each := request.get("resource"), Mapping) else "")
         for request in (before, after)
     ]
     pairs = [(old[path], new[path]) for path in old if path in new] + [(names[0], names[1])]
+    pairs += [(f"{exact(one):,}", f"{exact(other):,}") for one, other in pairs if exact(one) and exact(other)]
     return {one: other for one, other in pairs if one != other and len(one) > 1}
 
 

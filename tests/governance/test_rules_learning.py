@@ -172,9 +172,9 @@ def test_a_case_like_another_is_retold_with_what_differs() -> None:
     changed = differences(before, after)
 
     assert leaves(before) == {"resource.seller": "A GmbH", "context.amount": "9000.00"}
-    assert changed == {"9000.00": "7950.00", "INV-7": "INV-8"}
-    told = retold([{"text": "9000.00 EUR", "n": 1}, "Invoice INV-7"], changed)
-    assert told == [{"text": "7950.00 EUR", "n": 1}, "Invoice INV-8"]
+    assert changed == {"9000.00": "7950.00", "9,000.00": "7,950.00", "INV-7": "INV-8"}
+    told = retold([{"text": "9000.00 EUR", "n": 1}, "Invoice INV-7", "9,000.00"], changed)
+    assert told == [{"text": "7950.00 EUR", "n": 1}, "Invoice INV-8", "7,950.00"]
 
 
 def test_the_sample_is_of_its_share_and_a_larger_one_holds_a_smaller_one() -> None:
