@@ -79,7 +79,8 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answered question: `approved` as asked and not undone later; `parties` by field."""
+    """One answered question: `approved` as asked and not undone later; `parties` by field; the conditions of the rule
+    that `held` and those that did not."""
 
     key: int
     kind: Kind
@@ -90,12 +91,15 @@ class Answer:
     parties: tuple[tuple[str, str], ...] = ()
     needed: int = 1
     allowed_by: tuple[str, ...] = ()
+    held: frozenset[str] = frozenset()
+    held_not: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """Answers that are all yes: `asked` of them up to the amount `highest`, with these parties; `refused_from` is the
-    lowest amount above it that somebody did not approve."""
+    lowest amount above it that somebody did not approve. `never` are the conditions of the rule that held in none of
+    them: nobody was asked for these reasons."""
 
     kind: Kind
     asked: int
@@ -106,6 +110,7 @@ class Suggestion:
     refused_from: Decimal | None
     parties: Mapping[str, tuple[str, ...]]
     allowed_by: tuple[str, ...]
+    never: tuple[str, ...] = ()
 
     @property
     def group(self) -> str:
@@ -117,8 +122,12 @@ class Suggestion:
         """Whether fewer people answered than are wanted for a rule to rest on."""
         return len(self.reviewers) < REVIEWERS_WANTED
 
-    def covers(self, kind: Kind, amount: Decimal | None, parties: Mapping[str, str]) -> bool:
+    def covers(
+        self, kind: Kind, amount: Decimal | None, parties: Mapping[str, str], held: frozenset[str] = frozenset()
+    ) -> bool:
         """Say whether a new question is one of those that the rule would answer."""
+        if not held.isdisjoint(self.never):
+            return False
         if kind != self.kind or (self.highest is not None and (amount is None or not 0 < amount <= self.highest)):
             return False
         return all(parties.get(path) in names for path, names in self.parties.items())
@@ -149,7 +158,13 @@ def _suggestion(kind: Kind, answers: list[Answer], at_least: int) -> Suggestion 
         quick=sum(each.seconds < QUICK_SECONDS for each in fit),
         highest=max((each.amount for each in fit if each.amount is not None), default=None), refused_from=lowest,
         parties=parties, allowed_by=tuple(dict.fromkeys(ref for each in fit for ref in each.allowed_by)),
+        never=_never(fit),
     )  # fmt: skip
+
+
+def _never(answers: list[Answer]) -> tuple[str, ...]:
+    known = frozenset[str]().union(*(each.held_not for each in answers))
+    return tuple(sorted(known.difference(*(each.held for each in answers))))
 
 
 def _parties(answers: list[Answer]) -> dict[str, tuple[str, ...]] | None:

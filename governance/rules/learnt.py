@@ -48,6 +48,7 @@ def band_of(suggestion: Suggestion, amount: str) -> str:
     for path, names in suggestion.parties.items():
         listed = ListOf(tuple(Literal(name, Kind.STRING) for name in names))
         terms.append(f"{path} in {print_tree(listed)}")
+    terms += [f"!({condition})" for condition in suggestion.never]
     return " && ".join(terms)
 
 

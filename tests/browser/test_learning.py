@@ -1,4 +1,4 @@
-"""What is learnt from answers, in the browser: a suggestion becomes a draft, a planted case is told, work comes back."""
+"""Learning from answers, in the browser: a suggestion becomes a draft, a planted case is told, work comes back."""
 
 from collections.abc import Callable
 from datetime import timedelta

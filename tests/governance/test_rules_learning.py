@@ -89,6 +89,17 @@ def test_which_next_question_is_like_them(amount: str | None, parties: Any, cove
     assert found.covers(PAY, exact(amount), parties) is covers
 
 
+def test_reasons_for_which_nobody_was_asked_stay_outside() -> None:
+    seen = [said(n, held=frozenset({"a"} if n else {"b"}), held_not=frozenset({"b", "c", "d"})) for n in range(25)]
+
+    (found,) = suggestions(seen)
+
+    assert found.never == ("c", "d"), "b held once"
+    assert found.covers(PAY, Decimal(100), {}, frozenset({"b"}))
+    assert not found.covers(PAY, Decimal(100), {}, frozenset({"a", "c"}))
+    assert band_of(found, "context.amount").endswith("context.amount <= 100.0 && !(c) && !(d)")
+
+
 @pytest.mark.parametrize(
     ("path", "is_it"),
     [

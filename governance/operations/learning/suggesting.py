@@ -73,7 +73,9 @@ def offer_for(user: Principal, escalation: Escalation, *, at: datetime) -> Offer
     path, schema = amount_path(action), rules_now()[1]
     kind, amount, parties = _read(escalation.request, (policy, rule, action, escalation.agent.role.code), path, schema)
     fit = (
-        each for each in _offers(user, [escalation.likeness], at) if each.suggestion.covers(kind, amount, dict(parties))
+        each
+        for each in _offers(user, [escalation.likeness], at)
+        if each.suggestion.covers(kind, amount, dict(parties), _held(escalation))
     )
     return next(fit, None)
 
@@ -140,8 +142,39 @@ def _answers(user: Principal, likenesses: Iterable[str], at: datetime) -> list[A
     for likeness in likenesses:
         rows = _answered(user, at).filter(likeness=likeness).annotate(undone=WAS_UNDONE)
         rows = rows.select_related("decision", "agent__role").order_by("-settled_at")[:READ_AT_MOST]
-        found += [_answer(row, schema) for row in rows if row.decision is not None]
+        wording = _Wording()
+        found += [_answer(row, schema) for row in rows if row.decision is not None and wording.is_of_now(row)]
     return found
+
+
+class _Wording:
+    """Whether the rule that asked says today what it said then; each version is read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int | None, str], Any] = {}
+        self._active: dict[str, int | None] = {}
+
+    def is_of_now(self, row: Any) -> bool:
+        """Whether the rule in force is the one that asked this question."""
+        policy, rule = row.decision.policy, row.decision.rule
+        if policy not in self._active:
+            numbers = PolicyVersion.objects.active().filter(policy__key=policy).values_list("number", flat=True)
+            self._active[policy] = numbers.first()
+        then, now = (self._said(policy, each, rule) for each in (row.policy_version, self._active[policy]))
+        return now is not None and then == now
+
+    def _said(self, policy: str, number: int | None, rule: str) -> Any:
+        key = (policy, number, rule)
+        if key not in self._known:
+            version = PolicyVersion.objects.filter(policy__key=policy, number=number or 0).first()
+            rules = version.document.get("rules", ()) if version is not None else ()
+            self._known[key] = next(((each.get("when"), each["effect"]) for each in rules if each["id"] == rule), None)
+        return self._known[key]
+
+
+def _held(row: Any, *, outcome: bool = True) -> frozenset[str]:
+    """The conditions of the rule that held when it asked, or those that did not."""
+    return frozenset(str(each["text"]) for each in row.conditions if (each.get("outcome") == "true") is outcome)
 
 
 def _answer(row: Any, schema: Schema) -> Answer:
@@ -153,7 +186,8 @@ def _answer(row: Any, schema: Schema) -> Answer:
     return Answer(
         key=row.pk, kind=kind, approved=row.status == Escalation.Status.APPROVED and not row.undone,
         reviewer=row.settled_by_id, seconds=seconds, amount=amount, parties=parties, needed=row.approvals_needed,
-        allowed_by=tuple(ref.partition("#")[2] for ref in own),
+        allowed_by=tuple(ref.partition("#")[2] for ref in own), held=_held(row),
+        held_not=_held(row, outcome=False),
     )  # fmt: skip
 
 
