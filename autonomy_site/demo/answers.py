@@ -5,9 +5,11 @@ from typing import Any
 
 from django.db import transaction
 
+from agents import operations as agents
 from agents.models import Agent, Principal
 from governance import operations as governance
 from governance.models import Escalation
+from observability import ledger
 from workflows import operations
 
 CARRIERS = ("DSV", "DHL", "Kuehne + Nagel")
@@ -22,6 +24,10 @@ def answer_before(at: datetime) -> None:
     if agent is None or Escalation.objects.decided().filter(agent=agent).exists():
         return
     people = list(Principal.objects.people().filter(username__in=("lukas", "tomasz")).order_by("username"))
+    for person in people:
+        # Tomasz shares the duty from another unit: who decides has to see what it is about.
+        if not person.sees_all_units and agent.unit_id not in person.unit_ids():
+            agents.grant("agents.view_unit", person, agent.unit, by=ledger.SYSTEM, at=at, reason="Shares the duty.")
     for number in range(MANY):
         asked_at = at - timedelta(days=DAYS) + timedelta(hours=number * 24 * DAYS / (MANY + 1))
         _ask_and_answer(agent, people[number % len(people)], number, asked_at)

@@ -15,7 +15,7 @@ from governance.api.shapes.learning import (
     LearntRuleOutput,
     PlantedInput,
     PlantedOutput,
-    ReasonInput,
+    RevokeLearntInput,
     agreement_data,
     reviewer_data,
     rule_data,
@@ -98,10 +98,10 @@ class RevokeLearntView(ActingDoor):
     permission_classes = [PeopleOnly]
 
     @extend_schema(
-        request=ReasonInput, responses=LearntRuleOutput, parameters=[IDEMPOTENCY], summary="Revoke a learnt rule"
+        request=RevokeLearntInput, responses=LearntRuleOutput, parameters=[IDEMPOTENCY], summary="Revoke a learnt rule"
     )
     def post(self, request: Request, uid: UUID) -> Response:
-        given = self.read(ReasonInput, request.data)
+        given = self.read(RevokeLearntInput, request.data)
 
         def act(key: str) -> Answer:
             found = LearntRule.objects.visible_to(self.principal).with_names().filter(uid=uid).first()

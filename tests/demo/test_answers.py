@@ -17,7 +17,7 @@ def test_the_page_has_something_to_say(halden: Halden, sign_in: Any, now: dateti
     assert Escalation.objects.decided().count() == answers.MANY
     page = sign_in("daniel").get("/escalations/insights").context
     (offer,) = page["offers"]
-    assert (offer.suggestion.asked, len(offer.reviewers)) == (28, 2)
+    assert (offer.suggestion.asked, len(offer.reviewers)) == (29, 2)
     assert str(offer.suggestion.refused_from) == "2450"
     (pair,) = page["pairs"]
     assert pair["agreement"].pairs == 16

@@ -16,7 +16,7 @@ class InsightsQuery(StrictSerializer):
     days = serializers.ChoiceField([str(days) for days in learning.PERIODS], default="30")
 
 
-class RuleOutput(serializers.Serializer[Any]):
+class RuleFiguresOutput(serializers.Serializer[Any]):
     """What became of the questions of one rule, and of what it allowed alone; times in seconds, shares 0 to 1."""
 
     policy = serializers.CharField()
@@ -39,7 +39,7 @@ class RuleOutput(serializers.Serializer[Any]):
     asks_too_little = serializers.BooleanField()
 
 
-class ReviewerOutput(serializers.Serializer[Any]):
+class ReviewerFiguresOutput(serializers.Serializer[Any]):
     """How one person decides."""
 
     person = serializers.CharField()
@@ -56,7 +56,7 @@ class ReviewerOutput(serializers.Serializer[Any]):
     alerts = serializers.ListField(child=serializers.CharField())
 
 
-class AgreementOutput(serializers.Serializer[Any]):
+class ReviewersAgreementOutput(serializers.Serializer[Any]):
     """How far two people agree on the same kind of question: n pairs of answers."""
 
     one = serializers.CharField()
@@ -89,14 +89,14 @@ class InsightsOutput(serializers.Serializer[Any]):
     days = serializers.IntegerField()
     since = serializers.DateTimeField()
     until = serializers.DateTimeField()
-    rules = RuleOutput(many=True)
-    reviewers = ReviewerOutput(many=True)
-    agreement = AgreementOutput(many=True)
+    rules = RuleFiguresOutput(many=True)
+    reviewers = ReviewerFiguresOutput(many=True)
+    agreement = ReviewersAgreementOutput(many=True)
     suggestions = SuggestionOutput(many=True)
 
 
 def rule_data(figures: RuleFigures) -> dict[str, Any]:
-    """The figures of a rule in the shape of RuleOutput."""
+    """The figures of a rule in the shape of RuleFiguresOutput."""
     names = (
         "policy", "rule", "asked", "approved", "rejected", "expired", "withdrawn", "open", "undone", "alone", "failed",
         "checked_right", "checked_wrong", "asks_too_much", "asks_too_little",
@@ -106,7 +106,7 @@ def rule_data(figures: RuleFigures) -> dict[str, Any]:
 
 
 def reviewer_data(username: str, figures: ReviewerFigures, alerts: list[str]) -> dict[str, Any]:
-    """The figures of a person in the shape of ReviewerOutput."""
+    """The figures of a person in the shape of ReviewerFiguresOutput."""
     names = ("open", "today", "week", "decided", "approved", "planted", "caught")
     shares = {name: _text(getattr(figures, name)) for name in ("approval", "median_seconds")}
     counts = {name: getattr(figures, name) for name in names}
@@ -114,7 +114,7 @@ def reviewer_data(username: str, figures: ReviewerFigures, alerts: list[str]) ->
 
 
 def agreement_data(found: Agreement, names: dict[int, str]) -> dict[str, Any]:
-    """The agreement of two people in the shape of AgreementOutput."""
+    """The agreement of two people in the shape of ReviewersAgreementOutput."""
     return {
         "one": names[found.one], "other": names[found.other], "pairs": found.pairs, "observed": _text(found.observed),
         "kappa": None if found.is_small else _text(found.kappa), "words": found.words,
@@ -136,7 +136,7 @@ def _text(value: Any) -> str | None:
     return None if value is None else f"{value:.4f}"
 
 
-class ReasonInput(StrictSerializer):
+class RevokeLearntInput(StrictSerializer):
     """Why; it may be empty."""
 
     example: ClassVar[dict[str, Any]] = {"why": "These have to be read one by one."}
@@ -163,7 +163,7 @@ class LearntRuleOutput(serializers.ModelSerializer[LearntRule]):
         ]  # fmt: skip
 
 
-class FactInput(StrictSerializer):
+class ShownFactInput(StrictSerializer):
     """One fact that the card shows."""
 
     label = Text(max_length=120)  # type: ignore[assignment]
@@ -184,7 +184,7 @@ class PlantedInput(StrictSerializer):
     like = serializers.UUIDField()
     title = Text(max_length=300)
     request = serializers.DictField()
-    shown = serializers.ListField(child=FactInput(), max_length=30, default=list)
+    shown = serializers.ListField(child=ShownFactInput(), max_length=30, default=list)
     statement = Text(max_length=4_000, allow_blank=True, default="")
     right_answer = serializers.ChoiceField(PlantedCase.Answer.choices)
     why = Text(max_length=2_000)
