@@ -166,6 +166,8 @@ class Card:
     def levels(self) -> list[Level]:
         """Who is asked, level by level."""
         steps = self.escalation.path.steps.select_related("group").prefetch_related(by_name("people"))
+        if self.escalation.kind == Escalation.Kind.REVIEW:
+            steps = steps.filter(pk=self.escalation.asked_id)  # nobody is asked after these
         return [self._level(step) for step in steps.order_by("level")]
 
     def _level(self, step: PathStep) -> Level:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from agents.models import Unit
 from governance.models import Decision, Escalation, EscalationPath, PolicyVersion, Risk, SampledCheck, Sampler
 from governance.operations.decisions import OWN_ACTIONS
-from governance.operations.escalations import Asked, open_escalation
+from governance.operations.escalations import Asked, Place, open_escalation
 from governance.operations.policies import rules_now, systems_now
 from governance.rules.sampling import is_sampled
 from observability import ledger
@@ -102,6 +102,7 @@ def _asked(decision: Decision, path: EscalationPath) -> Asked:
         kind=Escalation.Kind.REVIEW, title=f"Was this right? {agent.code}: {label}, {decision.resource_id}"[:300],
         path=path, unit=agent.unit, likeness=f"review:{decision.policy}:{decision.rule}"[:250], risk=Risk.LOW,
         effect="It is done already", request=request, request_sha256=_digest(request),
+        place=Place(workflow_name="Work to look at again"),
         reason_asked=f"{agent} did this without a person: {decision.reason} It is one of a small sample that is "
         "looked at again.",
         policy=decision.policy, policy_version=decision.policy_version,
