@@ -21,6 +21,7 @@ from governance.models import (
     EscalationQuerySet,
     PathStep,
     PlantedCase,
+    PlantedCaseQuerySet,
     Policy,
     Risk,
     SampledCheck,
@@ -145,11 +146,10 @@ def answers(escalations: EscalationQuerySet, period: Period) -> EscalationQueryS
     return rows.filter(settled_at__gte=period.since, settled_at__lt=period.until).order_by()
 
 
-def planted_answers(period: Period) -> Any:
-    """The planted cases that were answered in the period."""
-    return PlantedCase.objects.over().filter(
-        escalation__settled_at__gte=period.since, escalation__settled_at__lt=period.until
-    )
+def planted_answers(escalations: EscalationQuerySet, period: Period) -> PlantedCaseQuerySet:
+    """The planted cases among these escalations that were answered in the period."""
+    asked = escalations.filter(is_planted=True, settled_at__gte=period.since, settled_at__lt=period.until)
+    return PlantedCase.objects.over().filter(escalation__in=asked.order_by())
 
 
 def reviewer_figures(
@@ -164,7 +164,7 @@ def reviewer_figures(
     for days, counts in ((1, today), (7, week)):
         recent = answers(escalations, Period.of(days, at)).values_list("settled_by").annotate(Count("pk"))
         counts.update(dict(recent))
-    planted, caught = _catches(period)
+    planted, caught = _catches(escalations, period)
     return {
         person.pk: ReviewerFigures(
             tuple(given[person.pk]), today[person.pk], week[person.pk],
@@ -174,9 +174,9 @@ def reviewer_figures(
     }  # fmt: skip
 
 
-def _catches(period: Period) -> tuple[defaultdict[int, int], defaultdict[int, int]]:
-    over = planted_answers(period).order_by().values_list("escalation__settled_by")
-    caught = planted_answers(period).caught().order_by().values_list("escalation__settled_by")
+def _catches(escalations: EscalationQuerySet, period: Period) -> tuple[defaultdict[int, int], defaultdict[int, int]]:
+    over = planted_answers(escalations, period).order_by().values_list("escalation__settled_by")
+    caught = planted_answers(escalations, period).caught().order_by().values_list("escalation__settled_by")
     both = (dict(each.annotate(Count("pk"))) for each in (over, caught))
     planted, right = (defaultdict(int, counts) for counts in both)
     return planted, right
@@ -184,7 +184,9 @@ def _catches(period: Period) -> tuple[defaultdict[int, int], defaultdict[int, in
 
 def catches_by_policy(user: Principal, period: Period) -> list[tuple[str, int, int]]:
     """Of each policy that the person may see: its title, how many planted cases were answered, how many caught."""
-    rows = planted_answers(period).filter(policy__in=Policy.objects.visible_to(user).order_by())
+    rows = planted_answers(Escalation.objects.visible_to(user), period).filter(
+        policy__in=Policy.objects.visible_to(user).order_by()
+    )
     caught = dict(rows.caught().order_by().values_list("policy").annotate(Count("pk")))
     counted = rows.order_by("policy__title").values_list("policy", "policy__title").annotate(many=Count("pk"))
     return [(title, many, caught.get(policy, 0)) for policy, title, many in counted]

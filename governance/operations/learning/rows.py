@@ -91,7 +91,7 @@ def _of_person(user: Principal, wanted: Wanted, at: datetime) -> EscalationQuery
     if wanted.show == "waiting":
         return seen.open().for_person(person).order_by("-pk")
     if wanted.show in ("planted", "caught"):
-        cases = planted_answers(wanted.period).filter(escalation__settled_by=person)
+        cases = planted_answers(seen, wanted.period).filter(escalation__settled_by=person)
         cases = cases.caught() if wanted.show == "caught" else cases
         return Escalation.objects.filter(planted_case__in=cases.order_by()).order_by("-pk")
     return _answered(seen, person, wanted, at).order_by("-pk")
