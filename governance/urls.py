@@ -112,7 +112,6 @@ api_urls: list[URLPattern] = [
     path("circuits", safeguards_api.CircuitsView.as_view(), name="api-circuits"),
     path("circuits/<str:code>", safeguards_api.CircuitView.as_view(), name="api-circuit"),
     path("escalation-insights", learning_api.InsightsView.as_view(), name="api-insights"),
-    path("rule-suggestions/<str:group>/draft", learning_api.DraftSuggestionView.as_view(), name="api-suggestion-draft"),
     path("learnt-rules", learning_api.LearntRulesView.as_view(), name="api-learnt-rules"),
     path("learnt-rules/<uuid:uid>/revoke", learning_api.RevokeLearntView.as_view(), name="api-learnt-revoke"),
     path("planted-cases", learning_api.PlantedCasesView.as_view(), name="api-planted"),

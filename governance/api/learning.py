@@ -60,24 +60,6 @@ class InsightsView(Door):
         return Response(InsightsOutput(body).data)
 
 
-class DraftSuggestionView(ActingDoor):
-    """A suggestion becomes a draft of its policy."""
-
-    permission_classes = [PeopleOnly]
-
-    @extend_schema(
-        request=None, responses={201: LearntRuleOutput}, parameters=[IDEMPOTENCY],
-        summary="Draft the rule that answers suggest",
-    )  # fmt: skip
-    def post(self, request: Request, group: str) -> Response:
-        self.read(NoQuery, request.data)
-
-        def act(key: str) -> Answer:
-            return 201, LearntRuleOutput(learning.make_rule(group, by=self.principal, at=database_now())).data
-
-        return self.answer_once(request, act)
-
-
 class LearntRulesView(Door):
     """Rules that came from answers."""
 

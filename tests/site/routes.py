@@ -192,7 +192,6 @@ DOORS: dict[tuple[str, str], Door] = {
     ),
     ("api-policy-analysis", "get"): Door(READ, lambda side: [side.policy.key, 1]),
     ("api-insights", "get"): Door(READ),
-    ("api-suggestion-draft", "post"): Door(CREATE, lambda side: ["ab" * 32]),
     ("api-learnt-rules", "get"): Door(LIST),
     ("api-learnt-revoke", "post"): Door(END, lambda side: [things.learnt(side).uid], lambda side: {"why": "A drill."}),
     ("api-planted", "get"): Door(LIST),
