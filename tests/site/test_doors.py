@@ -34,6 +34,8 @@ from governance.models import (
     Delegation,
     Escalation,
     Incident,
+    LearntRule,
+    PlantedCase,
     Policy,
     PromotionRequest,
     Replay,
@@ -336,6 +338,8 @@ def copied_for_people(world: World, count: int) -> None:
     copied(things.promotion(own), count, uid=fresh(PromotionRequest, "uid"), status=lambda n: "withdrawn")
     copied(things.budget(own), count, uid=fresh(Budget, "uid"))
     copied(things.value_list(own), count, name=lambda n: f"grown_{count}_{n}")
+    copied(things.learnt(own), count, uid=fresh(LearntRule, "uid"), group=lambda n: f"grown-{count}-{n}")
+    copied(things.planted(own), count, uid=fresh(PlantedCase, "uid"))
 
 
 def _decisions(world: World, count: int) -> list[int]:

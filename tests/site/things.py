@@ -341,6 +341,8 @@ def learnt(side: Any) -> LearntRule:
     version = side.policy.versions.get(status="draft")
     return found or LearntRule.objects.create(
         group=f"drill-{side.policy.key}", policy=side.policy, version=version, rule="learnt-drill",
-        asked_by_rule="drill", action="drill", role="drill", criteria={}, figures={}, undo={},
+        asked_by_rule="drill", action="drill", role="drill", undo={},
+        criteria={"action": "drill", "role": "drill", "currency": "", "amount_at_most": None, "parties": {}},
+        figures={"answers": 25, "quick": 0, "reviewers": [], "refused_from": None, "changed_tests": []},
         created_by=side.policy.owner, created_at=ledger.database_now(),
     )  # fmt: skip

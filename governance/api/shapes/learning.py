@@ -144,6 +144,26 @@ class RevokeLearntInput(StrictSerializer):
     why = Text(max_length=2_000, allow_blank=True, default="")
 
 
+class CriteriaOutput(serializers.Serializer[Any]):
+    """Which questions the rule answers; `parties` are the names in each field."""
+
+    action = serializers.CharField()
+    role = serializers.CharField()
+    currency = serializers.CharField()
+    amount_at_most = serializers.CharField(allow_null=True)
+    parties = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+
+
+class LearntFiguresOutput(serializers.Serializer[Any]):
+    """The answers that it was learnt from; `quick` came within three seconds, `changed_tests` expected a question."""
+
+    answers = serializers.IntegerField()
+    quick = serializers.IntegerField()
+    reviewers = serializers.ListField(child=serializers.CharField())
+    refused_from = serializers.CharField(allow_null=True)
+    changed_tests = serializers.ListField(child=serializers.CharField())
+
+
 class LearntRuleOutput(serializers.ModelSerializer[LearntRule]):
     """A rule that came from answers, and the version of the policy in which it was drafted."""
 
@@ -152,6 +172,8 @@ class LearntRuleOutput(serializers.ModelSerializer[LearntRule]):
     version = serializers.IntegerField(source="version.number")
     version_status = serializers.CharField(source="version.status")
     replay = serializers.UUIDField(source="replay.uid", allow_null=True, default=None)
+    criteria = CriteriaOutput()
+    figures = LearntFiguresOutput()
     created_by = serializers.CharField(source="created_by.username")
     revoked_by = serializers.CharField(source="revoked_by.username", allow_null=True, default=None)
 
