@@ -51,7 +51,10 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         Place("Access", "access", "key-round", "c"),
         Place("Audit trail", "audit", "fingerprint-pattern", "t"),
     )),
-    ("Results", (Place("Performance", "performance", "chart-line", "f"),)),
+    ("Results", (
+        Place("Performance", "performance", "chart-line", "f"),
+        Place("How we decide", "insights", "gavel", "d"),
+    )),
 )  # fmt: skip
 WAIT_FOR_PEOPLE = frozenset({"escalations", "incidents"})
 """Entries whose count is of what waits for the person who reads it."""

@@ -135,6 +135,10 @@ CELERY_BEAT_SCHEDULE = {
     "run replays of policies": {"task": "governance.run_replays", "schedule": SWEEP_EVERY_SECONDS},
     "end stops, and void leases under a pause": {"task": "workflows.keep_stops", "schedule": SWEEP_EVERY_SECONDS},
     "end delegations": {"task": "governance.end_delegations", "schedule": SWEEP_EVERY_SECONDS},
+    "look at a sample of touchless work again": {"task": "governance.sample_work", "schedule": 60.0},
+    "ask planted cases": {"task": "governance.ask_planted", "schedule": 60.0},
+    "note answers to samples and planted cases": {"task": "governance.note_answers", "schedule": SWEEP_EVERY_SECONDS},
+    "see how reviewers decide": {"task": "governance.watch_reviewers", "schedule": 300.0},
     "free what nobody reported on": {"task": "governance.expire_reservations", "schedule": SWEEP_EVERY_SECONDS},
     "let answers take effect": {"task": "workflows.take_effect", "schedule": SWEEP_EVERY_SECONDS},
     "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},
@@ -150,6 +154,14 @@ CLAIM_MINUTES = environment.read("int", "CLAIM_MINUTES", 30, validate=validate.R
 OPEN_QUESTIONS_PER_AGENT = environment.read(
     "int", "OPEN_QUESTIONS_PER_AGENT", 200, validate=validate.Range(1, 1_000_000)
 )  # fmt: skip
+# --- learning from answers, and against rubber stamps ---------------------------------------------------------
+SAMPLED_SHARE = environment.read("float", "SAMPLED_SHARE", 0.02, validate=validate.Range(0, 1))
+SAMPLED_PER_DAY = environment.read("int", "SAMPLED_PER_DAY", 50, validate=validate.Range(0, 100_000))
+PLANTED_PER_DAY = environment.read("float", "PLANTED_PER_DAY", 1.0, validate=validate.Range(0, 1000))
+REVIEWER_MEDIAN_SECONDS = environment.read(
+    "float", "REVIEWER_MEDIAN_SECONDS", 5.0, validate=validate.Range(0, 86_400)
+)  # fmt: skip
+REVIEWER_OPEN_AT_MOST = environment.read("int", "REVIEWER_OPEN_AT_MOST", 50, validate=validate.Range(1, 100_000))
 
 # --- who answers for agents -----------------------------------------------------------------------------------
 SPONSOR_GRACE_DAYS = environment.read("int", "SPONSOR_GRACE_DAYS", 7, validate=validate.Range(0, 366))

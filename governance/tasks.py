@@ -8,6 +8,7 @@ from celery import shared_task
 
 from governance import operations
 from governance.models import Delegation, Replay, Reservation, SystemReport
+from governance.operations import learning
 from governance.operations.replays import STANDS_STILL
 from observability.ledger import Refused, database_now
 
@@ -100,3 +101,28 @@ def watch_conduct() -> int:
 def forget_reports() -> int:
     """Forget what systems answered long ago; how many reports."""
     return SystemReport.objects.filter(at__lt=database_now() - REPORTS_KEPT).delete()[0]
+
+
+@shared_task(name="governance.sample_work")
+def sample_work() -> int:
+    """Open a check for each decision of the sample; how many."""
+    return learning.sample(at=database_now())
+
+
+@shared_task(name="governance.ask_planted")
+def ask_planted() -> int:
+    """Ask the planted cases whose moment has come; how many."""
+    return learning.ask_planted(at=database_now(), at_most=AT_MOST)
+
+
+@shared_task(name="governance.note_answers")
+def note_answers() -> int:
+    """Put answered checks and planted cases that are over on record; how many."""
+    at = database_now()
+    return learning.note_checks(at=at, at_most=AT_MOST) + learning.note_planted(at=at, at_most=AT_MOST)
+
+
+@shared_task(name="governance.watch_reviewers")
+def watch_reviewers() -> int:
+    """Say what is unusual about how people decide, once each; how many new alerts."""
+    return learning.watch(at=database_now())

@@ -9,6 +9,7 @@ from governance.api import budgets as budgets_api
 from governance.api import delegations as delegations_api
 from governance.api import drafting as drafting_api
 from governance.api import incidents as incidents_api
+from governance.api import learning as learning_api
 from governance.api import lists as lists_api
 from governance.api import paths as paths_api
 from governance.api import policies as policies_api
@@ -22,8 +23,10 @@ from governance.views import (
     budgets,
     drafting,
     incidents,
+    insights,
     lists,
     paths,
+    planted,
     policies,
     policy_editing,
     policy_life,
@@ -115,10 +118,33 @@ api_urls: list[URLPattern] = [
     path("calendars", paths_api.CalendarsView.as_view(), name="api-calendars"),
     path("calendars/<str:key>", paths_api.CalendarView.as_view(), name="api-calendar"),
     path("trainings", paths_api.TrainingsView.as_view(), name="api-trainings"),
+    path("escalation-insights", learning_api.InsightsView.as_view(), name="api-insights"),
+    path("learnt-rules", learning_api.LearntRulesView.as_view(), name="api-learnt-rules"),
+    path("learnt-rules/<uuid:uid>/revoke", learning_api.RevokeLearntView.as_view(), name="api-learnt-revoke"),
+    path("planted-cases", learning_api.PlantedCasesView.as_view(), name="api-planted"),
+    path("planted-cases/<uuid:uid>/withdraw", learning_api.WithdrawPlantedView.as_view(), name="api-planted-withdraw"),
     path("delegations", delegations_api.DelegationsView.as_view(), name="api-delegations"),
     path("delegations/<uuid:uid>/end", delegations_api.EndDelegationView.as_view(), name="api-delegation-end"),
 ]
 urlpatterns: list[URLPattern] = [
+    path("escalations/insights", insights.InsightsPage.as_view(), name="insights"),
+    path("escalations/insights/rows", insights.InsightRows.as_view(), name="insights-rows"),
+    path("escalations/insights/pairs", insights.InsightPairs.as_view(), name="insights-pairs"),
+    path("escalations/insights/suggestions/<str:group>/draft", insights.DraftRule.as_view(), name="insights-draft"),
+    path(
+        "escalations/insights/suggestions/<str:group>/turn-down",
+        insights.TurnDownRule.as_view(),
+        name="insights-turn-down",
+    ),
+    path("escalations/insights/learnt/<uuid:uid>/revoke", insights.RevokeLearnt.as_view(), name="insights-revoke"),
+    path("escalations/insights/planted", planted.PlantedPage.as_view(), name="insights-planted"),
+    path("escalations/insights/planted/like/<uuid:uid>", planted.NewPlantedPage.as_view(), name="insights-planted-new"),
+    path(
+        "escalations/insights/planted/<uuid:uid>/withdraw",
+        planted.WithdrawPlanted.as_view(),
+        name="insights-planted-withdraw",
+    ),
+    path("escalations/insights/planted/<uuid:uid>/seen", planted.SeenPlanted.as_view(), name="insights-planted-seen"),
     path("autonomy", autonomy.AutonomyPage.as_view(), name="agent-autonomy"),
     path("autonomy/rules/<int:pk>/drop", autonomy.DropRule.as_view(), name="agent-demotion-rule-drop"),
     path("agents/<str:code>/promotion", autonomy.PromotionPage.as_view(), name="agent-promotion"),

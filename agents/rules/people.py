@@ -37,7 +37,8 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
          "agents.add_assessment", "agents.start_review", "governance.add_policy", "governance.change_policy",
          "governance.approve_policy", "governance.set_control", "governance.settle_escalation",
          "governance.promote_agent", "governance.demote_agent", "governance.change_budget",
-         "governance.resolve_incident", "governance.set_safeguards",
+         "governance.resolve_incident", "governance.set_safeguards", "governance.view_reviewers",
+         "governance.plant_case",
          "workflows.publish_workflow"),
     ),
     PeopleRole(
@@ -49,7 +50,8 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
         "risk", "Risk",
         (*_VIEW, "agents.pause_agent", "agents.add_assessment", "agents.start_review", "governance.add_policy",
          "governance.change_policy", "governance.approve_policy", "governance.set_control",
-         "governance.settle_escalation", "governance.demote_agent", "governance.resolve_incident"),
+         "governance.settle_escalation", "governance.demote_agent", "governance.resolve_incident",
+         "governance.view_reviewers"),
     ),
     PeopleRole(
         "unit_owner", "Business-unit owner", ("governance.settle_escalation", "governance.change_budget"),

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from agents.operations import define_people_roles
-from autonomy_site.demo import company, departments, documents, report
+from autonomy_site.demo import answers, company, departments, documents, report
 from autonomy_site.demo.programs import Programs
 from observability import ledger
 from observability.ledger import database_now
@@ -198,6 +198,10 @@ class Show:
         """Agents of other units ask beside the invoices, for people who look; what is measured is invoices alone."""
         if not self.wishes.headless and departments.are_built():
             departments.ask_around(address, lambda code: self.programs.key_file(code).read_text(), self.wishes.say)
+            try:
+                answers.answer_before(database_now())
+            except ledger.Refused as refused:
+                self.wishes.say(f"The answers of the weeks before were left out: {refused}")
 
     def _watch(self, inbox: Folder) -> None:
         until, quiet_since = time.monotonic() + self.wishes.seconds, time.monotonic()

@@ -15,6 +15,17 @@ from governance.models.escalations import (
 )
 from governance.models.incidents import Incident, IncidentQuerySet
 from governance.models.inquiries import HandOver, Inquiry, InquiryQuerySet
+from governance.models.learning import (
+    LearntRule,
+    LearntRuleQuerySet,
+    PlantedCase,
+    PlantedCaseQuerySet,
+    ReviewerAlert,
+    SampledCheck,
+    SampledCheckQuerySet,
+    Sampler,
+    TurnedDown,
+)
 from governance.models.lists import ListEdition, ValueList, ValueListQuerySet
 from governance.models.paths import (
     BARRED,
@@ -68,8 +79,12 @@ __all__ = [
     "IncidentQuerySet",
     "Inquiry",
     "InquiryQuerySet",
+    "LearntRule",
+    "LearntRuleQuerySet",
     "ListEdition",
     "PathStep",
+    "PlantedCase",
+    "PlantedCaseQuerySet",
     "Policy",
     "PolicyComment",
     "PolicyQuerySet",
@@ -82,9 +97,13 @@ __all__ = [
     "ReplayQuerySet",
     "Reservation",
     "ReservationQuerySet",
+    "ReviewerAlert",
     "Risk",
     "RuleBook",
     "SafeguardRule",
+    "SampledCheck",
+    "SampledCheckQuerySet",
+    "Sampler",
     "SavedView",
     "SavedViewQuerySet",
     "ShadowRuling",
@@ -92,6 +111,7 @@ __all__ = [
     "SystemGuard",
     "SystemReport",
     "Training",
+    "TurnedDown",
     "ValueList",
     "ValueListQuerySet",
     "Vote",

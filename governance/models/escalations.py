@@ -138,13 +138,20 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         return self.exclude(status=Escalation.Status.OPEN).order_by("-settled_at", "-id")
 
     def visible_to(self, user: Reader) -> Self:
-        """Escalations of the units that the user may see."""
-        return self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
+        """Escalations of the units that the user may see; an agent's account sees neither planted cases, which nobody
+        asked, nor what of its work is looked at again."""
+        seen = self if user.sees_all_units else self.filter(unit__in=user.unit_ids())
+        is_agent = isinstance(user, Principal) and not user.is_person
+        return seen.real().exclude(kind=Escalation.Kind.REVIEW) if is_agent else seen
 
     def decided(self) -> Self:
         """Questions of agents that a person answered."""
         answers = (Escalation.Status.APPROVED, Escalation.Status.REJECTED)
-        return self.filter(kind=Escalation.Kind.ACTION, status__in=answers)
+        return self.real().filter(kind=Escalation.Kind.ACTION, status__in=answers)
+
+    def real(self) -> Self:
+        """Those that were really asked: no planted cases. What counts, learns or allows reads these."""
+        return self.filter(is_planted=False)
 
     def overruled(self) -> Self:
         """Decided ones that were rejected, or undone later."""
@@ -228,7 +235,7 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
 
     def like(self, other: "Escalation") -> Self:
         """Settled ones that asked the same kind of thing for the same reason."""
-        return self.done().filter(likeness=other.likeness).exclude(pk=other.pk)
+        return self.done().real().filter(likeness=other.likeness).exclude(pk=other.pk)
 
 
 class Escalation(models.Model):
@@ -246,6 +253,7 @@ class Escalation(models.Model):
         ACTION = "action", "An agent asks"
         STEP = "step", "A step for a person"
         INCIDENT = "incident", "Work that failed"
+        REVIEW = "review", "Work to look at again"
 
     class ReasonCode(models.TextChoices):
         WRONG_DATA = "wrong_data", "The data is wrong"
@@ -325,6 +333,7 @@ class Escalation(models.Model):
     currency = models.CharField(max_length=3, default="", db_default="", blank=True)
     amount_below = models.DecimalField(max_digits=20, decimal_places=0, null=True)
     sought = models.TextField(default="", db_default="", blank=True)  # what a search looks through
+    is_planted = models.BooleanField(default=False, db_default=False)
 
     objects = EscalationQuerySet.as_manager()
 

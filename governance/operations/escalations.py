@@ -196,8 +196,12 @@ def _too_late(escalation: Escalation) -> ledger.TooLate:
 
 def expire(escalation: Escalation, *, at: datetime) -> bool:
     """Nobody decided in time: ask the next level; True when there is none, and the answer is no (or yes, where path and
-    policy say so for low risk)."""
+    policy say so for low risk). Work to look at again is closed without an answer."""
     path = escalation.path
+    if escalation.kind == Escalation.Kind.REVIEW:
+        why = "Nobody looked at it again in time."
+        _settle(escalation, Escalation.Status.EXPIRED, by=ledger.SYSTEM, at=at, reason=why)
+        return True
     following = path.steps.filter(level__gt=escalation.asked.level).order_by("level").first()
     if following is None or path.mode != EscalationPath.Mode.PASS_ON:
         _end_unanswered(escalation, at)

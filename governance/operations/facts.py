@@ -171,7 +171,7 @@ class Circumstances:
     def expect(self, digests: Collection[str]) -> None:
         """Look up together what people answered to all of these requests."""
         found = defaultdict(list)
-        rows = Escalation.objects.filter(request_sha256__in=digests, status__in=_SETTLED)
+        rows = Escalation.objects.real().filter(request_sha256__in=digests, status__in=_SETTLED)
         for row in rows.select_related("path", "decision", "amended_decision", "settled_by").order_by("id"):
             found[row.request_sha256].append(row)
         self._answered |= {digest: found[digest] for digest in digests}

@@ -86,8 +86,8 @@ def request_access(requested: Requested, *, known: Circumstances, by: ledger.Act
     decision = _evaluated(requested, known)
     if known.at > request_until(decision):
         raise ExpiredDenial
-    open_already = Escalation.objects.pending().filter(
-        agent=known.agent, request_sha256=decision.request_sha256, run=""
+    open_already = (
+        Escalation.objects.pending().real().filter(agent=known.agent, request_sha256=decision.request_sha256, run="")
     )
     before = Escalation.objects.filter(decision=decision).first() or open_already.order_by("id").first()
     if before is not None:
@@ -122,7 +122,7 @@ def _oneself(by: ledger.Acts) -> tuple[Principal, ...]:
 
 def task_asked_by(uid: UUID, *, by: Agent | Principal) -> Escalation:
     """The access request, if it is about oneself or an agent that one may ask about. Raises UnknownTask."""
-    asked = Escalation.objects.filter(kind=Escalation.Kind.ACTION, run="", agent__in=asked_about(by))
+    asked = Escalation.objects.real().filter(kind=Escalation.Kind.ACTION, run="", agent__in=asked_about(by))
     found = asked.select_related("decision", "agent", "path", "settled_by").filter(uid=uid).first()
     if found is None:
         raise UnknownTask
@@ -161,7 +161,8 @@ def _approval(text: str, decision: Decision) -> Escalation | None:
         uid = UUID(text)
     except ValueError:
         return None
-    return Escalation.objects.filter(uid=uid, agent=decision.agent, kind=Escalation.Kind.ACTION).first()
+    mine = Escalation.objects.real().filter(agent=decision.agent, kind=Escalation.Kind.ACTION)
+    return mine.filter(uid=uid).first()
 
 
 def _next(reason: str, action: str) -> dict[str, str]:

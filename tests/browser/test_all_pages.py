@@ -30,6 +30,7 @@ from governance.operations.incidents import open_incident
 from governance.rules.breaking import DEFAULTS, Fuse
 from governance.tasks import run_replays
 from observability import ledger
+from tests.answers import approve_many
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.invoices import ask_to_pay, bring
 from tests.policies import act, keep
@@ -45,7 +46,7 @@ LISTS = (
     "access-delegations", "access-reviews", "access-review-new", "policies-analysis", "budgets", "budget-new",
     "policy-lists", "policy-list-new", "policy-paths", "policy-path-new", "policy-calendar-new",
     "incidents", "incidents-safeguards",
-    "policy-new",
+    "policy-new", "insights", "insights-planted",
 )  # fmt: skip
 BY_IT = ("agent-new", "agent-blueprint-new", "people-admit")
 PROFILE = ("autonomy", "work", "decisions", "access", "memory", "keys", "audit")
@@ -106,6 +107,7 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     ]
     profile += policy_pages(sign_in)
     profile += incident_pages(robot)
+    profile += learning_pages(robot, sign_in, asked)
     profile += tried
     profile += queue_pages(sign_in)
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
@@ -136,6 +138,19 @@ def policy_pages(sign_in: Any) -> list[str]:
     policy = reverse("policy", args=["finance.invoice-payment"])
     tabs = [f"{policy}?version=2&tab={tab}" for tab in ("", "gate", "versions", "comments")]
     return [*tabs, f"{reverse('policy-new')}?template=no-mail-after-payroll"]
+
+
+def learning_pages(robot: Any, sign_in: Any, asked: Escalation) -> list[str]:
+    """The pages about what is learnt from answers, with a suggestion, a learnt rule and rows behind numbers."""
+    approve_many(robot, [sign_in("priya"), sign_in("maria")])
+    daniel = sign_in("daniel")
+    (offer,) = daniel.get(reverse("insights")).context["offers"]
+    assert daniel.post(reverse("insights-draft", args=[offer.group])).status_code == 302
+    rule = "policy=finance.invoice-payment&rule=ip-"
+    shows = (f"show=approved&{rule}limit", f"show=alone&{rule}allow", "show=decided&person=priya")
+    pages = [f"{reverse('insights-rows')}?{query}" for query in shows]
+    pages.append(f"{reverse('insights-pairs')}?one=priya&other=maria")
+    return [*pages, reverse("insights-planted-new", args=[asked.uid])]
 
 
 def incident_pages(robot: Any) -> list[str]:

@@ -156,6 +156,14 @@ def calendar_form(side: Side) -> dict[str, Any]:
     return {"name": "Drill", "days": ["mon"], "begin": "08:00", "end": "17:00", "zone": "UTC", "holidays": ""}
 
 
+def _planted(side: Side) -> dict[str, Any]:
+    request = {"action": "drill", "resource": {"type": "drill", "id": str(uuid.uuid4())}, "context": {}}
+    return {
+        "like": str(things.decided(side).uid), "title": "May I?", "request": request, "right_answer": "rejected",
+        **why(side),
+    }  # fmt: skip
+
+
 def purpose(side: Side) -> dict[str, Any]:
     return {"purpose": "Another one.", **why(side)}
 
@@ -248,6 +256,12 @@ DOORS: dict[tuple[str, str], Door] = {
         CHANGE, lambda side: [side.policy.key], lambda side: {"version": things.version(side, "approved")[1]}
     ),
     ("api-policy-analysis", "get"): Door(READ, lambda side: [side.policy.key, 1]),
+    ("api-insights", "get"): Door(READ),
+    ("api-learnt-rules", "get"): Door(LIST),
+    ("api-learnt-revoke", "post"): Door(END, lambda side: [things.learnt(side).uid], lambda side: {"why": "A drill."}),
+    ("api-planted", "get"): Door(LIST),
+    ("api-planted", "post"): Door(CREATE, body=_planted),
+    ("api-planted-withdraw", "post"): Door(END, lambda side: [things.planted(side).uid]),
     ("api-value-lists", "get"): Door(LIST),
     ("api-value-lists", "post"): Door(
         CREATE,
@@ -751,6 +765,23 @@ PAGES: dict[tuple[str, str], Door] = {
         BOUND, lambda side: [_card(side).uid], lambda side: {"sha256": _card(side).seen_sha256, "why": "A drill."}
     ),
     ("agent-cards-withdraw", "post"): Door(CHANGE, lambda side: [_card(side).uid], _why),
+    # what is learnt from answers
+    ("insights", "get"): Door(READ),
+    ("insights-rows", "get"): Door(
+        READ, query=lambda side: {"show": "alone", "policy": side.policy.key, "rule": "drill", "days": "7"}
+    ),
+    ("insights-pairs", "get"): Door(READ, query=lambda side: {"one": "priya", "other": "maria"}),
+    ("insights-draft", "post"): Door(CREATE, lambda side: ["ab" * 32]),
+    ("insights-turn-down", "post"): Door(CHANGE, lambda side: ["ab" * 32], _why),
+    ("insights-revoke", "post"): Door(CHANGE, lambda side: [things.learnt(side).uid], _why),
+    ("insights-planted", "get"): Door(READ),
+    ("insights-planted-new", "get"): Door(READ, lambda side: [things.decided(side).uid]),
+    ("insights-planted-new", "post"): Door(
+        CREATE, lambda side: [things.decided(side).uid],
+        lambda side: {**_planted(side), "request": json.dumps(_planted(side)["request"]), "shown": ""},
+    ),
+    ("insights-planted-withdraw", "post"): Door(CHANGE, lambda side: [things.planted(side).uid]),
+    ("insights-planted-seen", "post"): Door(CHANGE, lambda side: [things.planted(side).uid]),
     # earned autonomy
     ("agent-autonomy", "post"): Door(
         CHANGE, body=lambda side: {"role": "", "error_percent": "5", "at_least": "20", "days": "30", **_why(side)}

@@ -34,6 +34,8 @@ from governance.models import (
     Delegation,
     Escalation,
     Incident,
+    LearntRule,
+    PlantedCase,
     Policy,
     PromotionRequest,
     Replay,
@@ -338,6 +340,8 @@ def copied_for_people(world: World, count: int) -> None:
     copied(things.budget(own), count, uid=fresh(Budget, "uid"))
     copied(things.value_list(own), count, name=lambda n: f"grown_{count}_{n}")
     copied(things.saved_view(own), count, uid=fresh(SavedView, "uid"), name=lambda n: f"grown-{count}-{n}")
+    copied(things.learnt(own), count, uid=fresh(LearntRule, "uid"), group=lambda n: f"grown-{count}-{n}")
+    copied(things.planted(own), count, uid=fresh(PlantedCase, "uid"))
 
 
 def _decisions(world: World, count: int) -> list[int]:

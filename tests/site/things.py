@@ -35,6 +35,8 @@ from governance.models import (
     Escalation,
     Incident,
     Inquiry,
+    LearntRule,
+    PlantedCase,
     PolicyVersion,
     PromotionRequest,
     Replay,
@@ -418,3 +420,42 @@ def hired(side: Any) -> Mapping[str, Any]:
         "code": f"{side.agent.code[:2]}-99", "name": "Another", "blueprint": blueprint(side).code,
         "accountable": blueprint(side).owner.username, "unit": side.unit.code,
     }  # fmt: skip
+
+
+def decided(side: Any) -> Escalation:
+    """A question of the unit's agent that a person answered."""
+    marked = {"agent": side.agent, "request_sha256": "de" * 32}
+    found = Escalation.objects.filter(**marked).first()
+    if found is not None:
+        return found
+    now = ledger.database_now()
+    words = {"title": "May I?", "path": side.workflow.incident_path, "unit": side.unit, "likeness": "drill"}
+    question = governance.Asked(kind="action", **marked, **words, request={}, policy=side.policy.key)
+    asked = governance.open_escalation(question, by=side.agent, at=now)
+    Escalation.objects.filter(pk=asked.pk).update(
+        status="rejected", settled_at=now, settled_by=side.workflow.incident_path.steps.earliest("pk").people.first()
+    )
+    return asked
+
+
+def planted(side: Any) -> PlantedCase:
+    """A planted case about the unit's policy that nobody was asked yet."""
+    found = side.policy.planted_cases.first()
+    now = ledger.database_now()
+    return found or PlantedCase.objects.create(
+        policy=side.policy, like=decided(side), path=side.workflow.incident_path, title="May I?", request={},
+        right_answer="rejected", why="A drill.", ask_at=now, planted_by=side.policy.owner, planted_at=now,
+    )  # fmt: skip
+
+
+def learnt(side: Any) -> LearntRule:
+    """A learnt rule in a draft of the unit's policy."""
+    found = side.policy.learnt_rules.first()
+    version = side.policy.versions.get(status="draft")
+    return found or LearntRule.objects.create(
+        group=f"drill-{side.policy.key}", policy=side.policy, version=version, rule="learnt-drill",
+        asked_by_rule="drill", action="drill", role="drill", undo={},
+        criteria={"action": "drill", "role": "drill", "currency": "", "amount_at_most": None, "parties": {}},
+        figures={"answers": 25, "quick": 0, "reviewers": [], "refused_from": None, "changed_tests": []},
+        created_by=side.policy.owner, created_at=ledger.database_now(),
+    )  # fmt: skip

@@ -16,6 +16,7 @@ from django.utils import timezone
 from agents.models import Principal
 from governance import operations as governance
 from governance.models import Delegation, Escalation, EscalationPath, HandOver, Inquiry, PathStep, Policy, Vote
+from governance.operations import learning
 from observability.charts import amount
 from observability.templatetags.ledger import inert
 from workflows.models import Run, Step, Timer
@@ -162,6 +163,8 @@ class Card:
     def levels(self) -> list[Level]:
         """Who is asked, level by level."""
         steps = self.escalation.path.steps.select_related("group").prefetch_related(by_name("people"))
+        if self.escalation.kind == Escalation.Kind.REVIEW:
+            steps = steps.filter(pk=self.escalation.asked_id)  # nobody is asked after these
         return [self._level(step) for step in steps.order_by("level")]
 
     def _level(self, step: PathStep) -> Level:
@@ -262,6 +265,11 @@ class Card:
         named = [(f"person:{each.username}", each.name) for each in people]
         return named + [(f"role:{role.name}", f"Everybody of the role {role.name}") for role in roles]
 
+    @cached_property
+    def learning(self) -> learning.Told:
+        """What is learnt from answers, as far as it is told on this card."""
+        return learning.told_on_card(self.escalation, self.viewer, may_answer=self.may_answer, at=self.at)
+
     @property
     def if_approved(self) -> str:
         """What follows when the viewer approves."""
@@ -278,6 +286,8 @@ class Card:
     def if_nobody(self) -> str:
         """What follows when the time runs out: the workflow's own way, the next people, or no."""
         moment = f"{when(self.escalation.due_at, self.at)}:"
+        if self.escalation.kind == Escalation.Kind.REVIEW:
+            return f"{moment} {self.escalation.if_nobody}"
         if self.escalation.if_nobody and self._timer_fires():
             return f"{moment} {self.escalation.if_nobody}"
         following = next((level for level in self.levels if level.state == "next"), None)
