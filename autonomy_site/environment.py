@@ -20,6 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from agents.rules import PEOPLE_ROLES
+from observability.rules import NotReachable, target_of
 
 BASE = Path(__file__).resolve().parent.parent
 _env = Env()
@@ -149,6 +150,17 @@ def public_url(url: str) -> None:
         parts.scheme not in ("https", "http") or not parts.hostname or url != f"{parts.scheme}://{parts.netloc}"
     ):
         raise ValidationError("it must be scheme and host and nothing else, as in https://os.example")
+
+
+def outgoing_hosts(names: list[str]) -> None:
+    """Refuse what is no host, with or without a port: it would let through what nobody meant."""
+    for name in names:
+        try:
+            target = target_of(f"https://{name}/")
+        except NotReachable as wrong:
+            raise ValidationError(f"{name} is no host such as hooks.example or 10.0.0.7:8080") from wrong
+        if name not in (target.host, f"[{target.host}]", f"{target.host}:{target.port}", target.authority):
+            raise ValidationError(f"{name} is no host such as hooks.example or 10.0.0.7:8080")
 
 
 def _new_secret() -> str:

@@ -217,6 +217,9 @@ TRUSTED_PROXIES = environment.networks(environment.read("list", "TRUSTED_PROXIES
 warnings.filterwarnings("ignore", message="EdDSA is deprecated via RFC 9864")  # agents may still name it so
 CSRF_FAILURE_VIEW = "autonomy_site.views.csrf_failed"
 
+# --- what leaves this server ----------------------------------------------------------------------------------
+OUTGOING_HOSTS = frozenset(environment.read("list", "OUTGOING_HOSTS", [], validate=environment.outgoing_hosts))
+
 # --- how often ------------------------------------------------------------------------------------------------
 RATE_LIMIT_PER_MINUTE = environment.read("int", "RATE_LIMIT_PER_MINUTE", 1200, validate=validate.Range(1, 10_000_000))
 SIGN_IN_LIMIT_PER_MINUTE = environment.read(
