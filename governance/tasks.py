@@ -1,18 +1,25 @@
 """What time does to governance: agents lose levels by their rules or stop when they do more than usual,
-delegations end, reservations lapse, replays run."""
+delegations end, reservations lapse, replays run, callbacks are delivered."""
 
+import json
 import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
 
 from governance import operations
-from governance.models import Delegation, Replay, Reservation, SystemReport
+from governance.api.shapes.authzen import task_of
+from governance.models import Callback, Delegation, Replay, Reservation, SystemReport
+from governance.operations import callbacks
 from governance.operations.replays import STANDS_STILL
 from observability.ledger import Refused, database_now
 
 log = logging.getLogger(__name__)
 AT_MOST = 500
+AT_ONCE = 20
 REPORTS_KEPT = timedelta(days=2)  # longer than any circuit breaker looks back
 
 
@@ -100,3 +107,27 @@ def watch_conduct() -> int:
 def forget_reports() -> int:
     """Forget what systems answered long ago; how many reports."""
     return SystemReport.objects.filter(at__lt=database_now() - REPORTS_KEPT).delete()[0]
+
+
+@shared_task(name="governance.deliver_callbacks")
+def deliver_callbacks() -> int:
+    """Tell agents what became of their access requests, where they asked for it; how many were reached."""
+    taken = callbacks.take_callbacks(at=database_now())
+    outcomes = side_by_side(lambda each: callbacks.deliver_callback(each, _told(each)), taken)
+    for callback, outcome in zip(taken, outcomes, strict=True):
+        callbacks.note_delivery(callback, outcome, at=database_now())
+    return sum(outcome.is_taken for outcome in outcomes)
+
+
+def _told(callback: Callback) -> bytes:
+    state = {"state": callback.state} if callback.state else {}
+    return json.dumps({**task_of(callback.escalation, callback.base), **state}).encode()
+
+
+def side_by_side(act: Callable[[Any], Any], rows: Sequence[Any]) -> list[Any]:
+    """`act` of each row, which waits for somebody outside and touches no database, several at a time: one that does
+    not answer keeps no other waiting."""
+    if not rows:
+        return []
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="outside") as pool:
+        return list(pool.map(act, rows))

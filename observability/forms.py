@@ -19,6 +19,7 @@ NOUNS = {
     "step": "Steps",
     "decision": "Policy decisions",
     "escalation": "Escalations",
+    "callback": "Callbacks",
     "fact": "Shared memory",
     "agent": "Agents",
     "blueprint": "Blueprints",

@@ -11,7 +11,6 @@ from functools import cache
 
 import httpcore
 
-from observability import ledger
 from observability.rules import NotReachable, Target, is_public, target_of
 
 SECONDS_AT_MOST = 10.0
@@ -21,17 +20,12 @@ Resolve = Callable[[str, int], Collection[str]]
 _lookups = ThreadPoolExecutor(4, thread_name_prefix="lookup")
 
 
-class NotDelivered(ledger.Refused):
-    """The other side did not take it."""
-
-    status = 502
-    code = "not_delivered"
+class NotDelivered(Exception):
+    """The other side did not take it; the text says why."""
 
 
-class NowhereToSend(ledger.Invalid):
-    """Nothing is sent to this address."""
-
-    code = "address_refused"
+class NowhereToSend(Exception):
+    """Nothing is sent to this address; the text says why."""
 
 
 @dataclass(frozen=True)

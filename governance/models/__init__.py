@@ -2,6 +2,7 @@
 
 from governance.models.autonomy import DemotionRule, PromotionQuerySet, PromotionRequest
 from governance.models.budgets import Budget, BudgetPeriod, BudgetQuerySet, Reservation, ReservationQuerySet
+from governance.models.callbacks import Callback, CallbackAttempt, CallbackQuerySet
 from governance.models.control import ControlDrill, ControlState, DrillSighting
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
@@ -28,6 +29,9 @@ __all__ = [
     "Budget",
     "BudgetPeriod",
     "BudgetQuerySet",
+    "Callback",
+    "CallbackAttempt",
+    "CallbackQuerySet",
     "Compared",
     "ComparedQuerySet",
     "ControlDrill",
