@@ -1,5 +1,5 @@
 """What time does to governance: agents lose levels by their rules or stop when they do more than usual,
-delegations end, reservations lapse, replays run, callbacks are delivered."""
+delegations end, reservations lapse, replays run, callbacks are delivered, people are told."""
 
 import json
 import logging
@@ -13,8 +13,9 @@ from celery import shared_task
 from governance import operations
 from governance.api.shapes.authzen import task_of
 from governance.models import Callback, Delegation, Replay, Reservation, SystemReport
-from governance.operations import callbacks
+from governance.operations import callbacks, notices
 from governance.operations.replays import STANDS_STILL
+from governance.serializers import message_of
 from observability.ledger import Refused, database_now
 
 log = logging.getLogger(__name__)
@@ -122,6 +123,18 @@ def deliver_callbacks() -> int:
 def _told(callback: Callback) -> bytes:
     state = {"state": callback.state} if callback.state else {}
     return json.dumps({**task_of(callback.escalation, callback.base), **state}).encode()
+
+
+@shared_task(name="governance.tell_people")
+def tell_people() -> int:
+    """Note whom what happened concerns, and send what is due, one message for each place; how many arrived."""
+    notices.collect_notices(at=database_now())
+    taken = notices.take_notices(at=database_now())
+    letters = [(place, message_of(place, due)) for place, due in taken.items()]
+    outcomes = side_by_side(lambda letter: notices.deliver(*letter), letters)
+    for (place, _), outcome in zip(letters, outcomes, strict=True):
+        notices.note_sent(place, taken[place], outcome, at=database_now())
+    return sum(not outcome.trouble for outcome in outcomes)
 
 
 def side_by_side(act: Callable[[Any], Any], rows: Sequence[Any]) -> list[Any]:

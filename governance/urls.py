@@ -22,6 +22,7 @@ from governance.views import (
     drafting,
     incidents,
     lists,
+    notices,
     policies,
     policy_editing,
     policy_life,
@@ -112,6 +113,17 @@ api_urls: list[URLPattern] = [
     path("delegations/<uuid:uid>/end", delegations_api.EndDelegationView.as_view(), name="api-delegation-end"),
 ]
 urlpatterns: list[URLPattern] = [
+    path("settings/notifications", notices.NotificationsPage.as_view(), name="settings-notifications"),
+    path("settings/notifications/places", notices.AddPlace.as_view(), name="settings-notifications-add"),
+    path(
+        "settings/notifications/places/<uuid:uid>/remove",
+        notices.RemovePlace.as_view(),
+        name="settings-notifications-remove",
+    ),
+    path(
+        "settings/notifications/places/<uuid:uid>/test", notices.TryPlace.as_view(), name="settings-notifications-test"
+    ),
+    path("escalations/open/<str:token>", notices.OpenLink.as_view(), name="escalation-open"),
     path("autonomy", autonomy.AutonomyPage.as_view(), name="agent-autonomy"),
     path("autonomy/rules/<int:pk>/drop", autonomy.DropRule.as_view(), name="agent-demotion-rule-drop"),
     path("agents/<str:code>/promotion", autonomy.PromotionPage.as_view(), name="agent-promotion"),

@@ -20,6 +20,7 @@ NOUNS = {
     "decision": "Policy decisions",
     "escalation": "Escalations",
     "callback": "Callbacks",
+    "notice": "Notifications",
     "fact": "Shared memory",
     "agent": "Agents",
     "blueprint": "Blueprints",

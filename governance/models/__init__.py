@@ -8,6 +8,7 @@ from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, Decisi
 from governance.models.escalations import WAS_UNDONE, Escalation, EscalationQuerySet, Vote, standing_in
 from governance.models.incidents import Incident, IncidentQuerySet
 from governance.models.lists import ListEdition, ValueList, ValueListQuerySet
+from governance.models.notices import Notice, NoticeMark, NoticePlace, NoticeQuerySet, NoticeWish
 from governance.models.paths import Delegation, DelegationQuerySet, EscalationPath, PathStep, Risk
 from governance.models.policies import (
     Policy,
@@ -48,6 +49,11 @@ __all__ = [
     "Incident",
     "IncidentQuerySet",
     "ListEdition",
+    "Notice",
+    "NoticeMark",
+    "NoticePlace",
+    "NoticeQuerySet",
+    "NoticeWish",
     "PathStep",
     "Policy",
     "PolicyComment",
