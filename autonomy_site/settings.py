@@ -221,6 +221,7 @@ CSRF_FAILURE_VIEW = "autonomy_site.views.csrf_failed"
 
 # --- what leaves this server ----------------------------------------------------------------------------------
 OUTGOING_HOSTS = frozenset(environment.read("list", "OUTGOING_HOSTS", [], validate=environment.outgoing_hosts))
+VAPID = environment.vapid()
 
 # --- how often ------------------------------------------------------------------------------------------------
 RATE_LIMIT_PER_MINUTE = environment.read("int", "RATE_LIMIT_PER_MINUTE", 1200, validate=validate.Range(1, 10_000_000))

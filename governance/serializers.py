@@ -31,7 +31,9 @@ def message_of(place: NoticePlace, notices: Sequence[Notice]) -> Message:
         text += f"\n\nAnd {len(told) - LISTED} more: {base}{reverse('escalations')}"
     title = f"{items[0]['begins']}: {items[0]['title']}" if len(told) == 1 else f"{len(told)} questions for you"
     data = {"notices": [{name: each[name] for name in ("kind", "title", "due_at", "link")} for each in items]}
-    return Message(title[:200], f"{text}\n", items[0]["link"], data)
+    brief = items[0]["when"] if len(told) == 1 else f"{items[0]['title']}: {items[0]['when']}"
+    link = items[0]["link"] if len(told) == 1 else f"{base}{reverse('escalations')}"
+    return Message(title[:200], f"{text}\n", link, data, brief[:300])
 
 
 def _item(notice: Notice, base: str, zone: ZoneInfo) -> dict[str, str]:
@@ -53,4 +55,6 @@ def _clock(at: datetime, zone: ZoneInfo) -> str:
 def trial_message(place: NoticePlace) -> Message:
     """What a person sends to a place to see whether it arrives."""
     link = f"{settings.PUBLIC_URL or place.base}{reverse('settings-notifications')}"
-    return Message("A test from Autonomy OS", f"You are told here.\n{link}\n", link, {"notices": []})
+    return Message(
+        "A test from Autonomy OS", f"You are told here.\n{link}\n", link, {"notices": []}, "You are told here."
+    )

@@ -45,7 +45,7 @@ class AddPlace(LoginRequiredMixin, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         user = person(request)
-        form = PlaceForm(request.POST, kinds=notices.kinds_for(user))
+        form = PlaceForm(request.POST, kinds=notices.kinds_for(user, device=True))
         if form.is_valid():
             given = form.cleaned_data
             try:
@@ -114,6 +114,7 @@ def _shown(
     user = person(request)
     page: dict[str, Any] = {
         "form": form or NoticeForm.of(notices.wish_of(user)), "places": notices.places_of(user),
-        "place_form": place_form or PlaceForm(kinds=notices.kinds_for(user)), "has_mail": bool(user.email),
+        "place_form": place_form or PlaceForm(kinds=notices.kinds_for(user)),
+        "application_key": notices.application_key(),
     }  # fmt: skip
     return render(request, "governance/notifications.html", page, status=status)

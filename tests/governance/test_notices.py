@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -388,12 +389,20 @@ def test_addresses_of_slack_and_teams_are_taken_unless_they_lead_inside(kind: st
         checked_address(kind, address, lambda *_: ["127.0.0.1"])
 
 
+def says_ok(request: BaseHTTPRequestHandler) -> None:
+    """Answer as Slack does."""
+    request.send_response(200)
+    request.send_header("Content-Length", "2")
+    request.end_headers()
+    request.wfile.write(b"ok")
+
+
 def test_slack_gets_the_message_with_nothing_in_it_that_slack_would_act_on(
     halden: Any, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, now: Any
 ) -> None:
     # Where Slack listens is Apprise's own constant; here somebody on this machine does.
     monkeypatch.setattr("apprise.plugins.slack.NotifySlack.webhook_url", receiver.url)
-    receiver.answer = 200
+    receiver.answer = says_ok
     priya = halden.people["priya"]
     place = notices.add_place(
         "slack", SLACK, base="http://testserver", by=priya, at=now, resolve=lambda *_: ["93.184.215.14"]

@@ -493,7 +493,7 @@ PAGES: dict[tuple[str, str], Door] = {
         "people-admit", "people-emergencies", "agent-new", "agents-chart", "agents-blueprints", "agent-blueprint-new",
         "access", "access-principals", "access-delegations", "access-reviews", "access-review-new", "agent-autonomy",
         "oauth-jwks", "oauth-server", "oauth-resource", "policies-analysis", "policy-lists", "policy-list-new",
-        "policy-bench", "policy-new-form", "settings-notifications",
+        "policy-bench", "policy-new-form", "settings-notifications", "manifest", "service-worker", "offline",
         "authzen-metadata",
     )},
     ("policy-list-new", "post"): Door(

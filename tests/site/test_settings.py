@@ -49,6 +49,7 @@ def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.Complet
         ("PUBLIC_URL", "https://os.example/path"),
         ("OUTGOING_HOSTS", "http://hooks.internal"),
         ("OUTGOING_HOSTS", "hooks.internal,*"),
+        ("VAPID_PRIVATE_KEY", "secret"),
     ],
 )
 def test_a_wrong_value_stops_the_start_by_name(tmp_path: Path, name: str, value: str) -> None:

@@ -1,6 +1,7 @@
 """Notices: what people want to be told of, what happened that they are to be told of, and how it leaves this server."""
 
 from governance.operations.notices.collecting import collect_notices
+from governance.operations.notices.devices import application_key
 from governance.operations.notices.opening import LinkOfAnother, LinkOld, link_token, open_link
 from governance.operations.notices.sending import Message, Outcome, deliver, note_sent, take_notices
 from governance.operations.notices.wishes import (
@@ -20,6 +21,7 @@ __all__ = [
     "NoAddress",
     "Outcome",
     "add_place",
+    "application_key",
     "collect_notices",
     "deliver",
     "kinds_for",

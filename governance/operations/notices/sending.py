@@ -7,7 +7,9 @@ from datetime import datetime
 from django.db import transaction
 
 from governance.models import Escalation, Notice, NoticePlace
+from governance.operations.notices.devices import DeviceGone
 from governance.operations.notices.ways import Message, tell
+from governance.operations.notices.wishes import forget_place
 from governance.operations.sealing import Unreadable, unseal
 from governance.rules.notifying import Happening
 from governance.rules.retrying import is_given_up, next_try
@@ -21,9 +23,10 @@ STILL_OPEN = frozenset(set(Happening) - {Happening.DECIDED})
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one message: nothing went wrong, or what did."""
+    """What came of one message: nothing went wrong, or what did, and whether the place is gone for good."""
 
     trouble: str = ""
+    is_gone: bool = False
 
 
 def take_notices(*, at: datetime) -> dict[NoticePlace, list[Notice]]:
@@ -65,6 +68,8 @@ def deliver(place: NoticePlace, message: Message, *, resolve: Resolve = looked_u
         tell(place.kind, unseal(place.sealed), message, resolve=resolve)
     except Unreadable:
         return Outcome("The address was sealed with another key. Add the place again.")
+    except DeviceGone as gone:
+        return Outcome(str(gone), is_gone=True)
     except (NotDelivered, NowhereToSend) as failed:
         return Outcome(str(failed))
     return Outcome()
@@ -73,6 +78,9 @@ def deliver(place: NoticePlace, message: Message, *, resolve: Resolve = looked_u
 @transaction.atomic
 def note_sent(place: NoticePlace, notices: list[Notice], outcome: Outcome, *, at: datetime) -> None:
     """Write down what came of a message, for each notice in it and for the place."""
+    if outcome.is_gone:
+        forget_place(place, at=at, why=outcome.trouble)
+        return
     changed = {"trouble": outcome.trouble[:200]} | ({} if outcome.trouble else {"told_at": at})
     if not NoticePlace.objects.filter(pk=place.pk).update(**changed):
         return  # removed meanwhile, and its notices with it

@@ -14,6 +14,7 @@ from django.core.mail import EmailMessage
 
 from agents.operations.signing import sign_detached
 from governance.models import NoticePlace
+from governance.operations.notices.devices import push, subscription_of
 from observability.operations import NotDelivered, NowhereToSend, Resolve, checked, looked_up, send
 
 LONGEST = 2000
@@ -35,12 +36,13 @@ class NoAddress(ValueError):
 
 @dataclass(frozen=True)
 class Message:
-    """What is told: a title, plain text, the link of the first thing, and the same for programs."""
+    """What is told: a title, plain text, the link of the first thing, the same for programs, and a line for devices."""
 
     title: str
     text: str
     link: str
     data: Mapping[str, Any]
+    brief: str = ""
 
 
 def checked_address(kind: str, address: str, resolve: Resolve = looked_up) -> str:
@@ -49,11 +51,19 @@ def checked_address(kind: str, address: str, resolve: Resolve = looked_up) -> st
         raise NoAddress("Send an address.")
     if kind in SERVICES:
         _service_of(kind, address)
+    where = _endpoint(address) if kind == NoticePlace.Kind.DEVICE else address
     try:
-        checked(address, allowed=settings.OUTGOING_HOSTS, resolve=resolve)
+        checked(where, allowed=settings.OUTGOING_HOSTS, resolve=resolve)
     except NowhereToSend as refused:
         raise NoAddress(str(refused)) from refused
     return address
+
+
+def _endpoint(address: str) -> str:
+    try:
+        return str(subscription_of(address)["endpoint"])
+    except (ValueError, RecursionError) as wrong:
+        raise NoAddress("This is no subscription of a browser.") from wrong
 
 
 def masked(kind: str, address: str) -> str:
@@ -61,7 +71,7 @@ def masked(kind: str, address: str) -> str:
     if kind == NoticePlace.Kind.EMAIL:
         return address
     if kind == NoticePlace.Kind.DEVICE:
-        return urlsplit(str(json.loads(address).get("endpoint", ""))).hostname or ""
+        return urlsplit(_endpoint(address)).hostname or ""
     return f"{urlsplit(address).hostname}/…{address[-4:]}"
 
 
@@ -71,6 +81,8 @@ def tell(kind: str, address: str, message: Message, *, resolve: Resolve = looked
         _mail(address, message)
     elif kind in SERVICES:
         _by_service(kind, address, message, resolve)
+    elif kind == NoticePlace.Kind.DEVICE:
+        push(address, {"title": message.title, "body": message.brief, "link": message.link}, resolve)
     else:
         _hook(address, message, resolve)
 

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from agents.models import Principal
 from governance.models import NoticePlace, NoticeWish
+from governance.operations.notices.devices import application_key
 from governance.operations.notices.ways import NoAddress, checked_address, masked
 from governance.operations.sealing import seal
 from governance.rules.notifying import Happening, Rhythm
@@ -31,11 +32,12 @@ def places_of(person: Principal) -> list[NoticePlace]:
     return list(NoticePlace.objects.filter(person=person))
 
 
-def kinds_for(person: Principal) -> list[str]:
-    """The kinds of places that this installation has for this person."""
+def kinds_for(person: Principal, *, device: bool = False) -> list[str]:
+    """The kinds of places that this installation has for this person; with `device` also the browser that asks."""
     kinds = [NoticePlace.Kind.SLACK, NoticePlace.Kind.TEAMS, NoticePlace.Kind.WEBHOOK]
     has_mail = bool(person.email) and settings.EMAIL_BACKEND != NO_MAIL
-    return [*([NoticePlace.Kind.EMAIL] if has_mail else []), *kinds]
+    pushes = device and application_key()
+    return [*([NoticePlace.Kind.EMAIL] if has_mail else []), *kinds, *([NoticePlace.Kind.DEVICE] if pushes else [])]
 
 
 @transaction.atomic
@@ -66,7 +68,7 @@ def add_place(
     kind: str, address: str, *, base: str, by: Principal, at: datetime, resolve: Resolve = looked_up
 ) -> NoticePlace:
     """One more place where the person is told; an e-mail goes to the address of the account. Raises Invalid."""
-    if kind not in (*kinds_for(by), NoticePlace.Kind.DEVICE):
+    if kind not in kinds_for(by, device=True):
         raise ledger.Invalid(fields={"kind": "Choose one of the kinds of places that there are."})
     if len(places_of(by)) >= PLACES_AT_MOST:
         raise ledger.Invalid(fields={"kind": f"You have {PLACES_AT_MOST} places already. Remove one first."})
@@ -94,4 +96,11 @@ def remove_place(place: NoticePlace, *, by: Principal, at: datetime) -> None:
     if place.person_id != by.pk:
         raise ledger.NotFound
     ledger.record("person.notice_place_removed", by, by=by, at=at, data={"place": str(place)})
+    place.delete()
+
+
+def forget_place(place: NoticePlace, *, at: datetime, why: str) -> None:
+    """The place itself says that it wants nothing more."""
+    told = {"place": str(place)}
+    ledger.record("person.notice_place_removed", place.person, by=ledger.SYSTEM, at=at, why=why, data=told)
     place.delete()
