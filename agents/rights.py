@@ -4,23 +4,25 @@ Every request asks this. The framework's ways ask four tables one by one, and bu
 running them."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
 
 _HELD = """
-SELECT kind.app_label, kind.model, permission.codename, held.object_pk FROM (
-    SELECT permission_id, NULL AS object_pk FROM agents_principal_user_permissions WHERE principal_id = %(who)s
+SELECT held.who, kind.app_label, kind.model, permission.codename, held.object_pk FROM (
+    SELECT principal_id AS who, permission_id, NULL AS object_pk FROM agents_principal_user_permissions
+    WHERE principal_id IN ({who})
     UNION ALL
-    SELECT given.permission_id, NULL FROM auth_group_permissions given
-    JOIN agents_principal_groups mine ON mine.group_id = given.group_id WHERE mine.principal_id = %(who)s
+    SELECT mine.principal_id, given.permission_id, NULL FROM auth_group_permissions given
+    JOIN agents_principal_groups mine ON mine.group_id = given.group_id WHERE mine.principal_id IN ({who})
     UNION ALL
-    SELECT permission_id, object_pk FROM agents_grant
-    WHERE user_id = %(who)s AND (expires_at IS NULL OR expires_at > {now})
+    SELECT user_id, permission_id, object_pk FROM agents_grant
+    WHERE user_id IN ({who}) AND (expires_at IS NULL OR expires_at > {now})
     UNION ALL
-    SELECT given.permission_id, given.object_pk FROM agents_rolegrant given
+    SELECT mine.principal_id, given.permission_id, given.object_pk FROM agents_rolegrant given
     JOIN agents_principal_groups mine ON mine.group_id = given.group_id
-    WHERE mine.principal_id = %(who)s AND (given.expires_at IS NULL OR given.expires_at > {now})
+    WHERE mine.principal_id IN ({who}) AND (given.expires_at IS NULL OR given.expires_at > {now})
 ) held
 JOIN auth_permission permission ON permission.id = held.permission_id
 JOIN django_content_type kind ON kind.id = permission.content_type_id
@@ -54,14 +56,23 @@ class Rights:
 
 def held_by(principal_id: int) -> Rights:
     """The rights of an active principal, its own and those of its groups."""
-    rights = Rights()
+    return held_by_each([principal_id])[principal_id]
+
+
+def held_by_each(principals: Sequence[int]) -> dict[int, Rights]:
+    """The rights of each of these active principals."""
+    rights = {each: Rights() for each in principals}
+    if not rights:
+        return rights
+    asked = {f"who{place}": each for place, each in enumerate(rights)}
+    named = ", ".join(f"%({name})s" for name in asked)
     with connection.cursor() as cursor:
-        cursor.execute(_HELD.format(now=_NOW[connection.vendor]), {"who": principal_id})
-        for app, model, codename, pk in cursor.fetchall():
+        cursor.execute(_HELD.format(now=_NOW[connection.vendor], who=named), asked)
+        for who, app, model, codename, pk in cursor.fetchall():
             if pk is None:
-                rights.everywhere.add(f"{app}.{codename}")
+                rights[who].everywhere.add(f"{app}.{codename}")
             else:
-                rights.rows[app, model, codename].append(int(pk))
+                rights[who].rows[app, model, codename].append(int(pk))
     return rights
 
 

@@ -1,5 +1,6 @@
 """Reads settings from the environment: typed, checked, and a wrong value stops the start by name."""
 
+import base64
 import contextlib
 import ipaddress
 import json
@@ -14,12 +15,15 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import dj_database_url
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, ValidationError, validate
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
+from py_vapid import Vapid, VapidException
 
 from agents.rules import PEOPLE_ROLES
+from observability.rules import NotReachable, target_of
 
 BASE = Path(__file__).resolve().parent.parent
 _env = Env()
@@ -149,6 +153,34 @@ def public_url(url: str) -> None:
         parts.scheme not in ("https", "http") or not parts.hostname or url != f"{parts.scheme}://{parts.netloc}"
     ):
         raise ValidationError("it must be scheme and host and nothing else, as in https://os.example")
+
+
+def outgoing_hosts(names: list[str]) -> None:
+    """Refuse what is no host, with or without a port: it would let through what nobody meant."""
+    for name in names:
+        try:
+            target = target_of(f"https://{name}/")
+        except NotReachable as wrong:
+            raise ValidationError(f"{name} is no host such as hooks.example or 10.0.0.7:8080") from wrong
+        if name not in (target.host, f"[{target.host}]", f"{target.host}:{target.port}", target.authority):
+            raise ValidationError(f"{name} is no host such as hooks.example or 10.0.0.7:8080")
+
+
+def vapid() -> dict[str, str]:
+    """The key to push with, with its public half and whom push services may write to; nothing where there is none."""
+    private = str(read("str", "VAPID_PRIVATE_KEY", ""))
+    if not private:
+        return {}
+    contact = str(read("str", "VAPID_CONTACT", ""))
+    if not contact.startswith(("mailto:", "https://")):
+        raise ImproperlyConfigured("VAPID_CONTACT must be mailto:… or https://… when VAPID_PRIVATE_KEY is set.")
+    try:
+        key = Vapid.from_string(private)
+        point = key.public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    except (ValueError, TypeError, VapidException) as wrong:
+        raise ImproperlyConfigured("VAPID_PRIVATE_KEY must be a private key of the curve P-256.") from wrong
+    public = base64.urlsafe_b64encode(point).decode().rstrip("=")
+    return {"private": private, "public": public, "contact": contact}
 
 
 def _new_secret() -> str:

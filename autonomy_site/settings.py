@@ -141,6 +141,8 @@ CELERY_BEAT_SCHEDULE = {
     "see how reviewers decide": {"task": "governance.watch_reviewers", "schedule": 300.0},
     "free what nobody reported on": {"task": "governance.expire_reservations", "schedule": SWEEP_EVERY_SECONDS},
     "let answers take effect": {"task": "workflows.take_effect", "schedule": SWEEP_EVERY_SECONDS},
+    "tell agents what became of requests": {"task": "governance.deliver_callbacks", "schedule": SWEEP_EVERY_SECONDS},
+    "tell people what waits for them": {"task": "governance.tell_people", "schedule": SWEEP_EVERY_SECONDS},
     "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},
     "miss sponsors who left": {"task": "agents.watch_sponsors", "schedule": SPONSORS_EVERY_SECONDS},
     "close the emergency account": {"task": "agents.end_emergencies", "schedule": SWEEP_EVERY_SECONDS},
@@ -237,6 +239,10 @@ PUBLIC_URL = environment.read("str", "PUBLIC_URL", "", validate=environment.publ
 TRUSTED_PROXIES = environment.networks(environment.read("list", "TRUSTED_PROXIES", []))
 warnings.filterwarnings("ignore", message="EdDSA is deprecated via RFC 9864")  # agents may still name it so
 CSRF_FAILURE_VIEW = "autonomy_site.views.csrf_failed"
+
+# --- what leaves this server ----------------------------------------------------------------------------------
+OUTGOING_HOSTS = frozenset(environment.read("list", "OUTGOING_HOSTS", [], validate=environment.outgoing_hosts))
+VAPID = environment.vapid()
 
 # --- how often ------------------------------------------------------------------------------------------------
 RATE_LIMIT_PER_MINUTE = environment.read("int", "RATE_LIMIT_PER_MINUTE", 1200, validate=validate.Range(1, 10_000_000))

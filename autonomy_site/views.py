@@ -3,11 +3,13 @@
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.urls import reverse
 from django.views import View
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -21,6 +23,7 @@ from observability.ledger import NotFound
 from workflows.models import Run, Workflow
 
 EACH_AT_MOST = 6
+SIZES = (192, 512)
 
 
 class Search(LoginRequiredMixin, View):
@@ -96,6 +99,42 @@ def health(request: HttpRequest) -> JsonResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return JsonResponse({"status": "ok"})
+
+
+def manifest(request: HttpRequest) -> JsonResponse:
+    """What a phone needs to keep the site among its apps."""
+    icons = [
+        {"src": static("aos/img/icon.svg"), "sizes": "any", "type": "image/svg+xml"},
+        *(
+            {"src": static(f"aos/img/icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"}
+            for size in SIZES
+        ),
+        {
+            "src": static("aos/img/icon-maskable-512.png"),
+            "sizes": "512x512",
+            "type": "image/png",
+            "purpose": "maskable",
+        },
+    ]
+    told = {
+        "name": f"Autonomy OS · {settings.ORGANISATION}", "short_name": "Autonomy OS", "id": "/",
+        "start_url": reverse("escalations"), "scope": "/", "display": "standalone",
+        "background_color": "#FFFFFF", "theme_color": "#0B65A0", "icons": icons,
+    }  # fmt: skip
+    return JsonResponse(
+        told, content_type="application/manifest+json", headers={"Cache-Control": "public, max-age=3600"}
+    )
+
+
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """The script that shows what is pushed, and a notice while there is no connection."""
+    script = render_to_string("service-worker.js")
+    return HttpResponse(script, content_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+def offline(request: HttpRequest) -> HttpResponse:
+    """The notice for a device without connection; the same for everybody."""
+    return HttpResponse(render_to_string("offline.html"))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

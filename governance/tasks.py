@@ -1,19 +1,26 @@
 """What time does to governance: agents lose levels by their rules or stop when they do more than usual,
-delegations end, reservations lapse, replays run."""
+delegations end, reservations lapse, replays run, callbacks are delivered, people are told."""
 
+import json
 import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
 
 from governance import operations
-from governance.models import Delegation, Replay, Reservation, SystemReport
-from governance.operations import learning
+from governance.api.shapes.authzen import task_of
+from governance.models import Callback, Delegation, Replay, Reservation, SystemReport
+from governance.operations import callbacks, learning, notices
 from governance.operations.replays import STANDS_STILL
+from governance.serializers import message_of
 from observability.ledger import Refused, database_now
 
 log = logging.getLogger(__name__)
 AT_MOST = 500
+AT_ONCE = 20
 REPORTS_KEPT = timedelta(days=2)  # longer than any circuit breaker looks back
 
 
@@ -126,3 +133,39 @@ def note_answers() -> int:
 def watch_reviewers() -> int:
     """Say what is unusual about how people decide, once each; how many new alerts."""
     return learning.watch(at=database_now())
+
+
+@shared_task(name="governance.deliver_callbacks")
+def deliver_callbacks() -> int:
+    """Tell agents what became of their access requests, where they asked for it; how many were reached."""
+    taken = callbacks.take_callbacks(at=database_now())
+    outcomes = side_by_side(lambda each: callbacks.deliver_callback(each, _told(each)), taken)
+    for callback, outcome in zip(taken, outcomes, strict=True):
+        callbacks.note_delivery(callback, outcome, at=database_now())
+    return sum(outcome.is_taken for outcome in outcomes)
+
+
+def _told(callback: Callback) -> bytes:
+    state = {"state": callback.state} if callback.state else {}
+    return json.dumps({**task_of(callback.escalation, callback.base), **state}).encode()
+
+
+@shared_task(name="governance.tell_people")
+def tell_people() -> int:
+    """Note whom what happened concerns, and send what is due, one message for each place; how many arrived."""
+    notices.collect_notices(at=database_now())
+    taken = notices.take_notices(at=database_now())
+    letters = [(place, message_of(place, due)) for place, due in taken.items()]
+    outcomes = side_by_side(lambda letter: notices.deliver(*letter), letters)
+    for (place, _), outcome in zip(letters, outcomes, strict=True):
+        notices.note_sent(place, taken[place], outcome, at=database_now())
+    return sum(not outcome.trouble for outcome in outcomes)
+
+
+def side_by_side(act: Callable[[Any], Any], rows: Sequence[Any]) -> list[Any]:
+    """`act` of each row, which waits for somebody outside and touches no database, several at a time: one that does
+    not answer keeps no other waiting."""
+    if not rows:
+        return []
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="outside") as pool:
+        return list(pool.map(act, rows))

@@ -25,6 +25,7 @@ from governance.views import (
     incidents,
     insights,
     lists,
+    notices,
     paths,
     planted,
     policies,
@@ -145,6 +146,17 @@ urlpatterns: list[URLPattern] = [
         name="insights-planted-withdraw",
     ),
     path("escalations/insights/planted/<uuid:uid>/seen", planted.SeenPlanted.as_view(), name="insights-planted-seen"),
+    path("settings/notifications", notices.NotificationsPage.as_view(), name="settings-notifications"),
+    path("settings/notifications/places", notices.AddPlace.as_view(), name="settings-notifications-add"),
+    path(
+        "settings/notifications/places/<uuid:uid>/remove",
+        notices.RemovePlace.as_view(),
+        name="settings-notifications-remove",
+    ),
+    path(
+        "settings/notifications/places/<uuid:uid>/test", notices.TryPlace.as_view(), name="settings-notifications-test"
+    ),
+    path("escalations/open/<str:token>", notices.OpenLink.as_view(), name="escalation-open"),
     path("autonomy", autonomy.AutonomyPage.as_view(), name="agent-autonomy"),
     path("autonomy/rules/<int:pk>/drop", autonomy.DropRule.as_view(), name="agent-demotion-rule-drop"),
     path("agents/<str:code>/promotion", autonomy.PromotionPage.as_view(), name="agent-promotion"),

@@ -20,6 +20,8 @@ NOUNS = {
     "decision": "Policy decisions",
     "escalation": "Escalations",
     "view": "Saved views",
+    "callback": "Callbacks",
+    "notice": "Notifications",
     "fact": "Shared memory",
     "agent": "Agents",
     "blueprint": "Blueprints",

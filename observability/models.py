@@ -1,5 +1,6 @@
 """Rows of observability: the ledger's events, and the manual baselines and targets that results are held against."""
 
+from collections.abc import Container, Iterable
 from typing import Any, Protocol, Self
 
 from django.db import models
@@ -33,7 +34,13 @@ class EventQuerySet(models.QuerySet["Event"]):
         Other events of no unit only for readers of all units."""
         if reader.sees_all_units:
             return self
-        return self.filter(Q(unit__in=[str(pk) for pk in reader.unit_ids()]) | Q(verb=CONTROL_CHANGED))
+        return self.within(reader.unit_ids(), everything=False)
+
+    def within(self, units: Iterable[int], *, everything: bool) -> Self:
+        """What somebody hears of who may see these units, or everything."""
+        if everything:
+            return self
+        return self.filter(Q(unit__in=[str(pk) for pk in units]) | Q(verb=CONTROL_CHANGED))
 
     def sealed_after(self, position: int) -> Self:
         """Events with a position above `position`, oldest first: what a reader that stopped there has missed."""
@@ -103,6 +110,10 @@ class Event(models.Model):
     def noun(self) -> str:
         """What kind of thing it happened to: the part of the verb before the dot."""
         return self.verb.partition(".")[0]
+
+    def is_visible_within(self, units: Container[int], *, everything: bool) -> bool:
+        """Whether somebody hears of it who may see these units, or everything: the rule of `within` for one event."""
+        return everything or self.verb == CONTROL_CHANGED or (self.unit.isdecimal() and int(self.unit) in units)
 
     def as_message(self) -> dict[str, Any]:
         """The event as sockets, polls and the API send it: names, ids and position, never the payload."""

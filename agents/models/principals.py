@@ -1,5 +1,6 @@
 """Principals (people, and the accounts of agents) and the units that they belong to."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -9,7 +10,7 @@ from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
 from django.utils.crypto import salted_hmac
 
-from agents.rights import Rights, held_by, units_below
+from agents.rights import Rights, held_by, held_by_each, units_below
 from observability.ledger import Actor, Caller, Subject
 
 
@@ -48,6 +49,19 @@ class PrincipalManager(DjangoUserManager["Principal"]):
     def all_people(self) -> PrincipalQuerySet:
         """People only, with those who were disabled."""
         return self.get_queryset().all_people()
+
+    def with_reach(self, keys: Sequence[int]) -> "list[Principal]":
+        """The people among these who may sign in, with their rights and units read now, for all of them at once."""
+        found = list(self.people().filter(pk__in=keys))
+        held = held_by_each([each.pk for each in found])
+        shared: dict[tuple[bool, frozenset[int]], list[int]] = {}
+        for each in found:
+            vars(each)["rights"] = held[each.pk]
+            tops = each.sees_all_units, frozenset(each.granted("agents.view_unit", Unit))
+            if tops not in shared:
+                shared[tops] = each.unit_ids()
+            vars(each)["_unit_ids"] = shared[tops]
+        return found
 
 
 class Principal(AbstractBaseUser, PermissionsMixin):

@@ -41,6 +41,7 @@ from governance.api.shapes.authzen import (
 )
 from governance.models import Decision
 from governance.operations import Circumstances, NotEvaluated, Question, Requested
+from governance.operations.callbacks import read_callback
 from governance.rules.authzen import AuthZenInvalid, Batch, Evaluation, read_evaluation, read_evaluations, read_search
 from governance.rules.obligations import TYPES
 from observability import ledger
@@ -353,9 +354,8 @@ class AccessRequestsView(AuthZenDoor, ActingDoor):
 
     def requested(self, asked: Evaluation, body: Mapping[str, Any]) -> Requested:
         """What is asked for, with the agent's words. Raises Invalid."""
-        beyond = [name for name in ("callback", "items") if name in body]
-        if beyond:
-            raise ledger.Invalid(fields=dict.fromkeys(beyond, "This is not offered here; poll the task."))
+        if "items" in body:
+            raise ledger.Invalid(fields={"items": "This is not offered here; send one request for each."})
         denial, wish = body.get("denial"), body.get("requested_access", {})
         if not isinstance(denial, Mapping) or not isinstance(denial.get("evaluation_id"), str):
             raise operations.InvalidDenialBinding(fields={"denial.evaluation_id": "Name the evaluation."})
@@ -363,7 +363,8 @@ class AccessRequestsView(AuthZenDoor, ActingDoor):
         if not words or not all(isinstance(each, str) and len(each) <= 4000 for each in words.values()):
             raise ledger.Invalid(fields={"requested_access": "Send an object; its title and justification are text."})
         question = question_of(asked, "", title=words["title"][:300], statement=words["justification"])
-        return Requested(_uid(denial["evaluation_id"]), question)
+        callback = read_callback(body["callback"]) if "callback" in body else None
+        return Requested(_uid(denial["evaluation_id"]), question, callback, self.base)
 
 
 def _uid(text: str) -> UUID:

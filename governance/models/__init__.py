@@ -2,6 +2,7 @@
 
 from governance.models.autonomy import DemotionRule, PromotionQuerySet, PromotionRequest
 from governance.models.budgets import Budget, BudgetPeriod, BudgetQuerySet, Reservation, ReservationQuerySet
+from governance.models.callbacks import Callback, CallbackAttempt, CallbackQuerySet
 from governance.models.control import ControlDrill, ControlState, DrillSighting
 from governance.models.decisions import HAS_FAILED, HAS_REPORT, Decision, DecisionQuerySet
 from governance.models.escalations import (
@@ -27,6 +28,7 @@ from governance.models.learning import (
     TurnedDown,
 )
 from governance.models.lists import ListEdition, ValueList, ValueListQuerySet
+from governance.models.notices import Notice, NoticeMark, NoticePlace, NoticeQuerySet, NoticeWish
 from governance.models.paths import (
     BARRED,
     BusinessCalendar,
@@ -60,6 +62,9 @@ __all__ = [
     "BudgetPeriod",
     "BudgetQuerySet",
     "BusinessCalendar",
+    "Callback",
+    "CallbackAttempt",
+    "CallbackQuerySet",
     "Compared",
     "ComparedQuerySet",
     "ControlDrill",
@@ -82,6 +87,11 @@ __all__ = [
     "LearntRule",
     "LearntRuleQuerySet",
     "ListEdition",
+    "Notice",
+    "NoticeMark",
+    "NoticePlace",
+    "NoticeQuerySet",
+    "NoticeWish",
     "PathStep",
     "PlantedCase",
     "PlantedCaseQuerySet",

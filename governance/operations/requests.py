@@ -11,6 +11,7 @@ from django.db import transaction
 from agents.models import Agent, Principal
 from governance.models import Decision, Escalation
 from governance.operations.asking import asked_about
+from governance.operations.callbacks import CallbackWish, keep_callback
 from governance.operations.decisions import answer_to, ask_people, request_of
 from governance.operations.escalations import withdraw
 from governance.operations.facts import Circumstances, Question
@@ -67,10 +68,13 @@ class InvalidTaskState(ledger.Refused):
 
 @dataclass(frozen=True)
 class Requested:
-    """What is asked for: the evaluation, the question as it was evaluated, with the agent's words for the person."""
+    """What is asked for: the evaluation, the question as it was evaluated, with the agent's words for the person, and
+    where it wants to be told what came of it, under the address `base` of this decision point."""
 
     evaluation: UUID
     question: Question
+    callback: CallbackWish | None = None
+    base: str = ""
 
 
 def request_until(decision: Decision) -> datetime:
@@ -81,8 +85,14 @@ def request_until(decision: Decision) -> datetime:
 @transaction.atomic
 def request_access(requested: Requested, *, known: Circumstances, by: ledger.Acts) -> Escalation:
     """The open question to people about an evaluation that ended in `escalate`; the one that is open already when the
-    same was asked before. Raises NotRequestable, InvalidDenialBinding or ExpiredDenial, or
-    TooManyOpen."""
+    same was asked before. Raises NotRequestable, InvalidDenialBinding, ExpiredDenial or TooManyOpen."""
+    task = _asked_for(requested, known, by)
+    if requested.callback is not None:
+        keep_callback(requested.callback, task, base=requested.base, at=known.at)
+    return task
+
+
+def _asked_for(requested: Requested, known: Circumstances, by: ledger.Acts) -> Escalation:
     decision = _evaluated(requested, known)
     if known.at > request_until(decision):
         raise ExpiredDenial

@@ -4,6 +4,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,15 +74,21 @@ class Announced(uvicorn.Server):
 @pytest.fixture(scope="module")
 def address(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """Host and port of a running server with its sealer."""
-    with django_db_blocker.unblock():
-        from autonomy_site.asgi import application  # not before Django is set up
+    with django_db_blocker.unblock(), running() as at:
+        yield at
 
-        listening = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(application, lifespan="on", log_level="warning", timeout_graceful_shutdown=1)
-        server = Announced(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        assert server.is_up.wait(PATIENCE_SECONDS), "the server did not start"
-        yield "{}:{}".format(*listening.getsockname())
-        server.should_exit = True
-        thread.join(timeout=PATIENCE_SECONDS)
+
+@contextmanager
+def running(port: int = 0) -> Iterator[str]:
+    """A server with its sealer at this port, or at any, until the block ends."""
+    from autonomy_site.asgi import application  # not before Django is set up
+
+    listening = socket.create_server(("127.0.0.1", port))
+    config = uvicorn.Config(application, lifespan="on", log_level="warning", timeout_graceful_shutdown=1)
+    server = Announced(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    assert server.is_up.wait(PATIENCE_SECONDS), "the server did not start"
+    yield "{}:{}".format(*listening.getsockname())
+    server.should_exit = True
+    thread.join(timeout=PATIENCE_SECONDS)

@@ -562,6 +562,10 @@ def _new_review(side: Side) -> dict[str, Any]:
     return {"name": "Drill", "last": last, "units": [side.unit.code], "answered_by": "accountable"}
 
 
+def _wish(side: Side) -> dict[str, Any]:
+    return {"happenings": ["arrived"], "rhythm": "hourly", "daily_at": "08:00", "zone": "Europe/Berlin"}
+
+
 PAGES: dict[tuple[str, str], Door] = {
     **{(name, "get"): Door(READ) for name in (
         "overview", "control", "control-posture", "control-drills", "escalations", "escalations-new", "runs",
@@ -577,7 +581,7 @@ PAGES: dict[tuple[str, str], Door] = {
         "people-admit", "people-emergencies", "agent-new", "agents-chart", "agents-blueprints", "agent-blueprint-new",
         "access", "access-principals", "access-delegations", "access-reviews", "access-review-new", "agent-autonomy",
         "oauth-jwks", "oauth-server", "oauth-resource", "policies-analysis", "policy-lists", "policy-list-new",
-        "policy-bench", "policy-new-form",
+        "policy-bench", "policy-new-form", "settings-notifications", "manifest", "service-worker", "offline",
         "authzen-metadata",
     )},
     ("policy-list-new", "post"): Door(
@@ -716,6 +720,14 @@ PAGES: dict[tuple[str, str], Door] = {
         ("mfa_edit_webauthn", "get"), ("mfa_edit_webauthn", "post"), ("mfa_remove_webauthn", "get"),
         ("mfa_remove_webauthn", "post"), ("mfa_remove_webauthn", "delete"),
     )},
+    ("settings-notifications", "post"): Door(CHANGE, body=_wish),
+    ("settings-notifications-add", "post"): Door(
+        CREATE, body=lambda side: {"kind": "webhook", "address": "https://10.0.0.1/"}  # refused
+    ),
+    **{(f"settings-notifications-{act}", "post"): Door(CHANGE, lambda side: [side.run.uid]) for act in (
+        "test", "remove",
+    )},
+    ("escalation-open", "get"): Door(READ, lambda side: ["forged"]),
     ("settings-agents", "post"): Door(
         CREATE, body=lambda side: {"agent": side.agent.code, "scopes": ["work"], "minutes": "5"}
     ),

@@ -47,6 +47,9 @@ def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.Complet
         ("TOKEN_SIGNING_KEY", '{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}'),
         ("TRUSTED_PROXIES", "proxy.example"),
         ("PUBLIC_URL", "https://os.example/path"),
+        ("OUTGOING_HOSTS", "http://hooks.internal"),
+        ("OUTGOING_HOSTS", "hooks.internal,*"),
+        ("VAPID_PRIVATE_KEY", "secret"),
     ],
 )
 def test_a_wrong_value_stops_the_start_by_name(tmp_path: Path, name: str, value: str) -> None:

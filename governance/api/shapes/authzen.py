@@ -7,14 +7,10 @@ from rest_framework import serializers
 
 from governance.models import Decision, Escalation
 from governance.operations import request_until
+from governance.operations.callbacks import ENDS, STATUS
 from observability.ledger import Refused
 
 REQUESTS = "/access/v1/requests"
-STATUS = {
-    Escalation.Status.OPEN: "pending", Escalation.Status.HELD: "pending",
-    Escalation.Status.APPROVED: "approved", Escalation.Status.REJECTED: "denied",
-    Escalation.Status.EXPIRED: "expired", Escalation.Status.WITHDRAWN: "cancelled",
-}  # fmt: skip
 
 
 # --- answers --------------------------------------------------------------------------------------------------
@@ -272,6 +268,14 @@ class RequestedShape(serializers.Serializer[Any]):
     justification = serializers.CharField(required=False, max_length=4000)
 
 
+class CallbackShape(serializers.Serializer[Any]):
+    """Where to tell what became of the request, as soon as it is settled; `events` narrows down which ends."""
+
+    endpoint = serializers.URLField(max_length=2000)
+    state = serializers.CharField(required=False, max_length=1000)
+    events = serializers.ListField(child=serializers.ChoiceField(ENDS), required=False)
+
+
 class AccessRequestInput(EvaluationInput):
     """Have a person asked about what was evaluated."""
 
@@ -282,6 +286,7 @@ class AccessRequestInput(EvaluationInput):
 
     denial = DenialShape()
     requested_access = RequestedShape(required=False)
+    callback = CallbackShape(required=False)
 
 
 class ApprovalShape(serializers.Serializer[Any]):

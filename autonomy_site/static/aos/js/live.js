@@ -14,6 +14,7 @@ const GRACE_MS = 3000;
 const SETTLE_MS = 250;
 const LONGEST_WAIT_MS = 30000;
 const SESSION_ENDED = 4401;
+const TOO_SLOW = 4408; // we read too slowly; what is missing is there, by position
 let position = Number(document.body.dataset.livePosition ?? NaN);
 let socket = null;
 let failures = 0;
@@ -124,6 +125,10 @@ function opened() {
 
 function closed({ code }) {
   if (code === SESSION_ENDED) return show("signed-out");
+  if (code === TOO_SLOW && failures === 0) {
+    failures = 1;
+    return connect();
+  }
   failures += 1;
   downSince ??= new Date();
   if (!polling) {
