@@ -18,7 +18,8 @@ from observability.operations import NotDelivered, NowhereToSend, Resolve, check
 AT_MOST = 5
 EACH_SWEEP = 20
 STATUS = {
-    Escalation.Status.OPEN: "pending", Escalation.Status.HELD: "pending", Escalation.Status.APPROVED: "approved", Escalation.Status.REJECTED: "denied",
+    Escalation.Status.OPEN: "pending", Escalation.Status.HELD: "pending",
+    Escalation.Status.APPROVED: "approved", Escalation.Status.REJECTED: "denied",
     Escalation.Status.EXPIRED: "expired", Escalation.Status.WITHDRAWN: "cancelled",
 }  # fmt: skip
 """What an escalation is called as the task of an access request."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from agents.models import Principal
+from governance import operations as governance
 from governance.models import Escalation
 from governance.rules.queueing import HIGH_RISK
 from observability import ledger
@@ -43,8 +44,9 @@ class Outcome:
 
 
 def settle_together(
-    items: Sequence[Item], answer: str, *, reviewer: Principal, at: datetime, reason: str = "", reason_code: str = ""
-) -> list[Outcome]:
+    items: Sequence[Item], answer: str, *, reviewer: Principal, at: datetime, reason: str = "", reason_code: str = "",
+    undo: timedelta = governance.AT_ONCE,
+) -> list[Outcome]:  # fmt: skip
     """The same answer to each of at most 20 questions, in their order; one that cannot be taken changes nothing for the
     others. Raises Invalid for none, too many, or one that is named twice."""
     if not 0 < len(items) <= TOGETHER_AT_MOST:
@@ -60,7 +62,7 @@ def settle_together(
                 raise NotTogether
             settled = settle(
                 item.uid, answer, reviewer=reviewer, at=at, request_sha256=item.request_sha256, reason=reason,
-                reason_code=reason_code,
+                reason_code=reason_code, undo=undo,
             )  # fmt: skip
             outcomes.append(Outcome(item.uid, settled))
         except ledger.Refused as refused:

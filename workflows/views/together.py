@@ -1,9 +1,11 @@
 """Deciding questions together: each is listed before the answer, and each failure is told after it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -70,7 +72,9 @@ class TogetherPage(LoginRequiredMixin, View):
             items = items_in(request.POST)
             if not form.is_valid():
                 raise ledger.Invalid("Nothing was decided: the reason is missing.")
-            outcomes = operations.settle_together(items, reviewer=user, at=at, **form.cleaned_data)
+            given = {name: form.cleaned_data[name] for name in ("answer", "reason", "reason_code")}
+            undo = timedelta(seconds=settings.UNDO_SECONDS)
+            outcomes = operations.settle_together(items, reviewer=user, at=at, undo=undo, **given)
         except ledger.Invalid as wrong:
             rows = rows_by_uid(user, [UUID(uid) for uid in uids_in(request.POST)])
             said = " ".join((wrong.detail, *wrong.fields.values()))
