@@ -34,9 +34,11 @@ from governance.models import (
     Delegation,
     Escalation,
     Incident,
+    Inquiry,
     Policy,
     PromotionRequest,
     Replay,
+    Training,
 )
 from observability import ledger
 from observability.models import Event
@@ -336,6 +338,12 @@ def copied_for_people(world: World, count: int) -> None:
     copied(things.promotion(own), count, uid=fresh(PromotionRequest, "uid"), status=lambda n: "withdrawn")
     copied(things.budget(own), count, uid=fresh(Budget, "uid"))
     copied(things.value_list(own), count, name=lambda n: f"grown_{count}_{n}")
+    asked, _ = things.asked_agent(own)
+    answered = Inquiry.objects.exclude(answered_at=None).filter(escalation__uid=asked)[0]
+    copied(answered, count, uid=fresh(Inquiry, "uid"))
+    copied(own.workflow.incident_path, count, key=lambda n: f"grown-{count}-{n}")
+    copied(things.office(own), count, key=lambda n: f"grown-{count}-{n}")
+    copied(Training.objects.filter(person=clerk)[0], count, person_id=lambda n: accounts[n])
 
 
 def _decisions(world: World, count: int) -> list[int]:

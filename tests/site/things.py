@@ -291,10 +291,12 @@ def _asked(side: Any, digest: str, agent: Agent, question: governance.Question, 
 
 def asked_agent(side: Any) -> list[Any]:
     """A question of the unit's agent, and one that a person put to the agent about it."""
-    asked = questioned(side, "bc")
-    inquiry = asked.inquiries.first() or Inquiry.objects.create(
-        escalation=asked, asked_by=person(side), text="Why?", asked_at=ledger.database_now()
-    )
+    asked, at = questioned(side, "bc"), ledger.database_now()
+    told = {"escalation": asked, "asked_by": person(side), "text": "Why?", "asked_at": at}
+    inquiry = asked.inquiries.filter(answered_at=None).first()
+    if inquiry is None:
+        Inquiry.objects.create(**told, answer="So.", answered_at=at)
+        inquiry = Inquiry.objects.create(**told)
     return [asked.uid, inquiry.uid]
 
 
