@@ -313,7 +313,7 @@ def path_terms(side: Any) -> dict[str, Any]:
 
 def office(side: Any) -> BusinessCalendar:
     """The business calendar of the unit."""
-    return BusinessCalendar.objects.get(unit=side.unit)
+    return BusinessCalendar.objects.filter(unit=side.unit).earliest("pk")
 
 
 def hours(side: Any) -> dict[str, Any]:
