@@ -25,6 +25,7 @@ FREE = {
     "request",
     "obligations",
     "evidence",
+    "amended",
     "changes",
     "hours",
     "card",
