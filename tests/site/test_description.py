@@ -26,6 +26,8 @@ FREE = {
     "obligations",
     "evidence",
     "amended",
+    "amendable",
+    "confirm",
     "changes",
     "hours",
     "card",
