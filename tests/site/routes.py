@@ -201,7 +201,7 @@ DOORS: dict[tuple[str, str], Door] = {
         CREATE, lambda side: [things.questioned(side).uid], lambda side: {"to": things.colleague(side)}
     ),
     ("api-inquiries", "get"): Door(LIST, lambda side: things.asked_agent(side)[:1]),
-    ("api-my-inquiries", "get"): Door(LIST),
+    ("api-my-inquiries", "get"): Door(READ),
     ("api-inquiry-answer", "post"): Door(END, things.asked_agent, lambda side: {"answer": "So."}),
     ("api-paths", "get"): Door(LIST),
     ("api-paths", "post"): Door(

@@ -34,12 +34,14 @@ from governance.models import (
     Delegation,
     Escalation,
     Incident,
+    Inquiry,
     LearntRule,
     PlantedCase,
     Policy,
     PromotionRequest,
     Replay,
     SavedView,
+    Training,
 )
 from observability import ledger
 from observability.models import Event
@@ -342,6 +344,12 @@ def copied_for_people(world: World, count: int) -> None:
     copied(things.saved_view(own), count, uid=fresh(SavedView, "uid"), name=lambda n: f"grown-{count}-{n}")
     copied(things.learnt(own), count, uid=fresh(LearntRule, "uid"), group=lambda n: f"grown-{count}-{n}")
     copied(things.planted(own), count, uid=fresh(PlantedCase, "uid"))
+    asked, _ = things.asked_agent(own)
+    answered = Inquiry.objects.exclude(answered_at=None).filter(escalation__uid=asked)[0]
+    copied(answered, count, uid=fresh(Inquiry, "uid"))
+    copied(own.workflow.incident_path, count, key=lambda n: f"grown-{count}-{n}")
+    copied(things.office(own), count, key=lambda n: f"grown-{count}-{n}")
+    copied(Training.objects.filter(person=clerk)[0], count, person_id=lambda n: accounts[n])
 
 
 def _decisions(world: World, count: int) -> list[int]:

@@ -294,10 +294,12 @@ def _asked(side: Any, digest: str, agent: Agent, question: governance.Question, 
 
 def asked_agent(side: Any) -> list[Any]:
     """A question of the unit's agent, and one that a person put to the agent about it."""
-    asked = questioned(side, "bc")
-    inquiry = asked.inquiries.first() or Inquiry.objects.create(
-        escalation=asked, asked_by=person(side), text="Why?", asked_at=ledger.database_now()
-    )
+    asked, at = questioned(side, "bc"), ledger.database_now()
+    told = {"escalation": asked, "asked_by": person(side), "text": "Why?", "asked_at": at}
+    inquiry = asked.inquiries.filter(answered_at=None).first()
+    if inquiry is None:
+        Inquiry.objects.create(**told, answer="So.", answered_at=at)
+        inquiry = Inquiry.objects.create(**told)
     return [asked.uid, inquiry.uid]
 
 
@@ -314,7 +316,7 @@ def path_terms(side: Any) -> dict[str, Any]:
 
 def office(side: Any) -> BusinessCalendar:
     """The business calendar of the unit."""
-    return BusinessCalendar.objects.get(unit=side.unit)
+    return BusinessCalendar.objects.filter(unit=side.unit).earliest("pk")
 
 
 def hours(side: Any) -> dict[str, Any]:

@@ -25,11 +25,11 @@ from workflows.api.shapes.handling import (
     HandOverOutput,
     InquiryAnswerInput,
     InquiryOutput,
+    WaitingInquiriesOutput,
 )
 from workflows.serializers import EscalationOutput
 
 Answer = tuple[int, Mapping[str, Any]]
-INQUIRIES = page_of(InquiryOutput)
 
 
 def visible_escalation(user: Any, uid: UUID) -> Escalation:
@@ -96,7 +96,7 @@ class InquiriesView(Door):
 
     @extend_schema(
         parameters=[PageQuery],
-        responses=INQUIRIES,
+        responses=page_of(InquiryOutput),
         summary="List the questions to the agent, oldest first",
     )
     def get(self, request: Request, uid: UUID) -> Response:
@@ -105,16 +105,15 @@ class InquiriesView(Door):
 
 
 class MyInquiriesView(Door):
-    """The questions that wait for this agent."""
+    """The questions that wait for this agent, the 200 oldest."""
 
     permission_classes = [AgentsOnly]
     scope = "ask"
-    query = PageQuery
 
-    @extend_schema(parameters=[PageQuery], responses=INQUIRIES, summary="List the questions that wait for the agent")
+    @extend_schema(responses=WaitingInquiriesOutput, summary="List the questions that wait for the agent, oldest first")
     def get(self, request: Request) -> Response:
-        waiting = Inquiry.objects.unanswered().put_to(self.principal)
-        return self.page(waiting.select_related("escalation", "asked_by"), InquiryOutput, by="pk")
+        waiting = Inquiry.objects.unanswered().put_to(self.principal).select_related("escalation", "asked_by")
+        return Response({"results": InquiryOutput(waiting.order_by("pk")[:200], many=True).data})
 
 
 class AnswerInquiryView(ActingDoor):

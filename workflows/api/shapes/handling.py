@@ -66,6 +66,12 @@ class InquiryOutput(serializers.ModelSerializer[Inquiry]):
         return inquiry.due_after is not None and inquiry.answered_at is None
 
 
+class WaitingInquiriesOutput(serializers.Serializer[Any]):
+    """What people ask an agent and it has not answered."""
+
+    results = InquiryOutput(many=True)
+
+
 class HandOverOutput(serializers.Serializer[HandOver]):
     """A hand-over: who is asked as well."""
 
