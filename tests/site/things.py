@@ -77,6 +77,8 @@ def for_programs(side: Any, owner: Principal, giver: Principal, at: datetime) ->
     _budgeted(side, at)
     _allowed(side)
     _safeguarded(side, at)
+    planted(side)
+    learnt(side)
 
 
 def _tried(side: Any, owner: Principal, at: datetime) -> None:
