@@ -82,6 +82,8 @@ def for_programs(side: Any, owner: Principal, giver: Principal, at: datetime) ->
     _allowed(side)
     _safeguarded(side, at)
     _timed(side, at)
+    planted(side)
+    learnt(side)
 
 
 def _tried(side: Any, owner: Principal, at: datetime) -> None:

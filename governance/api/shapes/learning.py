@@ -222,6 +222,7 @@ class PlantedOutput(serializers.ModelSerializer[PlantedCase]):
     state = serializers.SerializerMethodField()
     answered_by = serializers.SerializerMethodField()
     was_caught = serializers.BooleanField(allow_null=True)
+    shown = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
 
     class Meta:
         model = PlantedCase
