@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from agents.models import Principal
 from governance.models import Escalation, Notice, NoticePlace
 from governance.operations.notices.devices import DeviceGone
 from governance.operations.notices.ways import Message, tell
@@ -17,8 +18,9 @@ from observability import ledger
 from observability.operations import NotDelivered, NowhereToSend, Resolve, looked_up
 
 __all__ = ["Message", "Outcome", "deliver", "note_sent", "take_notices"]
-EACH_SWEEP = 200
-STILL_OPEN = frozenset(set(Happening) - {Happening.DECIDED})
+EACH_SWEEP = 500
+STILL_OPEN = frozenset(Happening) - {Happening.DECIDED}
+"""What is told only as long as the question waits for the person."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +33,30 @@ class Outcome:
 
 def take_notices(*, at: datetime) -> dict[NoticePlace, list[Notice]]:
     """What is to be sent now, for each place; taken by one caller. What is not needed any more is dropped."""
+    of_person: defaultdict[Principal, list[Notice]] = defaultdict(list)
     taken: defaultdict[NoticePlace, list[Notice]] = defaultdict(list)
     for notice in Notice.objects.due(at)[:EACH_SWEEP]:
-        if not _is_needed(notice):
-            _drop(notice, at)
-        elif _is_taken(notice, at):
-            taken[notice.place].append(notice)
+        of_person[notice.place.person].append(notice)
+    for person, due in of_person.items():
+        needed = _needed(person, due)
+        for notice in due:
+            if notice.pk not in needed:
+                _drop(notice, at)
+            elif _is_taken(notice, at):
+                taken[notice.place].append(notice)
     return taken
 
 
-def _is_needed(notice: Notice) -> bool:
-    person, escalation = notice.place.person, notice.escalation
-    if not (person.is_active and escalation.is_visible_to(person)):
-        return False
-    if Happening(notice.happening) is Happening.DECIDED:
-        return True
-    return Escalation.objects.open().for_person(person).filter(pk=escalation.pk).exists()
+def _needed(person: Principal, due: list[Notice]) -> set[int]:
+    """Those of these that the person still has to hear of, asked once for all."""
+    if not person.is_active:
+        return set()
+    these = Escalation.objects.filter(pk__in={notice.escalation_id for notice in due})
+    seen = set(these.visible_to(person).values_list("pk", flat=True))
+    waiting = set(these.open().for_person(person).values_list("pk", flat=True))
+    return {
+        notice.pk for notice in due if notice.escalation_id in (waiting if notice.happening in STILL_OPEN else seen)
+    }
 
 
 def _drop(notice: Notice, at: datetime) -> None:
