@@ -64,12 +64,6 @@ def _asked(person: int, escalation: int) -> "QuerySet[Escalation]":
 _ASKED = Prepared(_asked, person=int, escalation=int)
 
 
-def delegation_of(reviewer: Principal, escalation: Escalation) -> Delegation | None:
-    """The delegation under which this person decides the question now; None for somebody who is asked in person."""
-    standing = standing_of(reviewer, escalation)
-    return standing.delegation if standing else None
-
-
 def require_standing(person: Principal, escalation: Escalation, *, at: datetime) -> Standing:
     """How this person may act on an open question. Raises TooLate for one that is settled or late, or NotAReviewer."""
     standing = standing_of(person, escalation) if escalation.is_open else None

@@ -52,7 +52,8 @@ def test_touchless_work_comes_back_once_and_shows_what_was_done(paid: Decision, 
     assert "It is closed without an answer" in card
 
 
-def test_it_was_right(paid: Decision, sign_in: Any) -> None:
+def test_it_was_right(paid: Decision, sign_in: Any, settings: Any) -> None:
+    settings.UNDO_SECONDS = 0
     sample_work()
     check = SampledCheck.objects.get(decision=paid)
 
@@ -65,8 +66,9 @@ def test_it_was_right(paid: Decision, sign_in: Any) -> None:
 
 
 def test_it_was_wrong_is_told_to_who_owns_the_policy_and_does_nothing_to_the_agent(
-    paid: Decision, sign_in: Any, robot: Any
+    paid: Decision, sign_in: Any, robot: Any, settings: Any
 ) -> None:
+    settings.UNDO_SECONDS = 0
     sample_work()
     check = SampledCheck.objects.get(decision=paid)
 

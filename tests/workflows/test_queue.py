@@ -58,7 +58,10 @@ def verbs(asked: Escalation) -> list[str]:
 
 
 # --- who looks at it ---------------------------------------------------------------------------------------------
-def test_who_looks_at_a_question_is_told_to_the_others_and_hides_nothing(robot: Any, sign_in: Any) -> None:
+def test_who_looks_at_a_question_is_told_to_the_others_and_hides_nothing(
+    robot: Any, sign_in: Any, settings: Any
+) -> None:
+    settings.UNDO_SECONDS = 0
     asked = ask_to_pay(robot, "2026-1")
     priya, maria = sign_in("priya"), sign_in("maria")
 
@@ -264,7 +267,8 @@ def lines(page: Any) -> list[str]:
     return [line.value for line in page.context["lines"]]
 
 
-def test_a_pile_is_decided_with_each_question_listed(refunds: Any, sign_in: Any) -> None:
+def test_a_pile_is_decided_with_each_question_listed(refunds: Any, sign_in: Any, settings: Any) -> None:
+    settings.UNDO_SECONDS = 0
     asked = refunds(14)
     priya = sign_in("priya")
 
@@ -281,7 +285,8 @@ def test_a_pile_is_decided_with_each_question_listed(refunds: Any, sign_in: Any)
     assert set(Escalation.objects.values_list("status", "settled_by__username")) == {("approved", "priya")}
 
 
-def test_each_failure_is_told_and_the_others_are_decided(refunds: Any, sign_in: Any) -> None:
+def test_each_failure_is_told_and_the_others_are_decided(refunds: Any, sign_in: Any, settings: Any) -> None:
+    settings.UNDO_SECONDS = 0
     good, changed, taken, other = refunds(4)
     priya = sign_in("priya")
     page = priya.get(f"/escalations/together?pile={good.alike}&as=rejected")

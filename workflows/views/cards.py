@@ -79,19 +79,24 @@ class Card:
         return any(vote.instead_of_id == self.viewer.pk for vote in self.votes)
 
     @cached_property
+    def standing(self) -> governance.Standing | None:
+        """How the viewer may decide it; None for who is not asked now."""
+        return governance.standing_of(self.viewer, self.escalation) if self.escalation.is_open else None
+
+    @property
     def may_answer(self) -> bool:
-        """Whether the viewer is one of those who are asked now."""
-        return self.escalation.is_open and not self.is_late and governance.may_settle(self.viewer, self.escalation)
+        """Whether the viewer is one of those who are asked now, in time."""
+        return self.standing is not None and not self.is_late
 
     @cached_property
     def why_not(self) -> str:
         """Why the viewer does not decide it, where there is more to say than that others are asked."""
         return governance.why_not(self.viewer, self.escalation) if self.escalation.is_open else ""
 
-    @cached_property
+    @property
     def delegation(self) -> Delegation | None:
         """Under which delegation the viewer would decide; None for somebody who is asked in person."""
-        return governance.delegation_of(self.viewer, self.escalation) if self.may_answer else None
+        return self.standing.delegation if self.standing is not None and self.may_answer else None
 
     @property
     def is_late(self) -> bool:

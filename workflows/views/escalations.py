@@ -155,9 +155,10 @@ def card_of(escalation: Escalation | None, user: Principal, at: datetime) -> dic
     if escalation is None:
         return {"card": None}
     form = AnswerForm(initial={"request_sha256": escalation.request_sha256})
+    card = Card(escalation, user, at)
     return {
-        "card": Card(escalation, user, at), "form": form, "opened_token": opened_token(escalation.uid, at),
-        "looking": Attention(escalation, user, at),
+        "card": card, "form": form, "opened_token": opened_token(escalation.uid, at),
+        "looking": Attention(escalation, user, at, is_asked=card.standing is not None),
     }  # fmt: skip
 
 

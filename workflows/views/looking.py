@@ -40,6 +40,7 @@ class Attention:
     escalation: Escalation
     viewer: Principal
     at: datetime
+    is_asked: bool | None = None  # whether the viewer is asked, where that is known already
 
     @cached_property
     def looker(self) -> Principal | None:
@@ -60,6 +61,8 @@ class Attention:
     @cached_property
     def may_look(self) -> bool:
         """Whether the viewer is one of those who are asked."""
+        if self.is_asked is not None:
+            return self.is_asked
         return self.escalation.is_open and governance.may_settle(self.viewer, self.escalation)
 
     @cached_property

@@ -13,7 +13,10 @@ from governance.models import Policy, PolicyVersion
 from governance.operations.policies.documents import check_document, document_digest, same_content
 from observability import ledger
 
-RESERVED = ("new", "check", "bench", "import", "export", "templates", "analysis", "diff", "replays", "lists", "schema")
+RESERVED = (
+    "new", "check", "bench", "import", "export", "templates", "analysis", "diff", "replays", "lists", "schema", "paths",
+    "calendars",
+)  # fmt: skip
 """Keys that no policy has, because pages and routes have them."""
 
 
