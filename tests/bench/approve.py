@@ -1,4 +1,5 @@
-"""Bench: how long an approval takes over HTTP with everything it writes, and until another browser hears of it.
+"""Bench: how long an approval takes over HTTP with everything it writes, how many eight people at once give in a second,
+and how long until another browser hears of one.
 
 DATABASE_URL=postgresql://... python tests/bench/approve.py
 """
@@ -15,6 +16,8 @@ from measuring.times import Times, header, measured, show
 from measuring.work import escalations
 
 ROUNDS = 150
+CALLERS, TOGETHER = 8, 400
+BAR_MS, BAR_PUSHED_MS, BAR_PER_SECOND = 8, 20, 150
 WARM_UP = 5
 BARE = """
 CREATE TABLE bare_answer (id bigserial PRIMARY KEY, key text UNIQUE, status int, body jsonb);
@@ -95,10 +98,29 @@ def approvals(priya: Caller, listener: Listener, asked: list[Any]) -> tuple[Time
     return answered, pushed
 
 
+def at_once(server: Server, asked: list[Any]) -> float:
+    """Eight callers share the questions and approve them as fast as they can; approvals in a second."""
+    callers = [person(server, "priya") for _ in range(CALLERS)]
+    shares = [asked[place::CALLERS] for place in range(CALLERS)]
+
+    def approve(caller: Caller, share: list[Any]) -> None:
+        for each in share:
+            caller.post(f"escalations/{each.uid}/approve", {"request_sha256": each.request_sha256}).json()
+
+    threads = [threading.Thread(target=approve, args=pair) for pair in zip(callers, shares, strict=True)]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(asked) / (time.perf_counter() - begun)
+
+
 def main() -> None:
     with own_database("approve") as url:
         halden = company()
         asked = escalations(halden, ROUNDS + WARM_UP, "A")
+        together = escalations(halden, TOGETHER, "B")
         with served() as server, psycopg.connect(url) as database:
             database.execute(BARE)
             database.commit()
@@ -110,8 +132,11 @@ def main() -> None:
             answered, pushed = approvals(priya, listener, asked)
             show(floor)
             show(nothing, beside=floor)
-            show(answered, beside=floor, bar=10)
-            show(pushed, beside=floor, bar=30)
+            show(answered, beside=floor, bar=BAR_MS)
+            show(pushed, beside=floor, bar=BAR_PUSHED_MS)
+            rate = at_once(server, together)
+            kept = "keeps" if rate > BAR_PER_SECOND else "MISSES"
+            print(f"  {rate:.0f} approvals a second, {CALLERS} people at once: {kept} the bar of {BAR_PER_SECOND}")
             listener.socket.close()
 
 
