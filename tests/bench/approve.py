@@ -1,5 +1,5 @@
-"""Bench: how long an approval takes over HTTP with everything it writes, how many eight people at once give in a second,
-and how long until another browser hears of one.
+"""Bench: how long an approval takes over HTTP with everything it writes, how many eight people at once give in a
+second, and how long until another browser hears of one.
 
 DATABASE_URL=postgresql://... python tests/bench/approve.py
 """
