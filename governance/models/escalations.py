@@ -82,10 +82,9 @@ def of_teams_of(person: Principal) -> Q:
 
 
 def _put_aside(person: Principal) -> Q:
-    # Few or none, so they are read first: the database would look for them beside every open question. Whatever
-    # happened to a deadline meanwhile, a question comes back before it.
+    # Whatever happened to a deadline meanwhile, a question comes back before it.
     aside = Snooze.objects.filter(person=person, until__gt=Now(), escalation__due_at__gt=Now() + BACK_BEFORE)
-    return Q(pk__in=list(aside.values_list("escalation", flat=True)))
+    return Q(pk__in=aside.values("escalation"))
 
 
 def claim_lasts() -> timedelta:

@@ -362,12 +362,12 @@ def test_what_waits_takes_the_same_queries_for_many_questions(
     asked(halden, now)
     priya = Principal.objects.get(username="priya")
     priya.unit_ids()  # who she is was read before
-    with django_assert_num_queries(3):  # is there a delegation to her, what did she put aside, and what waits
+    with django_assert_num_queries(2):  # is there a delegation to her, and what waits
         assert len(Escalation.objects.open().for_person(priya)) == 0
 
     away(halden, now, "maria", "priya")
     for _ in range(20):
         asked(halden, now)
 
-    with django_assert_num_queries(6):  # once for each delegation: its paths, and what the absent person may do and see
+    with django_assert_num_queries(5):  # once for each delegation: its paths, and what the absent person may do and see
         assert len(Escalation.objects.open().for_person(priya)) == 21
