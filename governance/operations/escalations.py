@@ -11,10 +11,10 @@ from typing import Any
 from django.db import transaction
 
 from agents.models import Principal
-from governance.models import Escalation, EscalationPath, Risk
+from governance.models import Escalation, EscalationPath, Risk, standing_in
 from governance.operations.approvals import enough, told_for
 from governance.operations.paths import reminder
-from governance.operations.standing import SETTLE, NotAReviewer, could_decide, standing_of
+from governance.operations.standing import NotAReviewer, could_decide, standing_of
 from governance.rules.amending import wrong_confirmation
 from observability import ledger
 
@@ -140,8 +140,10 @@ def take_effect(escalation: Escalation, *, at: datetime) -> bool:
 
 
 def _may_still(reviewer: Principal, escalation: Escalation) -> bool:
-    instead_of = escalation.settled_for
-    return could_decide(reviewer, escalation) and (instead_of is None or instead_of.may(SETTLE))
+    instead_of, this = escalation.settled_for, Escalation.objects.filter(pk=escalation.pk)
+    if not could_decide(reviewer, escalation) or not this.naming(instead_of or reviewer).exists():
+        return False
+    return instead_of is None or any(each.person == instead_of for each in standing_in(reviewer))
 
 
 def _open_again(escalation: Escalation, *, by: ledger.Acts, verb: str, at: datetime, why: str = "") -> None:

@@ -179,6 +179,41 @@ def test_a_training_that_ended_meanwhile_undoes_a_held_answer(halden: Any, now: 
     assert Escalation.objects.get().status == "open"
 
 
+def test_who_is_asked_no_more_loses_a_held_answer(halden: Any, now: Any) -> None:
+    on = path(halden, now, (("priya", "maria"), 1))
+    row, at = asked(halden, now, on), ledger.database_now()
+    workflows.settle(
+        row.uid, "approved", reviewer=halden.people["priya"], at=at, request_sha256="0" * 64,
+        undo=timedelta(seconds=10),
+    )  # fmt: skip
+    on.steps.get().people.remove(halden.people["priya"])
+
+    workflows.take_effect(Escalation.objects.get(), at=at + timedelta(seconds=11))
+
+    assert Escalation.objects.get().status == "open"
+
+
+@pytest.mark.parametrize("is_ended, status", [(False, "approved"), (True, "open")])
+def test_a_delegation_that_ended_meanwhile_undoes_a_held_answer(
+    is_ended: bool, status: str, halden: Any, now: Any
+) -> None:
+    row = asked(halden, now, path(halden, now, (("daniel",), 1)))
+    daniel, priya, at = halden.people["daniel"], halden.people["priya"], ledger.database_now()
+    terms = operations.Terms(
+        person=daniel, delegate=priya, ends_at=at + timedelta(days=2), reason="On leave", unit=halden.units["finance"]
+    )
+    made = operations.delegate(terms, by=daniel, at=at)
+    workflows.settle(
+        row.uid, "approved", reviewer=priya, at=at, request_sha256="0" * 64, undo=timedelta(seconds=10)
+    )  # fmt: skip
+    if is_ended:
+        operations.end_delegation(made, by=daniel, at=ledger.database_now(), why="Back again.")
+
+    workflows.take_effect(Escalation.objects.get(), at=at + timedelta(seconds=11))
+
+    assert Escalation.objects.get().status == status
+
+
 SELF = ("requester", "accountable", "stand-in", "author", "previous approver", "asked through an agent")
 
 
