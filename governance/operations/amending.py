@@ -20,7 +20,7 @@ from governance.operations.decisions import (
 )
 from governance.operations.escalations import RequestChanged
 from governance.operations.facts import Circumstances, Question
-from governance.operations.opening import Place
+from governance.operations.opening import Place, queued
 from governance.operations.paths import levels_of
 from governance.operations.standing import require_standing
 from governance.rules import EscalationTerms, Verdict
@@ -56,7 +56,7 @@ def amend(
     if amendment.request_sha256 != escalation.request_sha256:
         raise RequestChanged
     agent = escalation.agent
-    if agent is None or not escalation.amendable:
+    if agent is None or not escalation.amendable or escalation.is_planted:  # nobody asked what is planted
         raise AmendmentRefused("The policy lets nothing of this request be changed.")
     context = _changed(escalation, amendment.values)
     answer = _decided_again(escalation, context, agent, place, at)
@@ -125,7 +125,7 @@ def _put(
         request_sha256=answer.asking.digest, original=escalation.original or escalation.request,
         amended_decision=decision, amended_by=by, title=_title(escalation, after), asked=asked,
         approvals_asked=wanted, approvals_needed=needed_for(path.mode, [each.quorum for each in levels], place, wanted),
-        **(_asking(answer, decision, terms) if terms else {}),
+        **(_asking(answer, decision, terms) if terms else {}), **_queued(escalation, answer, after),
     )  # fmt: skip
     if terms:
         escalation.not_by.add(*excluded(terms))
@@ -138,6 +138,13 @@ def _asking(answer: Answer, decision: Decision, terms: EscalationTerms) -> dict[
         "conditions": conditions_told(answer.ruling, answer.facts, known.rules), "reason_asked": answer.ruling.reason,
         "policy": decision.policy, "policy_version": decision.policy_version,
     }  # fmt: skip
+
+
+def _queued(escalation: Escalation, answer: Answer, after: Mapping[str, str]) -> dict[str, Any]:
+    return queued(
+        escalation.agent, title=_title(escalation, after), likeness=escalation.likeness, path=escalation.path.key,
+        risk=escalation.risk, run_key=escalation.run_key, request=answer.request,
+    )  # fmt: skip
 
 
 def _title(escalation: Escalation, after: Mapping[str, str]) -> str:

@@ -109,6 +109,18 @@ def test_the_agent_does_the_amended_thing(terms: Any, ask: Any, clerk: Any, ques
     assert now["effect"] == "allow", now
 
 
+def test_the_queue_finds_and_groups_the_amended_request(terms: Any, ask: Any, sign_in: Any) -> None:
+    terms(amend=TERMS["amend"])
+    asked = ask()
+    was = (asked.alike, asked.amount_below)
+
+    api(sign_in("priya"), asked, "amend", read(asked, values={"amount": "700.00"}))
+
+    asked.refresh_from_db()
+    assert (was[1], asked.amount_below, asked.alike != was[0]) == (10_000, 1000, True)
+    assert list(Escalation.objects.sought("amended: 700.00")) == [asked]
+
+
 @pytest.mark.parametrize(
     "values, status, told",
     [
