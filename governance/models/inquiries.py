@@ -21,8 +21,8 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
         return self.filter(answered_at=None, escalation__status__in=("open", "held"))
 
     def put_to(self, principal: Principal) -> Self:
-        """Those that are put to this agent."""
-        return self.filter(escalation__agent__principal=principal)
+        """Those that are put to this agent, about what it really asked."""
+        return self.filter(escalation__agent__principal=principal, escalation__is_planted=False)
 
 
 class Inquiry(models.Model):

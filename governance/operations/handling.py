@@ -84,7 +84,7 @@ def answer_inquiry(inquiry: Inquiry, answer: str, *, agent: Agent, at: datetime)
     """The agent's answer, once, while somebody waits for it; what the clock did not stand still is taken back. Raises
     AnsweredAlready or Invalid."""
     escalation = inquiry.escalation
-    if escalation.agent_id != agent.pk:
+    if escalation.agent_id != agent.pk or escalation.is_planted:
         raise ledger.NotFound
     answer = _bounded(answer, "answer", "Write the answer.")
     open_one = Inquiry.objects.unanswered().filter(pk=inquiry.pk)

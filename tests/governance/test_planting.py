@@ -188,3 +188,30 @@ def test_programs_plant_as_well(sign_in: Any, pattern: Escalation) -> None:
     assert made.status_code == 201, made.content
     assert made.json()["state"] == "waiting"
     assert sign_in("ingrid").call("get", "planted-cases").json()["results"] == [made.json()]
+
+
+def test_asking_amending_and_handing_it_over_has_no_effect_and_tells_nothing(
+    case: Escalation, sign_in: Any, robot: Any
+) -> None:
+    priya, clerk, decisions = sign_in("priya"), robot("AP-04"), Decision.objects.count()
+    Escalation.objects.filter(pk=case.pk).update(amendable=[{"field": "amount", "at_most": "7950.00"}])
+
+    asked = priya.call("post", f"escalations/{case.uid}/ask", {"text": "Why?"})
+    amended = priya.call(
+        "post", f"escalations/{case.uid}/amend",
+        {"values": {"amount": "1.00"}, "request_sha256": case.request_sha256},
+    )  # fmt: skip
+    handed = priya.call("post", f"escalations/{case.uid}/hand-over", {"to": "daniel"})
+
+    assert (asked.status_code, amended.status_code, handed.status_code) == (201, 409, 201)
+    assert clerk.call("get", "questions").json()["results"] == []
+    path = f"escalations/{case.uid}/questions/{asked.json()['id']}/answer"
+    assert clerk.call("post", path, {"answer": "I never asked."}).status_code == 404
+    assert not any("planted" in each.content.decode().lower() for each in (asked, amended, handed))
+    assert Decision.objects.count() == decisions
+
+
+def test_it_takes_no_room_of_the_agent(case: Escalation, robot: Any, settings: Any) -> None:
+    settings.OPEN_QUESTIONS_PER_AGENT = 1
+
+    assert ask(robot, 4).is_open
