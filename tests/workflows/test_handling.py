@@ -304,6 +304,33 @@ def test_an_agent_that_never_answers_stalls_no_longer_than_the_path_allows(ask: 
     assert asked.asked.level == 2
 
 
+def test_what_people_ask_an_agent_is_none_of_another_ones_affair(
+    ask: Any, clerk: Any, robot: Any, sign_in: Any
+) -> None:
+    asked = ask()
+    api(sign_in("priya"), asked, "ask", {"text": "Which order?"})
+
+    assert len(clerk.call("get", f"escalations/{asked.uid}/questions").json()["results"]) == 1
+    other = robot("AP-01").call("get", f"escalations/{asked.uid}/questions")
+    assert "Which order?" not in other.content.decode()
+
+
+def test_an_agent_reads_an_answer_when_it_has_taken_effect(ask: Any, clerk: Any, sign_in: Any) -> None:
+    asked = ask()
+    answer = read(asked, reason="The order is another one.", reason_code="wrong_data", undo_seconds=10)
+    assert api(sign_in("priya"), asked, "reject", answer).json()["status"] == "held"
+
+    shown = clerk.call("get", f"escalations/{asked.uid}").json()
+    (listed,) = clerk.call("get", "escalations").json()["results"]
+
+    for told in (shown, listed):
+        names = ("status", "reason", "reason_code", "settled_by", "settled_at", "effect_at")
+        assert [told[name] for name in names] == ["open", "", "", None, None, None]
+    assert clerk.call("get", "escalations?status=held").json()["results"] == []
+    workflows.take_effect(Escalation.objects.get(), at=ledger.database_now() + timedelta(seconds=11))
+    assert clerk.call("get", f"escalations/{asked.uid}").json()["reason"] == "The order is another one."
+
+
 # --- hand over ------------------------------------------------------------------------------------------------
 def test_what_is_handed_over_goes_from_my_list_to_theirs(ask: Any, sign_in: Any, halden: Any) -> None:
     asked, daniel = ask(), halden.people["daniel"]
