@@ -63,6 +63,23 @@ def test_it_cannot_be_told_from_a_real_question(case: Escalation, sign_in: Any, 
     }
 
 
+def test_it_wants_the_confirmation_that_its_policy_wants(
+    pattern: Escalation, sign_in: Any, request: pytest.FixtureRequest
+) -> None:
+    confirm = {"type": "context.amount", "checklist": ["I called the seller back"]}
+    terms = {"confirm": confirm, "reach": "One supplier", "reversible": "Not once it is paid"}
+    Escalation.objects.filter(pk=pattern.pk).update(**terms)
+
+    case: Escalation = request.getfixturevalue("case")
+
+    assert {name: getattr(case, name) for name in terms} == terms
+    body = {"request_sha256": case.request_sha256}
+    refused = sign_in("priya").call("post", f"escalations/{case.uid}/approve", body)
+    assert (refused.status_code, refused.json()["code"]) == (400, "confirmation_needed")
+    body |= {"confirmation": {"typed": "7950.00", "ticked": ["I called the seller back"]}}  # type: ignore[dict-item]
+    assert sign_in("priya").call("post", f"escalations/{case.uid}/approve", body).status_code == 200
+
+
 def test_who_catches_it_is_told_kindly_and_nothing_is_done(case: Escalation, sign_in: Any, robot: Any) -> None:
     priya, decisions = sign_in("priya"), Decision.objects.count()
     answer(priya, case, "reject")
