@@ -123,10 +123,12 @@ def undo(escalation: Escalation, *, by: Principal, at: datetime) -> None:
 
 def take_effect(escalation: Escalation, *, at: datetime) -> bool:
     """Let a held answer take effect now that it can no longer be undone; False when whoever gave it may not decide any
-    more: then the question is open again."""
+    more, or no longer alone: then the question is open again."""
     reviewer, answer = escalation.settled_by, escalation.held_answer
-    if reviewer is None or not _may_still(reviewer, escalation):
-        why = f"{reviewer} may no longer decide this. Nothing was done."
+    why = "" if reviewer and _may_still(reviewer, escalation) else f"{reviewer} may no longer decide this."
+    why = why or _lacking(escalation)
+    if why or reviewer is None:
+        why += " Nothing was done."
         _open_again(escalation, by=ledger.SYSTEM, verb="escalation.returned", at=at, why=why)
         return False
     answered_at = escalation.settled_at or at
@@ -137,6 +139,11 @@ def take_effect(escalation: Escalation, *, at: datetime) -> bool:
             data=told_for(escalation.settled_for),
         )  # fmt: skip
     return True
+
+
+def _lacking(escalation: Escalation) -> str:
+    needed = escalation.approvals_needed if escalation.held_answer == Escalation.Status.APPROVED else 1
+    return "" if needed == 1 or escalation.votes.count() >= needed else f"{needed} people have to approve now."
 
 
 def _may_still(reviewer: Principal, escalation: Escalation) -> bool:

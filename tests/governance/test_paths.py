@@ -193,6 +193,35 @@ def test_who_is_asked_no_more_loses_a_held_answer(halden: Any, now: Any) -> None
     assert Escalation.objects.get().status == "open"
 
 
+def test_a_path_that_wants_two_meanwhile_undoes_the_held_answer_of_one(halden: Any, now: Any, sign_in: Any) -> None:
+    row, at = asked(halden, now, path(halden, now, (("priya", "maria"), 1))), ledger.database_now()
+    workflows.settle(
+        row.uid, "approved", reviewer=halden.people["priya"], at=at, request_sha256="0" * 64,
+        undo=timedelta(seconds=10),
+    )  # fmt: skip
+    assert sign_in("daniel").call("patch", "escalation-paths/drill", body(), match="*").status_code == 200
+
+    workflows.take_effect(Escalation.objects.get(), at=at + timedelta(seconds=11))
+
+    row.refresh_from_db()
+    assert (row.status, row.approvals_needed) == ("open", 2)
+    assert settle(row, halden.people["priya"], now) == "open"
+    assert settle(row, halden.people["maria"], now) == "approved"
+
+
+def test_a_level_on_which_an_answer_can_be_undone_stays(halden: Any, now: Any, sign_in: Any) -> None:
+    row = asked(halden, now, path(halden, now, (("priya",), 1), (("maria",), 1)))
+    workflows.pass_deadline(row, at=row.due_at)
+    workflows.settle(
+        row.uid, "approved", reviewer=halden.people["maria"], at=row.due_at, request_sha256="0" * 64,
+        undo=timedelta(seconds=10),
+    )  # fmt: skip
+
+    refused = sign_in("daniel").call("patch", "escalation-paths/drill", body(), match="*")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "level_in_use")
+
+
 @pytest.mark.parametrize("is_ended, status", [(False, "approved"), (True, "open")])
 def test_a_delegation_that_ended_meanwhile_undoes_a_held_answer(
     is_ended: bool, status: str, halden: Any, now: Any
