@@ -1,7 +1,7 @@
 """Amending: whoever decides changes a request within the bounds of the policy, and it is decided again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -61,7 +61,7 @@ def amend(
     context = _changed(escalation, amendment.values)
     answer = _decided_again(escalation, context, agent, place, at)
     terms = _still_asked(escalation, answer)
-    decision = write(answer, reviewer)
+    decision = write(_asking_still(answer), reviewer)
     _put(escalation, amendment, answer, decision, terms, by=reviewer, at=at)
 
 
@@ -95,6 +95,11 @@ def _decided_again(
     )  # fmt: skip
     request = request_of(question, agent)
     return answer_to(question, request, request_digest(request), Circumstances(agent, at))
+
+
+def _asking_still(answer: Answer) -> Answer:
+    # What needs nobody in this form is asked all the same, and nobody was allowed it: the agent asks again itself.
+    return replace(answer, ruling=replace(answer.ruling, verdict=Verdict.ESCALATE))
 
 
 def _still_asked(escalation: Escalation, answer: Answer) -> EscalationTerms | None:

@@ -10,7 +10,7 @@ import yaml
 
 from agents import operations as agents
 from autonomy_site.demo.company import FOLDER
-from governance.models import Escalation, EscalationPath, Inquiry
+from governance.models import Decision, Escalation, EscalationPath, Inquiry
 from observability import ledger
 from observability.models import Event
 from tests.policies import approved, put_in_force
@@ -106,6 +106,25 @@ def test_the_agent_does_the_amended_thing(terms: Any, ask: Any, clerk: Any, ques
 
     now = clerk.call("post", "actions", question(work, amount="7000.00", approval=work["approval"]["id"])).json()
 
+    assert now["effect"] == "allow", now
+
+
+def test_what_needs_nobody_in_the_changed_form_is_allowed_to_the_agent_only_when_it_asks(
+    terms: Any, ask: Any, clerk: Any, question: Any, sign_in: Any
+) -> None:
+    terms(amend=TERMS["amend"])
+    asked, priya = ask(), sign_in("priya")
+
+    amended = api(priya, asked, "amend", read(asked, values={"amount": "700.00"}))
+
+    assert (amended.status_code, amended.json()["status"]) == (200, "open")
+    asked.refresh_from_db()
+    assert asked.amended_decision is not None
+    assert asked.amended_decision.effect == "escalate"
+    assert not Decision.objects.filter(effect="allow").exists(), "nothing counts as allowed that nobody may do yet"
+    api(priya, asked, "approve", read(asked))
+    work = clerk.claim()
+    now = clerk.call("post", "actions", question(work, amount="700.00", approval=work["approval"]["id"])).json()
     assert now["effect"] == "allow", now
 
 
