@@ -1,5 +1,6 @@
 """Shape of governance: notices as messages in words. They hold titles, deadlines and links, and nothing else."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -7,12 +8,13 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.urls import reverse
 
-from governance.models import Notice, NoticePlace
+from governance.models import Escalation, Notice, NoticePlace
 from governance.operations.notices import Message, link_token, wish_of
 from governance.rules.notifying import Happening
 from observability.templatetags.ledger import inert
 
 LISTED = 20
+_LINKS = re.compile(r"(?<=[^\s.:])([.:])(?=[^\W\d_]|//)")
 BEGINS = {
     Happening.ARRIVED: "Waits for you", Happening.REMINDED: "Due soon", Happening.PASSED_ON: "Passed on to you",
     Happening.HANDED: "Handed to you", Happening.ANSWERED: "Answered", Happening.DECIDED: "Decided by somebody else",
@@ -40,11 +42,19 @@ def _item(notice: Notice, base: str, zone: ZoneInfo) -> dict[str, str]:
     escalation, happening = notice.escalation, Happening(notice.happening)
     decided = happening is Happening.DECIDED
     return {
-        "kind": str(happening), "begins": BEGINS[happening], "title": " ".join(inert(escalation.title).split()),
+        "kind": str(happening), "begins": BEGINS[happening], "title": _unlinked(escalation),
         "due_at": escalation.due_at.isoformat(),
         "when": f"{escalation.get_status_display()}." if decided else f"Decide by {_clock(escalation.due_at, zone)}.",
         "link": f"{base}{reverse('escalation-open', args=[link_token(notice)])}",
     }  # fmt: skip
+
+
+def _unlinked(escalation: Escalation) -> str:
+    # An agent's words in a message that people trust: no reader of mail or chat makes an address of them. What an
+    # action is called looks like one, and is none of its words.
+    action = str(escalation.request.get("action", ""))
+    words = inert(escalation.title).split()
+    return " ".join(word if word == action else _LINKS.sub(r"\1 ", word) for word in words)
 
 
 def _clock(at: datetime, zone: ZoneInfo) -> str:

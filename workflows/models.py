@@ -274,6 +274,11 @@ class TimerQuerySet(models.QuerySet["Timer"]):
         """Timers that should have fired by `at`, the oldest first."""
         return self.filter(status=Timer.Status.SET, due_at__lte=at).order_by("due_at", "id")
 
+    def of_settled_runs(self) -> Self:
+        """Those of runs in which no answer of a person can still be undone: one that was given in time is not taken
+        away by a timer before it takes effect."""
+        return self.exclude(run__in=Step.objects.filter(escalation__status="held").order_by().values("run"))
+
 
 class Timer(models.Model):
     """A moment that the run waits for."""

@@ -35,7 +35,8 @@ def each(rows: Iterable[Any], act: Callable[[Any], Any]) -> int:
 def fire_timers() -> int:
     """Fire every timer that is due; how many."""
     at = database_now()
-    return each(Timer.objects.due(at)[:AT_MOST], lambda timer: operations.fire_timer(timer, at=at))
+    due = Timer.objects.due(at).of_settled_runs()[:AT_MOST]
+    return each(due, lambda timer: operations.fire_timer(timer, at=at))
 
 
 @shared_task(name="workflows.reclaim_work")

@@ -16,9 +16,9 @@ class CallbackQuerySet(models.QuerySet["Callback"]):
     """Reading phrases for callbacks."""
 
     def due(self, at: datetime) -> Self:
-        """Those whose question is settled and that are to be tried now, oldest first."""
+        """Those whose question is settled for good and that are to be tried now, oldest first."""
         waiting = self.filter(status=Callback.Status.WAITING, due_at__lte=at)
-        return waiting.exclude(escalation__in=Escalation.objects.open()).order_by("due_at", "pk")
+        return waiting.exclude(escalation__in=Escalation.objects.pending()).order_by("due_at", "pk")
 
 
 class Callback(models.Model):

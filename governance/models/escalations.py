@@ -49,7 +49,7 @@ def _asks(person: Principal) -> Q:
     or by somebody who handed it over."""
     levels = PathStep.objects.filter(Q(people=person) | Q(group__user=person))
     at_once = EscalationPath.objects.filter(mode=EscalationPath.Mode.PARALLEL, steps__in=levels)
-    handed = HandOver.objects.filter(Q(to_person=person) | Q(to_group__user=person)).values("escalation")
+    handed = HandOver.objects.holding().filter(Q(to_person=person) | Q(to_group__user=person)).values("escalation")
     return Q(asked__in=levels) | Q(path__in=at_once) | Q(pk__in=handed)
 
 
@@ -182,7 +182,7 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         if not person.may("governance.settle_escalation"):
             return self.none()
         voted = Vote.objects.filter(Q(person=person) | Q(instead_of=person), escalation=OuterRef("pk"))
-        handed = HandOver.objects.filter(by=person, returned=False, escalation=OuterRef("pk"))
+        handed = HandOver.objects.holding().filter(by=person, returned=False, escalation=OuterRef("pk"))
         return self.asked_of(person).exclude(Exists(voted)).exclude(Exists(handed)).exclude(_put_aside(person))
 
     def of_teams_of(self, person: Principal) -> Self:

@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 from django.contrib.auth.models import Group
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
 from agents.models import Principal
@@ -21,8 +21,8 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
         return self.filter(answered_at=None, escalation__status__in=("open", "held"))
 
     def put_to(self, principal: Principal) -> Self:
-        """Those that are put to this agent."""
-        return self.filter(escalation__agent__principal=principal)
+        """Those that are put to this agent, about what it really asked."""
+        return self.filter(escalation__agent__principal=principal, escalation__is_planted=False)
 
 
 class Inquiry(models.Model):
@@ -52,9 +52,18 @@ class Inquiry(models.Model):
         return self.text[:60]
 
 
+class HandOverQuerySet(models.QuerySet["HandOver"]):
+    """Reading phrases for hand-overs."""
+
+    def holding(self) -> Self:
+        """Those on the level that is asked now; what came to another level afterwards is for the people of that one.
+        Where all levels are asked at once, each of them is."""
+        return self.filter(Q(level=F("escalation__asked")) | Q(escalation__path__mode="parallel"))
+
+
 class HandOver(models.Model):
-    """Somebody who was asked hands a question to another person or a group, who is asked as well from then on; it
-    leaves the list of whoever handed it over until it is `returned`."""
+    """Somebody who was asked hands a question to another person or a group, who is asked as well on that `level` from
+    then on; it leaves the list of whoever handed it over until it is `returned`."""
 
     escalation = models.ForeignKey("governance.Escalation", on_delete=models.CASCADE, related_name="handed_over")
     by = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="+")
@@ -64,6 +73,8 @@ class HandOver(models.Model):
     note = models.TextField(blank=True)
     at = models.DateTimeField()
     returned = models.BooleanField(default=False)
+
+    objects = HandOverQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

@@ -1,7 +1,7 @@
 """Amending: whoever decides changes a request within the bounds of the policy, and it is decided again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from governance.operations.decisions import (
 )
 from governance.operations.escalations import RequestChanged
 from governance.operations.facts import Circumstances, Question
-from governance.operations.opening import Place
+from governance.operations.opening import Place, queued
 from governance.operations.paths import levels_of
 from governance.operations.standing import require_standing
 from governance.rules import EscalationTerms, Verdict
@@ -56,12 +56,12 @@ def amend(
     if amendment.request_sha256 != escalation.request_sha256:
         raise RequestChanged
     agent = escalation.agent
-    if agent is None or not escalation.amendable:
+    if agent is None or not escalation.amendable or escalation.is_planted:  # nobody asked what is planted
         raise AmendmentRefused("The policy lets nothing of this request be changed.")
     context = _changed(escalation, amendment.values)
     answer = _decided_again(escalation, context, agent, place, at)
     terms = _still_asked(escalation, answer)
-    decision = write(answer, reviewer)
+    decision = write(_asking_still(answer), reviewer)
     _put(escalation, amendment, answer, decision, terms, by=reviewer, at=at)
 
 
@@ -97,6 +97,11 @@ def _decided_again(
     return answer_to(question, request, request_digest(request), Circumstances(agent, at))
 
 
+def _asking_still(answer: Answer) -> Answer:
+    # What needs nobody in this form is asked all the same, and nobody was allowed it: the agent asks again itself.
+    return replace(answer, ruling=replace(answer.ruling, verdict=Verdict.ESCALATE))
+
+
 def _still_asked(escalation: Escalation, answer: Answer) -> EscalationTerms | None:
     ruling = answer.ruling
     if ruling.verdict is Verdict.DENY:
@@ -125,7 +130,7 @@ def _put(
         request_sha256=answer.asking.digest, original=escalation.original or escalation.request,
         amended_decision=decision, amended_by=by, title=_title(escalation, after), asked=asked,
         approvals_asked=wanted, approvals_needed=needed_for(path.mode, [each.quorum for each in levels], place, wanted),
-        **(_asking(answer, decision, terms) if terms else {}),
+        **(_asking(answer, decision, terms) if terms else {}), **_queued(escalation, answer, after),
     )  # fmt: skip
     if terms:
         escalation.not_by.add(*excluded(terms))
@@ -138,6 +143,13 @@ def _asking(answer: Answer, decision: Decision, terms: EscalationTerms) -> dict[
         "conditions": conditions_told(answer.ruling, answer.facts, known.rules), "reason_asked": answer.ruling.reason,
         "policy": decision.policy, "policy_version": decision.policy_version,
     }  # fmt: skip
+
+
+def _queued(escalation: Escalation, answer: Answer, after: Mapping[str, str]) -> dict[str, Any]:
+    return queued(
+        escalation.agent, title=_title(escalation, after), likeness=escalation.likeness, path=escalation.path.key,
+        risk=escalation.risk, run_key=escalation.run_key, request=answer.request,
+    )  # fmt: skip
 
 
 def _title(escalation: Escalation, after: Mapping[str, str]) -> str:

@@ -10,9 +10,11 @@ from django.db import IntegrityError, transaction
 from agents.models import Principal
 from governance.models import Escalation, EscalationPath, PathStep, Vote
 from governance.operations.paths import levels_of, reminder
-from governance.operations.standing import Standing
+from governance.operations.standing import Standing, handed_on
 from governance.rules.approving import Progress, level_for, progress
 from observability import ledger
+
+GONE = -1
 
 
 def told_for(instead_of: Principal | None) -> dict[str, Any]:
@@ -35,16 +37,28 @@ def enough(
     if escalation.votes.filter(instead_of=reviewer).exists():
         raise ledger.TooLate("Somebody approved this for you already; another person has to approve as well.")
     levels = levels_of(escalation.path)
-    place = next((number for number, level in enumerate(levels) if level.pk == escalation.asked_id), 0)
-    asking = [number for number, level in enumerate(levels) if standing.is_on(level, reviewer)]
-    path = (escalation.path.mode, [level.quorum for level in levels], place)
-    level = levels[level_for(*path, given_on(escalation, levels), asking)]
-    _vote(escalation, reviewer, standing.instead_of, level, at, reason)
-    now = progress(*path, escalation.approvals_asked, given_on(escalation, levels))
+    _vote(escalation, reviewer, standing.instead_of, level_of(escalation, reviewer, standing, levels), at, reason)
+    now = progress(*_path(escalation, levels), escalation.approvals_asked, given_on(escalation, levels))
     if now.is_settled:
         return True
     _second(escalation, levels, now, by=reviewer, at=at, reason=reason, told=told_for(standing.instead_of) | confirmed)
     return False
+
+
+def level_of(
+    escalation: Escalation, reviewer: Principal, standing: Standing, levels: Sequence[PathStep]
+) -> PathStep:  # fmt: skip
+    """The level for which the reviewer speaks now: one that asks them, or on which it was handed to them."""
+    handed = handed_on(escalation, standing.instead_of or reviewer)
+    asking = [
+        number for number, level in enumerate(levels) if level.pk in handed or standing.is_on(level, reviewer)
+    ]  # fmt: skip
+    return levels[level_for(*_path(escalation, levels), given_on(escalation, levels), asking)]
+
+
+def _path(escalation: Escalation, levels: Sequence[PathStep]) -> tuple[str, list[int], int]:
+    place = next((number for number, level in enumerate(levels) if level.pk == escalation.asked_id), 0)
+    return escalation.path.mode, [level.quorum for level in levels], place
 
 
 def _vote(
@@ -61,9 +75,10 @@ def _vote(
 
 
 def given_on(escalation: Escalation, levels: Sequence[PathStep]) -> Counter[int]:
-    """How many approved on each level, by its place; what was approved on a level that is gone counts on the first."""
-    places = {level.pk: number for number, level in enumerate(levels)}
-    return Counter(places.get(pk or 0, 0) for pk in escalation.votes.values_list("level", flat=True))
+    """How many approved on each level, by its place; what was approved on a level that is gone counts on none of them,
+    and what was approved before levels were kept on the first."""
+    places: dict[int | None, int] = {None: 0} | {level.pk: number for number, level in enumerate(levels)}
+    return Counter(places.get(pk, GONE) for pk in escalation.votes.values_list("level", flat=True))
 
 
 def _second(

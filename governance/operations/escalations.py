@@ -11,10 +11,10 @@ from typing import Any
 from django.db import transaction
 
 from agents.models import Principal
-from governance.models import Escalation, EscalationPath, Risk
+from governance.models import Escalation, EscalationPath, Risk, standing_in
 from governance.operations.approvals import enough, told_for
 from governance.operations.paths import reminder
-from governance.operations.standing import SETTLE, NotAReviewer, could_decide, standing_of
+from governance.operations.standing import NotAReviewer, could_decide, standing_of
 from governance.rules.amending import wrong_confirmation
 from observability import ledger
 
@@ -123,10 +123,12 @@ def undo(escalation: Escalation, *, by: Principal, at: datetime) -> None:
 
 def take_effect(escalation: Escalation, *, at: datetime) -> bool:
     """Let a held answer take effect now that it can no longer be undone; False when whoever gave it may not decide any
-    more: then the question is open again."""
+    more, or no longer alone: then the question is open again."""
     reviewer, answer = escalation.settled_by, escalation.held_answer
-    if reviewer is None or not _may_still(reviewer, escalation):
-        why = f"{reviewer} may no longer decide this. Nothing was done."
+    why = "" if reviewer and _may_still(reviewer, escalation) else f"{reviewer} may no longer decide this."
+    why = why or _lacking(escalation)
+    if why or reviewer is None:
+        why += " Nothing was done."
         _open_again(escalation, by=ledger.SYSTEM, verb="escalation.returned", at=at, why=why)
         return False
     answered_at = escalation.settled_at or at
@@ -139,9 +141,16 @@ def take_effect(escalation: Escalation, *, at: datetime) -> bool:
     return True
 
 
+def _lacking(escalation: Escalation) -> str:
+    needed = escalation.approvals_needed if escalation.held_answer == Escalation.Status.APPROVED else 1
+    return "" if needed == 1 or escalation.votes.count() >= needed else f"{needed} people have to approve now."
+
+
 def _may_still(reviewer: Principal, escalation: Escalation) -> bool:
-    instead_of = escalation.settled_for
-    return could_decide(reviewer, escalation) and (instead_of is None or instead_of.may(SETTLE))
+    instead_of, this = escalation.settled_for, Escalation.objects.filter(pk=escalation.pk)
+    if not could_decide(reviewer, escalation) or not this.naming(instead_of or reviewer).exists():
+        return False
+    return instead_of is None or any(each.person == instead_of for each in standing_in(reviewer))
 
 
 def _open_again(escalation: Escalation, *, by: ledger.Acts, verb: str, at: datetime, why: str = "") -> None:

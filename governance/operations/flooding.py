@@ -24,7 +24,7 @@ class TooManyOpen(ledger.Refused):
 
 def has_room(agent: Agent) -> bool:
     """Whether another question of this agent may wait for people."""
-    open_ones: int = Escalation.objects.open().filter(agent=agent).count()
+    open_ones: int = Escalation.objects.open().real().filter(agent=agent).count()
     return open_ones < int(settings.OPEN_QUESTIONS_PER_AGENT)
 
 

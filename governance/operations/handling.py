@@ -9,7 +9,8 @@ from django.db import IntegrityError, transaction
 from agents.models import Agent, Principal
 from governance.models import Escalation, HandOver, Inquiry
 from governance.models.inquiries import TEXT_AT_MOST
-from governance.operations.paths import reminder
+from governance.operations.approvals import level_of
+from governance.operations.paths import levels_of, reminder
 from governance.operations.standing import could_decide, require_standing
 from observability import ledger
 
@@ -83,7 +84,7 @@ def answer_inquiry(inquiry: Inquiry, answer: str, *, agent: Agent, at: datetime)
     """The agent's answer, once, while somebody waits for it; what the clock did not stand still is taken back. Raises
     AnsweredAlready or Invalid."""
     escalation = inquiry.escalation
-    if escalation.agent_id != agent.pk:
+    if escalation.agent_id != agent.pk or escalation.is_planted:
         raise ledger.NotFound
     answer = _bounded(answer, "answer", "Write the answer.")
     open_one = Inquiry.objects.unanswered().filter(pk=inquiry.pk)
@@ -130,15 +131,16 @@ class Receiver:
 def hand_over(escalation: Escalation, to: Receiver, *, note: str, reviewer: Principal, at: datetime) -> HandOver:
     """Have somebody else asked as well, who may decide it; it leaves the reviewer's own list. Raises what an answer
     raises, or MayNotDecide."""
-    require_standing(reviewer, escalation, at=at)
+    standing = require_standing(reviewer, escalation, at=at)
     if len(note) > TEXT_AT_MOST:
         raise ledger.Invalid(fields={"note": f"Use {TEXT_AT_MOST:,} characters at most."})
     wrong = _why_not_to(escalation, to, reviewer)
     if wrong:
         raise MayNotDecide(fields={"to": wrong})
     HandOver.objects.filter(escalation=escalation, by__in=_people(to)).update(returned=True)
+    level = level_of(escalation, reviewer, standing, levels_of(escalation.path))
     handed = HandOver.objects.create(
-        escalation=escalation, by=reviewer, to_person=to.person, to_group=to.group, level=escalation.asked,
+        escalation=escalation, by=reviewer, to_person=to.person, to_group=to.group, level=level,
         note=note.strip(), at=at,
     )  # fmt: skip
     told = {"to": str(to), "to_id": to.person.username if to.person else to.group.name if to.group else ""}

@@ -74,25 +74,31 @@ def open_escalation(asked: Asked, *, by: ledger.Acts, at: datetime) -> Escalatio
     quorums, first = [level.quorum for level in levels], first_to_end(asked.path, levels)
     due_at = asked.path.ends_at(at, min(first.seconds, asked.seconds or first.seconds))
     columns = {name: value for name, value in vars(asked).items() if name not in _NOT_COLUMNS}
+    found_by = queued(
+        asked.agent, title=asked.title, likeness=asked.likeness, path=asked.path.key, risk=asked.risk,
+        run_key=asked.place.run_key, request=asked.request,
+    )  # fmt: skip
     escalation = Escalation.objects.create(
         **columns, asked=levels[0], approvals_asked=asked.approvals, opened_at=at, due_at=due_at,
         approvals_needed=needed_for(asked.path.mode, quorums, 0, asked.approvals),
         remind_at=reminder(first, due_at, at), workflow=asked.place.workflow,
-        workflow_name=asked.place.workflow_name, run=asked.place.run, run_key=asked.place.run_key, **_queued(asked),
+        workflow_name=asked.place.workflow_name, run=asked.place.run, run_key=asked.place.run_key, **found_by,
     )  # fmt: skip
     escalation.not_by.set(barred(asked, by))
     ledger.record("escalation.opened", escalation, by=by, at=at, why=asked.reason_asked, after=escalation.status)
     return escalation
 
 
-def _queued(asked: Asked) -> dict[str, Any]:
-    # What the queue groups and finds it by.
-    agent, known = asked.agent, asked.request.get("context") or {}
+def queued(
+    agent: Agent | None, *, title: str, likeness: str, path: str, risk: int, run_key: str, request: dict[str, Any]
+) -> dict[str, Any]:  # fmt: skip
+    """What the queue groups and finds a question about this request by."""
+    known = request.get("context") or {}
     currency, below = str(known.get("currency", ""))[:3], band_of(known.get("amount", ""))
-    resource = (asked.request.get("resource") or {}).get("id", "")
-    alike = Likeness(agent.code if agent else "", asked.likeness, asked.path.key, asked.risk, currency, below)
+    resource = (request.get("resource") or {}).get("id", "")
+    alike = Likeness(agent.code if agent else "", likeness, path, risk, currency, below)
     who = (agent.code, agent.name) if agent else ()
-    sought = sought_in(asked.title, *who, asked.place.run_key, str(resource))
+    sought = sought_in(title, *who, run_key, str(resource))
     return {"alike": alike.key, "currency": currency, "amount_below": below, "sought": sought}
 
 

@@ -114,7 +114,7 @@ def change_path(
         raise EditionChanged
     wrong = {} if why.strip() else {"reason": "Say why; the audit trail keeps it."}
     _check(name, levels, terms, wrong, by=by, was=terms_of(path))
-    waiting = Escalation.objects.open().filter(path=path)
+    waiting = Escalation.objects.pending().filter(path=path)  # an answer that is undone leaves the question open
     if waiting.filter(asked__level__gt=len(levels)).exists() or (terms.mode != path.mode and waiting.exists()):
         raise LevelInUse
     before = told(path)

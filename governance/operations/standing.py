@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from agents.models import Principal
-from governance.models import Delegation, Escalation, PathStep, Training, standing_in
+from governance.models import Delegation, Escalation, HandOver, PathStep, Training, standing_in
 from observability import ledger
 from observability.prepared import Prepared
 
@@ -72,6 +72,12 @@ def require_standing(person: Principal, escalation: Escalation, *, at: datetime)
     if standing is None or at >= escalation.due_at:
         raise ledger.TooLate("This is settled or its time is over. Nothing was changed.")
     return standing
+
+
+def handed_on(escalation: Escalation, person: Principal) -> set[int]:
+    """The levels on which it was handed over to this person or to a role of theirs."""
+    to = Q(to_person=person) | Q(to_group__in=person.groups.all())
+    return set(HandOver.objects.filter(to, escalation=escalation).values_list("level", flat=True))
 
 
 def could_decide(person: Principal, escalation: Escalation) -> bool:

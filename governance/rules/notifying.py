@@ -32,7 +32,7 @@ AFTER: Mapping[str, Happening] = {
     "escalation.passed_on": Happening.PASSED_ON,
     "escalation.assigned": Happening.HANDED,
     "escalation.handed_over": Happening.HANDED,
-    "escalation.answered": Happening.ANSWERED,
+    "escalation.replied": Happening.ANSWERED,
     "escalation.approved": Happening.DECIDED,
     "escalation.rejected": Happening.DECIDED,
 }

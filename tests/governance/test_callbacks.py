@@ -18,6 +18,7 @@ from observability import ledger
 from observability.models import Event
 from tests.governance.authzen import asked, get, post, said
 from tests.receivers import Receiver, http_receiver
+from workflows import operations as workflows
 
 
 @pytest.fixture
@@ -77,6 +78,22 @@ def test_an_agent_is_told_what_became_of_its_request_and_can_check_who_says_so(
     jws.deserialize_compact(f"{protected}..{signature}", keys, algorithms=["ES256"], payload=taken.body)
     assert Event.objects.get(verb="callback.delivered").unit == str(Escalation.objects.get().unit_id)
     assert taken.headers["Callback-Id"] == str(Callback.objects.get().uid)
+
+
+@pytest.mark.parametrize("events", [[], ["denied"]])
+def test_an_answer_that_can_be_undone_is_not_told_before_it_takes_effect(
+    events: list[str], clerk: Any, sign_in: Any, receiver: Receiver
+) -> None:
+    about = task(clerk, endpoint=receiver.url, events=events)
+    sha = Escalation.objects.get().request_sha256
+    body = {"request_sha256": sha, "reason": "No.", "undo_seconds": 10}
+    assert sign_in("priya").call("post", f"escalations/{about['id']}/reject", body).status_code == 200
+    assert (tasks.deliver_callbacks(), Callback.objects.get().status, receiver.taken) == (0, "waiting", [])
+
+    workflows.take_effect(Escalation.objects.get(), at=ledger.database_now() + timedelta(seconds=11))
+
+    assert tasks.deliver_callbacks() == 1
+    assert json.loads(receiver.taken[0].body)["task"]["status"] == "denied"
 
 
 @pytest.mark.parametrize(("end", "status"), [("reject", "denied"), ("cancel", "cancelled"), ("expire", "expired")])

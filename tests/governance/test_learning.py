@@ -68,6 +68,20 @@ def test_25_yes_of_two_people_become_a_rule_that_another_one_puts_in_force(
     assert (decided["effect"], decided["rule"]) == ("allow", made.rule)
 
 
+def test_what_a_person_amended_was_no_yes_to_what_was_asked(
+    halden: Halden, sign_in: Any, robot: Any, reviewers: list[Any]
+) -> None:
+    approve_many(robot, reviewers, many=26)
+    amended = Escalation.objects.order_by("pk").first()
+    assert amended is not None
+    context = {**amended.request["context"], "amount": "9999.00"}
+    Escalation.objects.filter(pk=amended.pk).update(original={**amended.request, "context": context})
+
+    (offer,) = sign_in("daniel").get("/escalations/insights").context["offers"]
+
+    assert (offer.suggestion.asked, str(offer.suggestion.refused_from)) == (25, "9999.00")
+
+
 @pytest.fixture
 def in_force(sign_in: Any, robot: Any, reviewers: list[Any]) -> LearntRule:
     """A learnt rule that decides."""

@@ -111,6 +111,38 @@ def test_a_message_holds_no_more_than_title_deadline_and_link(sign_in: Any, rece
     assert set(told(receiver)[0]["notices"][0]) == {"kind", "title", "due_at", "link"}
 
 
+def test_an_address_in_the_words_of_an_agent_is_no_link_in_the_message(
+    sign_in: Any, receiver: Receiver, ask: Any
+) -> None:
+    listens(sign_in("priya"), receiver)
+    Escalation.objects.filter(pk=ask().pk).update(
+        title="Pay EUR 7,950.00: see https://evil.example/a or www.evil.example, bob@evil.example"
+    )
+    sweep()
+
+    body = told(receiver)[0]["text"]
+    assert "Pay EUR 7,950.00: see https: //evil. example/a or www. evil. example, bob@evil. example" in body
+
+
+def test_what_the_agent_answers_is_told_and_what_a_colleague_answers_is_not(
+    sign_in: Any, receiver: Receiver, ask: Any, robot: Any
+) -> None:
+    priya, maria, escalation = sign_in("priya"), sign_in("maria"), ask()
+    NoticeWish.objects.update_or_create(
+        person=Principal.objects.get(username="priya"), defaults={"happenings": ["answered"], "zone": "UTC"}
+    )
+    listens(priya, receiver)
+    asked = priya.call("post", f"escalations/{escalation.uid}/ask", {"text": "Why?"}).json()
+    path = f"escalations/{escalation.uid}/questions/{asked['id']}/answer"
+    assert robot("AP-04").call("post", path, {"answer": "So."}).status_code == 200
+
+    assert sweep() == 1
+    assert told(receiver)[0]["notices"][0]["kind"] == "answered"
+    body = {"request_sha256": escalation.request_sha256, "undo_seconds": 10}
+    assert maria.call("post", f"escalations/{escalation.uid}/approve", body).status_code == 200
+    assert sweep() == 0
+
+
 def link(receiver: Receiver) -> str:
     return str(told(receiver)[-1]["notices"][0]["link"].removeprefix("http://testserver"))
 

@@ -179,6 +179,70 @@ def test_a_training_that_ended_meanwhile_undoes_a_held_answer(halden: Any, now: 
     assert Escalation.objects.get().status == "open"
 
 
+def test_who_is_asked_no_more_loses_a_held_answer(halden: Any, now: Any) -> None:
+    on = path(halden, now, (("priya", "maria"), 1))
+    row, at = asked(halden, now, on), ledger.database_now()
+    workflows.settle(
+        row.uid, "approved", reviewer=halden.people["priya"], at=at, request_sha256="0" * 64,
+        undo=timedelta(seconds=10),
+    )  # fmt: skip
+    on.steps.get().people.remove(halden.people["priya"])
+
+    workflows.take_effect(Escalation.objects.get(), at=at + timedelta(seconds=11))
+
+    assert Escalation.objects.get().status == "open"
+
+
+def test_a_path_that_wants_two_meanwhile_undoes_the_held_answer_of_one(halden: Any, now: Any, sign_in: Any) -> None:
+    row, at = asked(halden, now, path(halden, now, (("priya", "maria"), 1))), ledger.database_now()
+    workflows.settle(
+        row.uid, "approved", reviewer=halden.people["priya"], at=at, request_sha256="0" * 64,
+        undo=timedelta(seconds=10),
+    )  # fmt: skip
+    assert sign_in("daniel").call("patch", "escalation-paths/drill", body(), match="*").status_code == 200
+
+    workflows.take_effect(Escalation.objects.get(), at=at + timedelta(seconds=11))
+
+    row.refresh_from_db()
+    assert (row.status, row.approvals_needed) == ("open", 2)
+    assert settle(row, halden.people["priya"], now) == "open"
+    assert settle(row, halden.people["maria"], now) == "approved"
+
+
+def test_a_level_on_which_an_answer_can_be_undone_stays(halden: Any, now: Any, sign_in: Any) -> None:
+    row = asked(halden, now, path(halden, now, (("priya",), 1), (("maria",), 1)))
+    workflows.pass_deadline(row, at=row.due_at)
+    workflows.settle(
+        row.uid, "approved", reviewer=halden.people["maria"], at=row.due_at, request_sha256="0" * 64,
+        undo=timedelta(seconds=10),
+    )  # fmt: skip
+
+    refused = sign_in("daniel").call("patch", "escalation-paths/drill", body(), match="*")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "level_in_use")
+
+
+@pytest.mark.parametrize("is_ended, status", [(False, "approved"), (True, "open")])
+def test_a_delegation_that_ended_meanwhile_undoes_a_held_answer(
+    is_ended: bool, status: str, halden: Any, now: Any
+) -> None:
+    row = asked(halden, now, path(halden, now, (("daniel",), 1)))
+    daniel, priya, at = halden.people["daniel"], halden.people["priya"], ledger.database_now()
+    terms = operations.Terms(
+        person=daniel, delegate=priya, ends_at=at + timedelta(days=2), reason="On leave", unit=halden.units["finance"]
+    )
+    made = operations.delegate(terms, by=daniel, at=at)
+    workflows.settle(
+        row.uid, "approved", reviewer=priya, at=at, request_sha256="0" * 64, undo=timedelta(seconds=10)
+    )  # fmt: skip
+    if is_ended:
+        operations.end_delegation(made, by=daniel, at=ledger.database_now(), why="Back again.")
+
+    workflows.take_effect(Escalation.objects.get(), at=at + timedelta(seconds=11))
+
+    assert Escalation.objects.get().status == status
+
+
 SELF = ("requester", "accountable", "stand-in", "author", "previous approver", "asked through an agent")
 
 
@@ -421,3 +485,55 @@ def test_the_pages_show_and_change_all_of_it(sign_in: Any, halden: Any) -> None:
     assert "3 of 2 cannot approve" in wrong.content.decode()
     assert sign_in("edith").get("/policies/paths/two").status_code == 200
     assert sign_in("priya").get("/policies/paths/new").status_code == 403
+
+
+# --- handing over lends no other level ------------------------------------------------------------------------
+def hand(row: Escalation, by: str, to: str, halden: Any, now: Any) -> None:
+    """Somebody hands it to a colleague."""
+    people = {name: Principal.objects.get(username=name) for name in (by, to)}
+    workflows.hand_over(row.uid, operations.Receiver(people[to]), note="", reviewer=people[by], at=now)
+
+
+def test_whom_one_level_handed_it_does_not_approve_for_the_next(halden: Any, now: Any) -> None:
+    row = asked(halden, now, path(halden, now, (("priya",), 1), (("daniel",), 1), mode="in_order"))
+    hand(row, "priya", "maria", halden, now)
+    assert may(row, "priya", "maria", "daniel") == {"priya", "maria"}
+
+    assert settle(row, halden.people["priya"], now) == "open"
+
+    assert may(row, "priya", "maria", "daniel") == {"daniel"}
+    with pytest.raises(operations.NotAReviewer):
+        settle(row, halden.people["maria"], now)
+    assert settle(row, halden.people["daniel"], now) == "approved"
+
+
+def test_what_is_passed_on_leaves_those_to_whom_it_was_handed(halden: Any, now: Any) -> None:
+    row = asked(halden, now, path(halden, now, (("priya",), 1), (("daniel",), 1)))
+    hand(row, "priya", "maria", halden, now)
+
+    workflows.pass_deadline(row, at=row.due_at)
+
+    row.refresh_from_db()
+    assert may(row, "priya", "maria", "daniel") == {"daniel"}
+
+
+def test_where_all_are_asked_at_once_it_is_handed_over_on_ones_own_level(halden: Any, now: Any) -> None:
+    row = asked(halden, now, path(halden, now, (("daniel",), 1), (("priya",), 1), mode="parallel"))
+    hand(row, "priya", "maria", halden, now)
+
+    assert settle(row, halden.people["maria"], now) == "open"
+    assert settle(row, halden.people["priya"], now) == "open", "both speak for the second level"
+    assert settle(row, halden.people["daniel"], now) == "approved"
+
+
+def test_an_approval_on_a_level_that_is_gone_is_none_of_another_level(halden: Any, now: Any, sign_in: Any) -> None:
+    row = asked(halden, now, path(halden, now, (("daniel",), 1), (("maria",), 1), (("priya",), 1), mode="parallel"))
+    assert settle(row, halden.people["priya"], now) == "open"
+    levels = [{"people": ["daniel"], "seconds": HOUR}, {"people": ["maria"], "seconds": HOUR}]
+    changed = sign_in("daniel").call(
+        "patch", "escalation-paths/drill", body(levels=levels, mode="parallel"), match="*"
+    )  # fmt: skip
+    assert changed.status_code == 200, changed.content
+
+    assert settle(row, halden.people["maria"], now) == "open", "daniel's level has no approval"
+    assert settle(row, halden.people["daniel"], now) == "approved"

@@ -63,6 +63,23 @@ def test_it_cannot_be_told_from_a_real_question(case: Escalation, sign_in: Any, 
     }
 
 
+def test_it_wants_the_confirmation_that_its_policy_wants(
+    pattern: Escalation, sign_in: Any, request: pytest.FixtureRequest
+) -> None:
+    confirm = {"type": "context.amount", "checklist": ["I called the seller back"]}
+    terms = {"confirm": confirm, "reach": "One supplier", "reversible": "Not once it is paid"}
+    Escalation.objects.filter(pk=pattern.pk).update(**terms)
+
+    case: Escalation = request.getfixturevalue("case")
+
+    assert {name: getattr(case, name) for name in terms} == terms
+    body = {"request_sha256": case.request_sha256}
+    refused = sign_in("priya").call("post", f"escalations/{case.uid}/approve", body)
+    assert (refused.status_code, refused.json()["code"]) == (400, "confirmation_needed")
+    body |= {"confirmation": {"typed": "7950.00", "ticked": ["I called the seller back"]}}  # type: ignore[dict-item]
+    assert sign_in("priya").call("post", f"escalations/{case.uid}/approve", body).status_code == 200
+
+
 def test_who_catches_it_is_told_kindly_and_nothing_is_done(case: Escalation, sign_in: Any, robot: Any) -> None:
     priya, decisions = sign_in("priya"), Decision.objects.count()
     answer(priya, case, "reject")
@@ -188,3 +205,30 @@ def test_programs_plant_as_well(sign_in: Any, pattern: Escalation) -> None:
     assert made.status_code == 201, made.content
     assert made.json()["state"] == "waiting"
     assert sign_in("ingrid").call("get", "planted-cases").json()["results"] == [made.json()]
+
+
+def test_asking_amending_and_handing_it_over_has_no_effect_and_tells_nothing(
+    case: Escalation, sign_in: Any, robot: Any
+) -> None:
+    priya, clerk, decisions = sign_in("priya"), robot("AP-04"), Decision.objects.count()
+    Escalation.objects.filter(pk=case.pk).update(amendable=[{"field": "amount", "at_most": "7950.00"}])
+
+    asked = priya.call("post", f"escalations/{case.uid}/ask", {"text": "Why?"})
+    amended = priya.call(
+        "post", f"escalations/{case.uid}/amend",
+        {"values": {"amount": "1.00"}, "request_sha256": case.request_sha256},
+    )  # fmt: skip
+    handed = priya.call("post", f"escalations/{case.uid}/hand-over", {"to": "daniel"})
+
+    assert (asked.status_code, amended.status_code, handed.status_code) == (201, 409, 201)
+    assert clerk.call("get", "questions").json()["results"] == []
+    path = f"escalations/{case.uid}/questions/{asked.json()['id']}/answer"
+    assert clerk.call("post", path, {"answer": "I never asked."}).status_code == 404
+    assert not any("planted" in each.content.decode().lower() for each in (asked, amended, handed))
+    assert Decision.objects.count() == decisions
+
+
+def test_it_takes_no_room_of_the_agent(case: Escalation, robot: Any, settings: Any) -> None:
+    settings.OPEN_QUESTIONS_PER_AGENT = 1
+
+    assert ask(robot, 4).is_open

@@ -10,7 +10,7 @@ import yaml
 
 from agents import operations as agents
 from autonomy_site.demo.company import FOLDER
-from governance.models import Escalation, EscalationPath, Inquiry
+from governance.models import Decision, Escalation, EscalationPath, Inquiry
 from observability import ledger
 from observability.models import Event
 from tests.policies import approved, put_in_force
@@ -107,6 +107,37 @@ def test_the_agent_does_the_amended_thing(terms: Any, ask: Any, clerk: Any, ques
     now = clerk.call("post", "actions", question(work, amount="7000.00", approval=work["approval"]["id"])).json()
 
     assert now["effect"] == "allow", now
+
+
+def test_what_needs_nobody_in_the_changed_form_is_allowed_to_the_agent_only_when_it_asks(
+    terms: Any, ask: Any, clerk: Any, question: Any, sign_in: Any
+) -> None:
+    terms(amend=TERMS["amend"])
+    asked, priya = ask(), sign_in("priya")
+
+    amended = api(priya, asked, "amend", read(asked, values={"amount": "700.00"}))
+
+    assert (amended.status_code, amended.json()["status"]) == (200, "open")
+    asked.refresh_from_db()
+    assert asked.amended_decision is not None
+    assert asked.amended_decision.effect == "escalate"
+    assert not Decision.objects.filter(effect="allow").exists(), "nothing counts as allowed that nobody may do yet"
+    api(priya, asked, "approve", read(asked))
+    work = clerk.claim()
+    now = clerk.call("post", "actions", question(work, amount="700.00", approval=work["approval"]["id"])).json()
+    assert now["effect"] == "allow", now
+
+
+def test_the_queue_finds_and_groups_the_amended_request(terms: Any, ask: Any, sign_in: Any) -> None:
+    terms(amend=TERMS["amend"])
+    asked = ask()
+    was = (asked.alike, asked.amount_below)
+
+    api(sign_in("priya"), asked, "amend", read(asked, values={"amount": "700.00"}))
+
+    asked.refresh_from_db()
+    assert (was[1], asked.amount_below, asked.alike != was[0]) == (10_000, 1000, True)
+    assert list(Escalation.objects.sought("amended: 700.00")) == [asked]
 
 
 @pytest.mark.parametrize(
@@ -290,6 +321,33 @@ def test_an_agent_that_never_answers_stalls_no_longer_than_the_path_allows(ask: 
     workflows.pass_deadline(asked, at=asked.due_at)
     asked.refresh_from_db()
     assert asked.asked.level == 2
+
+
+def test_what_people_ask_an_agent_is_none_of_another_ones_affair(
+    ask: Any, clerk: Any, robot: Any, sign_in: Any
+) -> None:
+    asked = ask()
+    api(sign_in("priya"), asked, "ask", {"text": "Which order?"})
+
+    assert len(clerk.call("get", f"escalations/{asked.uid}/questions").json()["results"]) == 1
+    other = robot("AP-01").call("get", f"escalations/{asked.uid}/questions")
+    assert "Which order?" not in other.content.decode()
+
+
+def test_an_agent_reads_an_answer_when_it_has_taken_effect(ask: Any, clerk: Any, sign_in: Any) -> None:
+    asked = ask()
+    answer = read(asked, reason="The order is another one.", reason_code="wrong_data", undo_seconds=10)
+    assert api(sign_in("priya"), asked, "reject", answer).json()["status"] == "held"
+
+    shown = clerk.call("get", f"escalations/{asked.uid}").json()
+    (listed,) = clerk.call("get", "escalations").json()["results"]
+
+    for told in (shown, listed):
+        names = ("status", "reason", "reason_code", "settled_by", "settled_at", "effect_at")
+        assert [told[name] for name in names] == ["open", "", "", None, None, None]
+    assert clerk.call("get", "escalations?status=held").json()["results"] == []
+    workflows.take_effect(Escalation.objects.get(), at=ledger.database_now() + timedelta(seconds=11))
+    assert clerk.call("get", f"escalations/{asked.uid}").json()["reason"] == "The order is another one."
 
 
 # --- hand over ------------------------------------------------------------------------------------------------

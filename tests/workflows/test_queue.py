@@ -349,6 +349,18 @@ def test_programs_decide_many_as_well_and_read_what_became_of_each(robot: Any, r
     ]  # fmt: skip
 
 
+def test_whoever_answers_the_same_many_goes_through_them_in_the_same_order(refunds: Any, sign_in: Any) -> None:
+    asked = refunds(4)
+    ordered = [{"id": str(each.uid), "request_sha256": each.request_sha256} for each in asked]
+    items = [ordered[place] for place in (2, 0, 3, 1)]
+
+    body = sign_in("priya").call("post", "escalations/decide", {"items": items, "answer": "approved"}).json()
+
+    assert [each["id"] for each in body["items"]] == [each["id"] for each in items], "told in the order asked"
+    done = Event.objects.filter(verb="escalation.approved").order_by("id").values_list("subject_id", flat=True)
+    assert list(done) == sorted(each["id"] for each in items), "two at once wait for each other, not in a circle"
+
+
 @pytest.mark.parametrize("change", ["none", "21", "twice"])
 def test_one_to_twenty_questions_are_decided_together(refunds: Any, sign_in: Any, change: str) -> None:
     asked = refunds(21)

@@ -3,10 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from agents import tasks as agent_tasks
 from agents.models import GivenAnswer
 from governance.models import Escalation
-from workflows import tasks
+from observability.ledger import database_now
+from workflows import operations, tasks
 from workflows.models import Run, Step, Timer
 
 
@@ -22,6 +25,29 @@ def test_a_due_timer_fires_in_the_sweep(bring: Any, now: Any) -> None:
 
     assert (tasks.fire_timers(), tasks.fire_timers()) == (1, 0)
     assert Step.objects.filter(element="controller").count() == 1
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_a_timer_takes_away_no_answer_that_was_given_in_time(
+    is_undone: bool, bring: Any, sign_in: Any, now: Any
+) -> None:
+    bring(findings=1)
+    asked, priya = Escalation.objects.get(), sign_in("priya")
+    body = {"request_sha256": asked.request_sha256, "undo_seconds": 10}
+    assert priya.call("post", f"escalations/{asked.uid}/approve", body).json()["status"] == "held"
+    Timer.objects.update(due_at=now - timedelta(seconds=1))
+    assert tasks.fire_timers() == 0
+
+    if is_undone:
+        assert priya.call("post", f"escalations/{asked.uid}/undo", {}).status_code == 200
+        assert tasks.fire_timers() == 1
+    else:
+        operations.take_effect(Escalation.objects.get(), at=database_now() + timedelta(seconds=11))
+        assert tasks.fire_timers() == 0
+
+    asked.refresh_from_db()
+    assert asked.status == ("withdrawn" if is_undone else "approved")
+    assert Step.objects.filter(element="controller").exists() is is_undone
 
 
 def test_a_silent_agents_step_is_taken_back_in_the_sweep(robot: Any, now: Any) -> None:

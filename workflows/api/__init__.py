@@ -23,7 +23,7 @@ from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import page_of
 from workflows import memory, operations
-from workflows.api.handling import read_sha256, visible_escalation
+from workflows.api.handling import as_told, read_sha256, visible_escalation
 from workflows.models import Run, Space, Step, Workflow
 from workflows.serializers import (
     ActionInput,
@@ -303,9 +303,11 @@ class EscalationsView(Door):
         found = Escalation.objects.visible_to(self.principal).select_related("path", "settled_by")
         if self.asked["agent"]:
             found = found.filter(agent__code=self.asked["agent"])
-        if self.asked["status"] != Escalation.Status.OPEN:
-            return self.page(found.filter(status=self.asked["status"]), EscalationOutput, by="-pk")
-        return self.most_urgent(found.open())
+        is_agent, status = not self.principal.is_person, self.asked["status"]
+        if status == Escalation.Status.OPEN:
+            return self.most_urgent(found.pending() if is_agent else found.open())
+        unseen = is_agent and status == Escalation.Status.HELD
+        return self.page(found.none() if unseen else found.filter(status=status), EscalationOutput, by="-pk")
 
     def most_urgent(self, found: EscalationQuerySet) -> Response:
         """A page of the most urgent ones as they were when the first page was read: time changes no order meanwhile."""
@@ -315,7 +317,7 @@ class EscalationsView(Door):
         return self.paged(
             list(rows[: self.listing.limit + 1]),
             lambda row: [at.isoformat(), row.pk],
-            lambda some: EscalationOutput(some, many=True).data,
+            lambda some: EscalationOutput([as_told(each, self.principal) for each in some], many=True).data,
         )
 
 

@@ -37,7 +37,17 @@ def visible_escalation(user: Any, uid: UUID) -> Escalation:
     found = Escalation.objects.visible_to(user).select_related("path", "settled_by").filter(uid=uid).first()
     if found is None:
         raise ledger.NotFound
-    return found
+    return as_told(found, user)
+
+
+def as_told(escalation: Escalation, user: Principal) -> Escalation:
+    """The escalation as this user reads it: for an agent, what was answered and can still be undone waits for a
+    person."""
+    if user.is_person or escalation.status != Escalation.Status.HELD:
+        return escalation
+    escalation.status, escalation.settled_by, escalation.settled_at = Escalation.Status.OPEN, None, None
+    escalation.reason, escalation.reason_code, escalation.effect_at = "", "", None
+    return escalation
 
 
 def read_sha256(request: Request, user: Any, uid: UUID) -> str:
@@ -101,6 +111,8 @@ class InquiriesView(Door):
     )
     def get(self, request: Request, uid: UUID) -> Response:
         asked = Inquiry.objects.filter(escalation=visible_escalation(self.principal, uid))
+        if not self.principal.is_person:  # what people ask another agent is none of its affair
+            asked = asked.put_to(self.principal)
         return self.page(asked.select_related("escalation", "asked_by"), InquiryOutput, by="pk")
 
 

@@ -54,18 +54,19 @@ def settle_together(
     if len({item.uid for item in items}) < len(items):
         raise ledger.Invalid("Nothing was decided.", fields={"items": "A question is named twice."})
     seen = Escalation.objects.visible_to(reviewer).filter(uid__in=[item.uid for item in items])
-    risks = dict(seen.values_list("uid", "risk"))
-    outcomes = []
-    for item in items:
+    known = {uid: (risk, run) for uid, risk, run in seen.values_list("uid", "risk", "run")}
+    outcomes = {}
+    # One run after the other in the same order for everybody: two who answer the same at once wait and do not lock up.
+    for item in sorted(items, key=lambda each: (known.get(each.uid, (0, ""))[1], each.uid)):
         try:
-            if risks.get(item.uid, 0) >= HIGH_RISK:
+            if known.get(item.uid, (0, ""))[0] >= HIGH_RISK:
                 raise NotTogether
             settled = settle(
                 item.uid, answer, reviewer=reviewer, at=at, request_sha256=item.request_sha256, reason=reason,
                 reason_code=reason_code, undo=undo,
             )  # fmt: skip
-            outcomes.append(Outcome(item.uid, settled))
+            outcomes[item.uid] = Outcome(item.uid, settled)
         except ledger.Refused as refused:
             ledger.record_refusal(refused, by=reviewer)
-            outcomes.append(Outcome(item.uid, refused=refused))
-    return outcomes
+            outcomes[item.uid] = Outcome(item.uid, refused=refused)
+    return [outcomes[item.uid] for item in items]

@@ -17,6 +17,7 @@ from agents.models import Agent, Principal
 from agents.operations import require
 from governance.models import Decision, Escalation, PlantedCase, Policy
 from governance.operations.opening import Asked, Place, open_escalation
+from governance.rules.amending import value_at
 from governance.rules.learning import differences, retold
 from observability import ledger
 
@@ -163,16 +164,23 @@ def _asked(case: PlantedCase) -> Asked:
     like = case.like
     changed = differences(like.request, case.request)
     copied = ("kind", "risk", "effect", "unit", "agent", "likeness", "policy", "confidence", "if_approved",
-              "if_rejected", "if_nobody")  # fmt: skip
+              "if_rejected", "if_nobody", "reach", "reversible")  # fmt: skip
     told = ("reason_asked", "conditions", "changes", "evidence")
     return Asked(
         **{name: getattr(like, name) for name in copied},
         **{name: retold(getattr(like, name), changed) for name in told},
         path=case.path, title=case.title, request=case.request, request_sha256=_digest(case.request), shown=case.shown,
+        confirm=_confirm(like.confirm, case.request),
         statement=case.statement or retold(like.statement, changed), policy_version=_version_now(case),
         seconds=max(int((like.due_at - like.opened_at).total_seconds()), 60),
         place=Place(workflow=like.workflow, workflow_name=like.workflow_name), not_by=tuple(_who_know()),
     )  # fmt: skip
+
+
+def _confirm(wanted: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
+    # As of any question on this policy; what is not in the request cannot be typed.
+    missing = value_at(request, wanted.get("type", "")) is None
+    return {name: each for name, each in wanted.items() if not (name == "type" and missing)}
 
 
 def _version_now(case: PlantedCase) -> int | None:

@@ -31,7 +31,7 @@ _UNDER_WAY = (
 )  # fmt: skip
 _READ = (
     "status", "settled_by", "settled_at", "opened_at", "approvals_needed", "policy_version", "conditions", "request",
-    "agent__role__code", "decision__policy", "decision__rule", "decision__action", "decision__matched",
+    "original", "agent__role__code", "decision__policy", "decision__rule", "decision__action", "decision__matched",
 )  # fmt: skip
 _ANSWERED = (Escalation.Status.APPROVED, Escalation.Status.REJECTED)
 
@@ -184,11 +184,13 @@ def _held(row: Any, *, outcome: bool = True) -> frozenset[str]:
 def _answer(row: Any, schema: Schema) -> Answer:
     decision = row.decision
     names = (decision.policy, decision.rule, decision.action, row.agent.role.code)
-    kind, amount, parties = _read(row.request, names, amount_path(decision.action), schema)
+    # What the agent asked, and not what a person made of it: who amended it did not approve that.
+    asked = row.original or row.request
+    kind, amount, parties = _read(asked, names, amount_path(decision.action), schema)
     seconds = Decimal(str((row.settled_at - row.opened_at).total_seconds()))
     own = [ref for ref in decision.matched if without_version(ref).startswith(f"{decision.policy}#")]
     return Answer(
-        key=row.pk, kind=kind, approved=row.status == Escalation.Status.APPROVED and not row.undone,
+        key=row.pk, kind=kind, approved=row.status == Escalation.Status.APPROVED and not (row.undone or row.original),
         reviewer=row.settled_by_id, seconds=seconds, amount=amount, parties=parties, needed=row.approvals_needed,
         allowed_by=tuple(ref.partition("#")[2] for ref in own), held=_held(row),
         held_not=_held(row, outcome=False),
