@@ -15,6 +15,8 @@ from observability.models import Event, Reader
 from observability.serializers import EntryOutput, EventsOutput, EventsQuery
 from observability.views.audit import reads_all
 
+CAN_BE_UNDONE = "escalation.answered"  # what it was is no agent's business before it takes effect
+
 
 class EventsView(ReadingDoor):
     """What happened."""
@@ -41,7 +43,10 @@ class EventView(ReadingDoor):
 
     @extend_schema(responses=EntryOutput, summary="Show an event in full")
     def get(self, request: Request, uid: UUID) -> Response:
-        event = Event.objects.visible_to(cast(Reader, request.user)).filter(uid=uid).first()
+        visible = Event.objects.visible_to(cast(Reader, request.user)).filter(uid=uid)
+        if not request.user.is_person:
+            visible = visible.exclude(verb=CAN_BE_UNDONE)
+        event = visible.first()
         if event is None:
             raise ledger.NotFound
         return self.tagged(EntryOutput(event, context={"reads_all": reads_all(request.user)}).data)

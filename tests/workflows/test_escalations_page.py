@@ -447,3 +447,13 @@ def test_of_two_late_questions_the_riskier_comes_first_although_it_is_less_late(
     rows = sign_in("priya").get("/escalations").context["rows"]
 
     assert [row.run_key for row in rows] == ["risky", "plain"]
+
+
+def test_no_agent_reads_an_answer_in_the_ledger_that_can_be_undone(robot: Any, sign_in: Any) -> None:
+    asked = ask_to_pay(robot, "2026-1")
+    answer(sign_in("priya"), asked, "approved")
+
+    told = Event.objects.get(verb="escalation.answered", subject_id=str(asked.uid))
+
+    assert robot("AP-04").call("get", f"events/{told.uid}").status_code == 404
+    assert sign_in("priya").call("get", f"events/{told.uid}").status_code == 200
