@@ -14,6 +14,9 @@ class Reader(Protocol):
     @property
     def sees_all_units(self) -> bool: ...
 
+    @property
+    def is_person(self) -> bool: ...
+
     def unit_ids(self) -> list[int]: ...
 
 

@@ -43,8 +43,9 @@ class EventView(ReadingDoor):
 
     @extend_schema(responses=EntryOutput, summary="Show an event in full")
     def get(self, request: Request, uid: UUID) -> Response:
-        visible = Event.objects.visible_to(cast(Reader, request.user)).filter(uid=uid)
-        if not request.user.is_person:
+        reader = cast(Reader, request.user)
+        visible = Event.objects.visible_to(reader).filter(uid=uid)
+        if not reader.is_person:
             visible = visible.exclude(verb=CAN_BE_UNDONE)
         event = visible.first()
         if event is None:
