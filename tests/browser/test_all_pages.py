@@ -107,8 +107,10 @@ def work(robot: Any, sign_in: Any) -> list[str]:
         reverse("policy-path", args=["finance-approver"]),
     ]
     profile += policy_pages(sign_in)
+    profile += learning_pages(
+        robot, sign_in, asked
+    )  # before a system fails: nothing is asked about one that is left alone
     profile += incident_pages(robot)
-    profile += learning_pages(robot, sign_in, asked)
     profile += tried
     profile += queue_pages(sign_in)
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
