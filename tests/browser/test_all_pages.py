@@ -47,7 +47,7 @@ LISTS = (
     "access-delegations", "access-reviews", "access-review-new", "policies-analysis", "budgets", "budget-new",
     "policy-lists", "policy-list-new", "policy-paths", "policy-path-new", "policy-calendar-new",
     "incidents", "incidents-safeguards",
-    "policy-new", "insights", "insights-planted",
+    "policy-new", "insights", "insights-planted", "offline",
 )  # fmt: skip
 BY_IT = ("agent-new", "agent-blueprint-new", "people-admit")
 PROFILE = ("autonomy", "work", "decisions", "access", "memory", "keys", "audit")
@@ -106,9 +106,12 @@ def work(robot: Any, sign_in: Any) -> list[str]:
         reverse("policy-list", args=["embargo"]),
         reverse("policy-path", args=["finance-approver"]),
     ]
+    profile += [calendar_page(sign_in)]
     profile += policy_pages(sign_in)
+    profile += learning_pages(
+        robot, sign_in, asked
+    )  # before a system fails: nothing is asked about one that is left alone
     profile += incident_pages(robot)
-    profile += learning_pages(robot, sign_in, asked)
     profile += tried
     profile += queue_pages(sign_in)
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
@@ -128,6 +131,14 @@ def queue_pages(sign_in: Any) -> list[str]:
         reverse("escalation", args=[pile[0].uid]), together, f"{together}&as=rejected",
         reverse("escalations-view", args=[made["id"]]),
     ]  # fmt: skip
+
+
+def calendar_page(sign_in: Any) -> str:
+    """The page of a business calendar."""
+    hours = {"days": ["mon"], "begin": "08:00", "end": "17:00", "zone": "Europe/Berlin", "holidays": "2026-12-25"}
+    terms = {"key": "office", "name": "Office", "unit": "finance", **hours}
+    assert sign_in("daniel").post(reverse("policy-calendar-new"), terms).status_code == 302
+    return reverse("policy-calendar", args=["office"])
 
 
 def policy_pages(sign_in: Any) -> list[str]:

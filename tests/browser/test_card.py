@@ -53,7 +53,7 @@ def test_everything_goes_by_keys(visitor: Visitor, robot: Any) -> None:
     page.get_by_label("To whom").select_option("person:daniel")
     page.get_by_role("button", name="Hand over").last.click()
 
-    expect(page.locator("#main").get_by_text("Handed over to Daniel Okafor.")).to_be_visible()
+    expect(page.locator("#main").get_by_text("Handed over to Daniel Okafor: ")).to_be_visible()
     asked.refresh_from_db()
     assert asked.amended == {"amount": "7000.00"}
 

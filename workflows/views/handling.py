@@ -17,24 +17,27 @@ from governance import operations as governance
 from observability import ledger
 from observability.ledger import database_now
 from workflows import operations
-from workflows.views.escalations import Choice, card_of, found, inbox
+from workflows.views.escalations import Choice, card_of, found, inbox, next_after
 
 
 class HandlingDoor(LoginRequiredMixin, View):
-    """One of these acts by a plain form: done, one stands at the card again; refused, the card says why and keeps what
-    was typed."""
+    """One of these acts by a plain form: done, one stands at the card again, or at the next one when this one has left
+    the list; refused, the card says why and keeps what was typed."""
 
-    act_name = ""
+    act_name, leaves = "", False
 
     def post(self, request: HttpRequest, uid: UUID) -> HttpResponse:
-        user = person(request)
+        user, choice, to = person(request), Choice.of(request), reverse("escalation", args=[uid])
+        if self.leaves:
+            following = next_after(found(user, uid), user, choice, database_now())
+            to = reverse("escalation", args=[following.uid]) if following else reverse("escalations")
         try:
             told = self.act(request, user, uid)
         except ledger.Refused as refused:
             ledger.record_refusal(refused, by=user)
             return self.again(request, user, uid, refused)
         messages.success(request, told)
-        return HttpResponseRedirect(reverse("escalation", args=[uid]) + Choice.of(request).query, status=303)
+        return HttpResponseRedirect(to + choice.query, status=303)
 
     def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
         """After signing in again the browser comes here by GET: show the card."""
@@ -88,7 +91,7 @@ class AskDoor(HandlingDoor):
 class HandOverDoor(HandlingDoor):
     """Have somebody else asked as well."""
 
-    act_name = "hand-over"
+    act_name, leaves = "hand-over", True
 
     def act(self, request: HttpRequest, user: Principal, uid: UUID) -> str:
         kind, _, name = request.POST.get("to", "").partition(":")
@@ -99,4 +102,4 @@ class HandOverDoor(HandlingDoor):
         handed = operations.hand_over(
             uid, to, note=request.POST.get("note", ""), reviewer=user, at=database_now()
         )  # fmt: skip
-        return f"Handed over to {handed.receiver}."
+        return f"Handed over to {handed.receiver}: {handed.escalation.title}."

@@ -1,11 +1,19 @@
 // What several modules need: saying something aloud, loading a library once, reading a colour token.
 
-// Puts a sentence into the page's one polite live region.
+const said = new Set();
+
+// Puts a sentence into the page's one polite live region; what is said in the same moment stands beside it.
 export function announce(text) {
   const region = document.getElementById("announce");
   if (!region || !text) return;
   region.textContent = "";
-  setTimeout(() => { region.textContent = text; }, 60);
+  if (!said.size) setTimeout(say, 60, region);
+  said.add(text);
+}
+
+function say(region) {
+  region.textContent = [...said].join(" ");
+  said.clear();
 }
 
 const libraries = new Map();
