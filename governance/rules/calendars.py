@@ -56,7 +56,7 @@ class Calendar:
 
     def __str__(self) -> str:
         off = len(self.holidays)
-        return f"{self.hours}, without {off} day{'s' * (off != 1)} off" if off else str(self.hours)
+        return f"{self.hours}, {off} day{'s' * (off != 1)} off" if off else str(self.hours)
 
 
 def read_calendar(document: Mapping[str, Any]) -> Calendar:

@@ -477,7 +477,7 @@ def test_the_pages_show_and_change_all_of_it(sign_in: Any, halden: Any) -> None:
     ]  # fmt: skip
     shown = daniel.get("/policies/paths").content.decode()
     assert "2 of Maria Lindqvist, Priya Nair" in shown
-    assert "Monday, 08:00 to 17:00, Europe/Berlin, without 1 day off" in shown
+    assert "Monday, 08:00 to 17:00, Europe/Berlin, 1 day off" in shown
     assert 'value="4h"' in daniel.get("/policies/paths/two").content.decode()
     stale = daniel.post("/policies/paths/two", {"edition": 9, **terms, **levels})
     assert stale.status_code == 412
