@@ -1,6 +1,7 @@
 """Runs the demo: database, company, documents, the server in this process, the agent programs in their own."""
 
 import fcntl
+import signal
 import socket
 import threading
 import time
@@ -63,6 +64,25 @@ class Stage(uvicorn.Server):
         self.should_exit = True
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Stop at Ctrl-C: at once, or in the end where Python swallowed the interruption, as it does in a destructor."""
+    stopped = False
+
+    def stop(number: int, frame: object) -> None:
+        nonlocal stopped
+        stopped = True
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if stopped:
+        raise KeyboardInterrupt
+
+
 class Show:
     """One start of the demo."""
 
@@ -76,10 +96,11 @@ class Show:
         """Run until it is stopped or its time is over; whether all went well. Raises CannotStart."""
         self._refuse_taken_port()
         with alone_in(self.folder):
-            call_command("migrate", verbosity=0)
-            self._build_company()
-            inbox = Folder((self.wishes.invoices or self._documents()).resolve(), self.programs.out)
-            self._mention_emptiness(inbox)
+            with interruptible():
+                call_command("migrate", verbosity=0)
+                self._build_company()
+                inbox = Folder((self.wishes.invoices or self._documents()).resolve(), self.programs.out)
+                self._mention_emptiness(inbox)
             self._serve(inbox)
             return self._told(inbox) if self.wishes.headless else not self.broken
 
