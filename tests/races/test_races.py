@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time anyway"),
 ]
 ROUNDS = 50
+TWO_REVIEWERS = 200
 
 
 def asked(halden: Any, now: Any, **more: Any) -> Escalation:
@@ -38,7 +39,7 @@ def asked(halden: Any, now: Any, **more: Any) -> Escalation:
 
 def test_two_reviewers_at_once_make_one_decision(halden: Any, now: Any, together: Any) -> None:
     sides = (("priya", "approved"), ("maria", "rejected"))
-    for _ in range(ROUNDS):
+    for _ in range(TWO_REVIEWERS):
         row = asked(halden, now)
 
         def answer(number: int, pk: int = row.pk) -> str:
@@ -59,6 +60,24 @@ def test_two_reviewers_at_once_make_one_decision(halden: Any, now: Any, together
         assert (len(won), len(late)) == (1, 1), results
         assert Escalation.objects.get(pk=row.pk).status == won[0]
         assert Event.objects.filter(subject_id=str(row.uid)).count() == 2
+
+
+def test_an_answer_is_undone_or_takes_effect_never_both(halden: Any, now: Any, together: Any) -> None:
+    priya, undo = halden.people["priya"], timedelta(seconds=10)
+    for _ in range(ROUNDS // 2):
+        row = asked(halden, now)
+        operations.settle(row.uid, "approved", reviewer=priya, at=now, request_sha256="0" * 64, undo=undo)
+
+        def act(number: int, uid: Any = row.uid) -> Any:
+            if number:
+                return operations.take_effect(Escalation.objects.get(uid=uid), at=now + undo)
+            return operations.undo(uid, by=priya, at=now + undo / 2)
+
+        together(2, act)
+
+        row.refresh_from_db()
+        ends = Event.objects.filter(subject_id=str(row.uid), verb__in=("escalation.approved", "escalation.undone"))
+        assert [event.after for event in ends] == [row.status]
 
 
 def test_two_approvals_at_once_are_counted_as_two(halden: Any, now: Any, together: Any) -> None:
