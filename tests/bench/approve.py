@@ -5,6 +5,7 @@ DATABASE_URL=postgresql://... python tests/bench/approve.py
 """
 
 import json
+import os
 import threading
 import time
 from typing import Any
@@ -117,6 +118,7 @@ def at_once(server: Server, asked: list[Any]) -> float:
 
 
 def main() -> None:
+    os.environ["OPEN_QUESTIONS_PER_AGENT"] = "1000"  # one agent asks all of it here
     with own_database("approve") as url:
         halden = company()
         asked = escalations(halden, ROUNDS + WARM_UP, "A")
