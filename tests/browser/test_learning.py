@@ -73,7 +73,7 @@ def test_a_planted_case_is_answered_and_told(visitor: Visitor, sign_in: Any, rob
 
 
 def test_work_comes_back_and_is_said_to_be_right(visitor: Visitor, robot: Any, settings: Any) -> None:
-    settings.SAMPLED_SHARE = 1
+    settings.SAMPLED_SHARE, settings.UNDO_SECONDS = 1, 0
     assert robot("AP-04").call("post", "actions", payment(5, "120.00")).json()["effect"] == "allow"
     decision = Decision.objects.get(resource_id="L-5")
     Decision.objects.filter(pk=decision.pk).update(at=decision.at - timedelta(hours=1))
