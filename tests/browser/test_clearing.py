@@ -39,37 +39,42 @@ class Keys:
 
     def together(self, page: Page) -> None:
         for key in "jxjx":
-            page.keyboard.press(key)
+            self._press(page, key)
         expect(page.locator("[data-selected]")).to_have_text("13 selected")
-        page.keyboard.press("a")
+        self._press(page, "a")
         page.get_by_role("button", name="Approve 13").press("Enter")
         page.get_by_role("link", name="Back to the list").press("Enter")
 
     def approve(self, page: Page) -> None:
-        page.keyboard.press("a")
+        self._press(page, "a")
 
     def undo(self, page: Page) -> None:
-        page.keyboard.press("z")
+        self._press(page, "z")
 
     def reject(self, page: Page) -> None:
-        page.keyboard.press("r")
+        self._press(page, "r")
         expect(page.get_by_label("Kind of reason")).to_be_focused()
         self._type(page, "Duplicate", "Tab", WHY, "Control+Enter")
 
     def amend(self, page: Page, amount: str) -> None:
-        page.keyboard.press("e")
+        self._press(page, "e")
         expect(page.get_by_label("Amount")).to_be_focused()
         self._type(page, "Control+a", amount, "Enter")
 
     def ask(self, page: Page) -> None:
-        page.keyboard.press("q")
+        self._press(page, "q")
         expect(page.get_by_label("Your question to AP-04")).to_be_focused()
         self._type(page, WHICH, "Control+Enter")
 
     def hand_over(self, page: Page) -> None:
-        page.keyboard.press("h")
+        self._press(page, "h")
         expect(page.get_by_label("To whom")).to_be_focused()
         self._type(page, "Daniel", "Tab", "Control+Enter")
+
+    def _press(self, page: Page, key: str) -> None:
+        # Nobody is as fast as a page that stands there while its scripts are still on their way.
+        page.wait_for_load_state("load")
+        page.keyboard.press(key)
 
     def _type(self, page: Page, *given: str) -> None:
         for each in given:
