@@ -3,11 +3,16 @@
 from django.urls import URLPattern, path
 
 from governance.models import Escalation
-from workflows import api
+from workflows.api import agents as agents_api
 from workflows.api import control as control_api
+from workflows.api import escalations as escalations_api
 from workflows.api import handling as handling_api
+from workflows.api import memory as memory_api
 from workflows.api import queue as queue_api
+from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
+from workflows.api import work as work_api
+from workflows.api import workflows as workflows_api
 from workflows.views import (
     agent_card,
     agents,
@@ -32,24 +37,28 @@ from workflows.views import (
 )
 
 api_urls = [
-    path("work/claim", api.ClaimView.as_view(), name="api-claim"),
-    path("steps/<uuid:uid>/heartbeat", api.HeartbeatView.as_view(), name="api-heartbeat"),
-    path("steps/<uuid:uid>/finish", api.FinishView.as_view(), name="api-finish"),
-    path("steps/<uuid:uid>/fail", api.FailView.as_view(), name="api-fail"),
-    path("actions", api.ActionsView.as_view(), name="api-actions"),
-    path("decisions/<uuid:uid>", api.DecisionView.as_view(), name="api-decision"),
+    path("work/claim", work_api.ClaimView.as_view(), name="api-claim"),
+    path("steps/<uuid:uid>/heartbeat", work_api.HeartbeatView.as_view(), name="api-heartbeat"),
+    path("steps/<uuid:uid>/finish", work_api.FinishView.as_view(), name="api-finish"),
+    path("steps/<uuid:uid>/fail", work_api.FailView.as_view(), name="api-fail"),
+    path("actions", work_api.ActionsView.as_view(), name="api-actions"),
+    path("decisions/<uuid:uid>", work_api.DecisionView.as_view(), name="api-decision"),
     path("control", control_api.ControlView.as_view(), name="api-control"),
     path("control/preview", control_api.ControlPreviewView.as_view(), name="api-control-preview"),
     path("control/drills", control_api.DrillsView.as_view(), name="api-control-drills"),
     path("control/drills/<uuid:uid>", control_api.DrillView.as_view(), name="api-control-drill"),
-    path("runs", api.RunsView.as_view(), name="api-runs"),
-    path("runs/<uuid:uid>", api.RunView.as_view(), name="api-run"),
-    path("memory/facts", api.FactsView.as_view(), name="api-facts"),
-    path("escalations", api.EscalationsView.as_view(), name="api-escalations"),
-    path("escalations/<uuid:uid>", api.EscalationView.as_view(), name="api-escalation"),
-    path("escalations/<uuid:uid>/approve", api.AnswerView.as_view(), name="api-approve"),
-    path("escalations/<uuid:uid>/undo", api.UndoView.as_view(), name="api-undo"),
-    path("escalations/<uuid:uid>/reject", api.AnswerView.as_view(answer=Escalation.Status.REJECTED), name="api-reject"),
+    path("runs", runs_api.RunsView.as_view(), name="api-runs"),
+    path("runs/<uuid:uid>", runs_api.RunView.as_view(), name="api-run"),
+    path("memory/facts", memory_api.FactsView.as_view(), name="api-facts"),
+    path("escalations", escalations_api.EscalationsView.as_view(), name="api-escalations"),
+    path("escalations/<uuid:uid>", escalations_api.EscalationView.as_view(), name="api-escalation"),
+    path("escalations/<uuid:uid>/approve", escalations_api.AnswerView.as_view(), name="api-approve"),
+    path("escalations/<uuid:uid>/undo", escalations_api.UndoView.as_view(), name="api-undo"),
+    path(
+        "escalations/<uuid:uid>/reject",
+        escalations_api.AnswerView.as_view(answer=Escalation.Status.REJECTED),
+        name="api-reject",
+    ),
     path("escalations/<uuid:uid>/amend", handling_api.AmendView.as_view(), name="api-amend"),
     path("escalations/<uuid:uid>/ask", handling_api.AskAgentView.as_view(), name="api-ask-agent"),
     path("escalations/<uuid:uid>/hand-over", handling_api.HandOverView.as_view(), name="api-hand-over"),
@@ -72,10 +81,10 @@ api_urls = [
     path("escalation-views", views_api.ViewsView.as_view(), name="api-escalation-views"),
     path("escalation-views/<uuid:uid>", views_api.ViewView.as_view(), name="api-escalation-view"),
     path("escalation-views/<uuid:uid>/drop", views_api.DropViewView.as_view(), name="api-escalation-view-drop"),
-    path("workflows", api.WorkflowsView.as_view(), name="api-workflows"),
-    path("agents/<str:code>/readiness", api.ReadinessView.as_view(), name="api-agent-readiness"),
-    path("agents/<str:code>/activate", api.ActivateView.as_view(), name="api-agent-activate"),
-    path("agents/<str:code>/retire", api.RetireView.as_view(), name="api-agent-retire"),
+    path("workflows", workflows_api.WorkflowsView.as_view(), name="api-workflows"),
+    path("agents/<str:code>/readiness", agents_api.ReadinessView.as_view(), name="api-agent-readiness"),
+    path("agents/<str:code>/activate", agents_api.ActivateView.as_view(), name="api-agent-activate"),
+    path("agents/<str:code>/retire", agents_api.RetireView.as_view(), name="api-agent-retire"),
 ]
 urlpatterns: list[URLPattern] = [
     path("", overview.Overview.as_view(), name="overview"),

@@ -1,74 +1,17 @@
-"""Rows of coordination: workflows and their versions, runs, steps, timers, and the facts of shared memory."""
+"""Rows of coordination: runs, their steps, and the moments that they wait for."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from uuid_utils.compat import uuid7
 
-from agents.models import Agent, Principal, SharedQuerySet, Unit
-from governance.models import Escalation, EscalationPath
+from agents.models import Agent, Principal, Unit
+from governance.models import Escalation
 from observability.ledger import Subject
-
-
-class WorkflowQuerySet(SharedQuerySet):
-    """Reading phrases for workflows."""
-
-    def worked_by(self, agent: Agent) -> Self:
-        """Workflows in which this agent may take steps."""
-        return self.filter(pk__in=agent.principal.granted("workflows.work_in_workflow", Workflow))
-
-
-class Workflow(models.Model):
-    """A process that agents and people work together; how it goes stands in its versions."""
-
-    code = models.SlugField(max_length=80, unique=True)
-    name = models.CharField(max_length=200)
-    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="workflows")
-    owner = models.ForeignKey(Principal, on_delete=models.PROTECT, related_name="workflows")
-    incident_path = models.ForeignKey(EscalationPath, on_delete=models.PROTECT, related_name="+")
-
-    objects = WorkflowQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["name"]
-        permissions = [
-            ("work_in_workflow", "Can take steps of the workflow"),
-            ("start_workflow", "Can start runs of the workflow"),
-            ("publish_workflow", "Can publish versions of the workflow"),
-            ("cancel_workflow", "Can cancel runs of the workflow"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def as_subject(self) -> Subject:
-        """How the ledger names this workflow."""
-        return Subject(kind="workflow", id=self.code, name=self.name, unit=str(self.unit_id), workflow=self.code)
-
-
-class WorkflowVersion(models.Model):
-    """One edition of a workflow, immutable: the BPMN as drawn and the graph compiled from it."""
-
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField()
-    bpmn = models.TextField()
-    graph = models.JSONField()
-    sha256 = models.CharField(max_length=64)
-    author = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
-    created_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["workflow", "number"], name="one_workflow_version_per_number"),
-            models.UniqueConstraint(fields=["workflow", "sha256"], name="one_workflow_version_per_content"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.workflow.name}, version {self.number}"
+from workflows.models.workflows import Workflow, WorkflowVersion
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -311,81 +254,3 @@ class Timer(models.Model):
             kind="timer", id=str(self.pk), name=self.element, unit=str(self.run.unit_id), run=str(self.run.uid),
             workflow=self.run.workflow.code,
         )  # fmt: skip
-
-
-class Space(models.Model):
-    """A part of shared memory, with its own readers and writers."""
-
-    code = models.SlugField(max_length=60, unique=True)
-    name = models.CharField(max_length=200)
-    purpose = models.CharField(max_length=400, blank=True)
-    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="spaces")
-
-    objects = SharedQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["name"]
-        permissions = [("write_space", "Can put facts into the space")]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def as_subject(self) -> Subject:
-        """How the ledger names this space."""
-        return Subject(kind="space", id=self.code, name=self.name, unit=str(self.unit_id))
-
-
-class FactQuerySet(models.QuerySet["Fact"]):
-    """Reading phrases for facts."""
-
-    def visible_to(self, user: Principal) -> Self:
-        """Facts of the spaces that the user may see."""
-        return self.filter(space__in=Space.objects.visible_to(user))
-
-    def valid(self, at: datetime) -> Self:
-        """Facts that are current and not expired."""
-        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at), superseded_at__isnull=True)
-
-
-class Fact(models.Model):
-    """A result that was found once, for all who need it later."""
-
-    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
-    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="facts")
-    key = models.CharField(max_length=300)
-    value = models.JSONField()
-    value_sha256 = models.CharField(max_length=64)
-    author = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="facts")
-    run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, related_name="facts")
-    evidence = models.JSONField(default=list)
-    cost = models.DecimalField(max_digits=18, decimal_places=6, default=0)
-    seconds = models.DecimalField(max_digits=18, decimal_places=3, default=0)
-    at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True)
-    superseded_at = models.DateTimeField(null=True)
-    reused = models.PositiveIntegerField(default=0)
-
-    objects = FactQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["space", "key"], condition=Q(superseded_at__isnull=True), name="one_current_fact_per_key"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.space.code}/{self.key}"
-
-    def as_subject(self) -> Subject:
-        """How the ledger names this fact."""
-        run = str(self.run.uid) if self.run else ""
-        workflow = self.run.workflow.code if self.run else ""
-        return Subject(
-            kind="fact", id=str(self.uid), name=str(self), unit=str(self.space.unit_id), run=run, workflow=workflow
-        )
-
-    @property
-    def saved(self) -> dict[str, Any]:
-        """What its reuse has saved so far: seconds and cost."""
-        return {"seconds": self.seconds * self.reused, "cost": self.cost * self.reused}

@@ -1,0 +1,71 @@
+"""Runs: list those one may see, start one, look at one."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api.doors import IDEMPOTENCY, ActingDoor, Door
+from observability import ledger
+from observability.ledger import database_now
+from observability.serializers import page_of
+from workflows import operations
+from workflows.models import Run, Workflow
+from workflows.serializers import (
+    RunInput,
+    RunOutput,
+    RunsQuery,
+)
+
+Answer = tuple[int, Mapping[str, Any]]
+
+
+class RunsView(ActingDoor):
+    """Runs: list those one may see, start one."""
+
+    scope = "work"
+    query = RunsQuery
+
+    @extend_schema(parameters=[RunsQuery], responses=page_of(RunOutput), summary="List runs, newest first")
+    def get(self, request: Request) -> Response:
+        runs = Run.objects.visible_to(self.principal)
+        if code := self.asked["workflow"]:
+            # Its key first: then the newest of one workflow stand in one index, in their order.
+            known = Workflow.objects.visible_to(self.principal).filter(code=code).values_list("pk", flat=True).first()
+            runs = Run.objects.filter(workflow=known)
+        if status := self.asked["status"]:
+            runs = runs.filter(status=status)
+        return self.page(runs.as_told(), RunOutput, by="-pk")
+
+    @extend_schema(
+        request=RunInput, responses={200: RunOutput, 201: RunOutput}, parameters=[IDEMPOTENCY], summary="Start a run"
+    )
+    def post(self, request: Request) -> Response:
+        given = self.read(RunInput, request.data)
+
+        def act(key: str) -> Answer:
+            workflow = Workflow.objects.visible_to(self.principal).filter(code=given["workflow"]).first()
+            if workflow is None:
+                raise ledger.NotFound(f"There is no workflow {given['workflow']}, or you may not see it.")
+            by = self.agent if request.auth else self.principal
+            run, new = operations.start(workflow, key=given["key"], variables=given["input"], by=by, at=database_now())
+            return (201 if new else 200), RunOutput(run).data
+
+        return self.answer_once(request, act)
+
+
+class RunView(Door):
+    """One run."""
+
+    scope = "work"
+    shows_one = True
+
+    @extend_schema(responses=RunOutput, summary="Show a run")
+    def get(self, request: Request, uid: UUID) -> Response:
+        run = Run.objects.visible_to(self.principal).as_told().filter(uid=uid).first()
+        if run is None:
+            raise ledger.NotFound
+        return self.tagged(RunOutput(run).data)
