@@ -30,9 +30,35 @@ class NodeKind(StrEnum):
     TERMINATE = "terminate"
     SERVICE_TASK = "service_task"
     USER_TASK = "user_task"
+    RULE_TASK = "rule_task"
+    SCRIPT_TASK = "script_task"
+    SEND_TASK = "send_task"
+    RECEIVE_TASK = "receive_task"
+    CALL = "call"
+    SUB_PROCESS = "sub_process"
+    EVENT_SUB_PROCESS = "event_sub_process"
+    AD_HOC = "ad_hoc"
     EXCLUSIVE = "exclusive"
     PARALLEL = "parallel"
+    INCLUSIVE = "inclusive"
+    EVENT_BASED = "event_based"
+    CATCH = "catch"
+    THROW = "throw"
+    BOUNDARY = "boundary"
     TIMER = "timer"
+
+
+class EventKind(StrEnum):
+    NONE = ""
+    TIMER = "timer"
+    MESSAGE = "message"
+    SIGNAL = "signal"
+    ERROR = "error"
+    ESCALATION = "escalation"
+    CONDITIONAL = "conditional"
+    LINK = "link"
+    COMPENSATION = "compensation"
+    TERMINATE = "terminate"
 
 
 ACTIVITIES = frozenset({NodeKind.SERVICE_TASK, NodeKind.USER_TASK})
@@ -95,6 +121,29 @@ class Node:
     attached_to: str = ""
     interrupting: bool = True
     duration_seconds: int = 0
+    # the scope that holds it: the id of a sub-process, empty at the top
+    parent: str = ""
+    event: EventKind = EventKind.NONE
+    # of a message, signal or link its name; of an error or escalation its code
+    event_name: str = ""
+    # the expression whose value ties a message to this run; empty ties it by its name alone
+    correlation: str = ""
+    # who else may do it, in what order, and how long it may take
+    capability: str = ""
+    priority: int = 0
+    due_seconds: int = 0
+    back_off_seconds: int = 5
+    cost_limit: str = ""
+    seconds_limit: int = 0
+    # shared memory: the space, and a template for the canonical key of what the step finds
+    memory_space: str = ""
+    memory_key: str = ""
+    memory_seconds: int = 0
+    # JSON Schemas of what a step takes and leaves, beside its typed outputs; empty ones ask nothing
+    input_schema: str = ""
+    output_schema: str = ""
+    # the code of the workflow that a call activity runs
+    calls: str = ""
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Node:
@@ -103,6 +152,7 @@ class Node:
             name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
         }
         given["kind"] = NodeKind(row["kind"])
+        given["event"] = EventKind(row.get("event", ""))
         given["outputs"] = tuple(Output(each["name"], Kind(each["kind"]), each["label"]) for each in row["outputs"])
         return cls(**given)
 
