@@ -112,29 +112,6 @@ ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 
 
-KINDS_OF_TYPES: Mapping[str, str] = {
-    "string": "string", "boolean": "boolean", "number": "number", "integer": "number", "long": "number",
-    "double": "number", "date": "date", "dateTime": "date and time", "time": "time", "Any": "",
-}  # fmt: skip
-_READERS: Mapping[str, Callable[[str], Value]] = {
-    "number": lambda text: EXACT.create_decimal(text), "date": date.fromisoformat,
-    "date and time": datetime.fromisoformat, "time": time.fromisoformat,
-}  # fmt: skip
-
-
-def askind_of(value: Value, type_name: str) -> Value:
-    """A value as the type that a file names has it: exact numbers and moments come as text. Raises FeelFailed."""
-    kind = KINDS_OF_TYPES.get(type_name, "")
-    if value is None or not kind or kind_of(value) == kind:
-        return value
-    if isinstance(value, str) and kind in _READERS:
-        try:
-            return _READERS[kind](value)
-        except (ValueError, DecimalException) as wrong:
-            raise FeelFailed(f"{shown(value)} is no {kind}.") from wrong
-    raise FeelFailed(f"A {kind} is needed, not {shown(value)}.")
-
-
 # the types that a file may name, and the kinds that they are here
 KINDS_OF_TYPES: Mapping[str, str] = {
     "string": "string", "boolean": "boolean", "number": "number", "integer": "number", "long": "number",
