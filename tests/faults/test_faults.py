@@ -1,12 +1,14 @@
 """Real processes are killed while agents and a reviewer work: nothing is lost, nothing is done twice, all is told.
 
-FAULT_SEEDS=20 runs as many different orders of kills for each victim; one is enough to see that nothing broke lately.
+Without more, one order of kills is tried in which each process may be the next victim. FAULT_SEEDS=20 tries twenty
+orders of it, and twenty for each process alone.
 """
 
 import json
 import os
 import random
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +20,9 @@ import pytest
 from tests.faults.hands import Caller, Counted, World, decide, sign_in, work
 from tests.faults.processes import PATIENCE_SECONDS, Installation, postgresql, until
 
-SEEDS = int(os.environ.get("FAULT_SEEDS", "1"))
+SEEDS = int(os.environ.get("FAULT_SEEDS", "0"))
 RUNS = 8
-KILLS = 3
+KILLS = 4
 VICTIMS = ("web", "worker", "beat", "redis", "postgresql")
 SECRET = "faults-" + "x" * 64
 PROGRAMS = postgresql()
@@ -35,12 +37,10 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installation, dict[str, Any]]]:
+def installation() -> Iterator[tuple[Installation, dict[str, Any]]]:
     """A running installation with the company in it, and the secrets of its agents and people."""
-    folder = tmp_path_factory.mktemp("faults")
-    for above in (folder, *folder.parents[:3]):
-        if os.geteuid() == 0 and above != Path("/tmp"):
-            above.chmod(0o755)  # PostgreSQL runs as somebody else
+    # Not pytest's own folder: that is closed to everybody else, and PostgreSQL runs as somebody else.
+    folder = Path(tempfile.mkdtemp(prefix="faults-"))
     settings = {
         "SECRET_KEY": SECRET, "SWEEP_EVERY_SECONDS": "0.5", "RATE_LIMIT_PER_MINUTE": "10000000", "DEBUG": "0",
         "LOG_LEVEL": "ERROR", "SAMPLED_SHARE": "0", "PLANTED_PER_DAY": "0", "ALLOWED_HOSTS": "127.0.0.1",
@@ -53,10 +53,11 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ins
         yield made, secrets
     finally:
         made.stop()
+        shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("victim", [*VICTIMS, "any"])
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("victim", ["any", *(VICTIMS if SEEDS else ())])
+@pytest.mark.parametrize("seed", range(SEEDS or 1))
 def test_work_survives_that_processes_are_killed(
     installation: tuple[Installation, dict[str, Any]], victim: str, seed: int
 ) -> None:
