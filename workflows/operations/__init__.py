@@ -18,16 +18,27 @@ from workflows.operations.stopping import (
     stops_if,
     void_leases,
 )
+from workflows.operations.tables import (
+    DMN_AT_MOST_BYTES,
+    DmnRefused,
+    NothingDecided,
+    publish_table,
+    tables_named,
+    try_table,
+)
 from workflows.operations.together import TOGETHER_AT_MOST, Item, NotTogether, Outcome, settle_together
 from workflows.operations.work import claim, fail, finish, has_work, heartbeat, reclaim
 
 __all__ = [
+    "DMN_AT_MOST_BYTES",
     "TOGETHER_AT_MOST",
+    "DmnRefused",
     "Item",
     "LeaseVoid",
     "Leaves",
     "NoSuccessor",
     "NotTogether",
+    "NothingDecided",
     "Outcome",
     "Stops",
     "amend",
@@ -48,6 +59,7 @@ __all__ = [
     "possible_successors",
     "practise",
     "publish",
+    "publish_table",
     "reclaim",
     "request_action",
     "retire_agent",
@@ -57,7 +69,9 @@ __all__ = [
     "settle_together",
     "start",
     "stops_if",
+    "tables_named",
     "take_effect",
+    "try_table",
     "undo",
     "void_leases",
 ]

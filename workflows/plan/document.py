@@ -25,6 +25,17 @@ def parse(xml: bytes) -> etree._Element:
 
     Raises `BpmnInvalid` for what is no XML (with the line), too large, no BPMN, or declares a document type.
     """
+    root = read_xml(xml)
+    if root.tag != f"{{{MODEL}}}definitions":
+        raise _unreadable(f"The file is not BPMN 2.0: its first element is {root.tag}.")
+    return root
+
+
+def read_xml(xml: bytes) -> etree._Element:
+    """The root element of a document, read without entities or network.
+
+    Raises `BpmnInvalid` for what is no XML (with the line), too large, or declares a document type.
+    """
     if len(xml) > MOST_BYTES:
         raise _unreadable(f"The file is larger than {MOST_BYTES // 1_000_000} MB.")
     if DOCTYPE.match(xml.replace(b"\0", b"")):
@@ -44,8 +55,6 @@ def parse(xml: bytes) -> etree._Element:
         raise _unreadable(f"The file is not well-formed XML: {reason}.") from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise _unreadable("The file declares a document type (DOCTYPE), which is refused for safety.")
-    if root.tag != f"{{{MODEL}}}definitions":
-        raise _unreadable(f"The file is not BPMN 2.0: its first element is {root.tag}.")
     return root
 
 
