@@ -13,7 +13,7 @@ from governance.models import Escalation, EscalationPath, Risk
 from observability import ledger
 from workflows.models import Run, Step
 from workflows.operations.definitions import graph_of
-from workflows.plan import Graph, Node
+from workflows.plan import INPUT, EventKind, Graph, Node
 
 LIKENESS_AT_MOST = 200
 RISKS = {"low": Risk.LOW, "medium": Risk.MEDIUM, "high": Risk.HIGH}
@@ -75,17 +75,18 @@ def _about(run: Run, step: Step) -> dict[str, Any]:
 
 
 def _seconds(graph: Graph, node: Node) -> int | None:
-    timers = [graph.nodes[name] for name in node.boundaries]
-    return min((timer.duration_seconds for timer in timers if timer.interrupting), default=None)
+    timers = [each for each in (graph.nodes[name] for name in node.boundaries) if each.event is EventKind.TIMER]
+    lengths = (timer.duration_seconds for timer in timers if timer.interrupting and timer.duration_seconds)
+    return min(lengths, default=None)
 
 
 def _shown(graph: Graph, run: Run) -> list[dict[str, str]]:
     shown = []
     for element, values in run.variables.items():
-        outputs = graph.inputs if element == "input" else graph.nodes[element].outputs
+        node = graph.start if element == INPUT else graph.nodes.get(element)
         shown += [
             {"label": output.label or output.name, "value": str(values[output.name]), "group": element}
-            for output in outputs
+            for output in (node.outputs if node else ())
             if output.name in values
         ]
     return shown

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from workflows.plan.problems import BpmnInvalid, ElementProblem
+from workflows.plan.problems import BpmnInvalid, ElementProblem, ProblemKind
 
 MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 AOS = "https://autonomy-os.org/bpmn/1"
+CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
+ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 MOST_BYTES = 2_000_000
 
 # what may stand before the first element; possessive, so that a hostile prolog costs one pass
@@ -99,9 +101,27 @@ def is_true(text: str | None) -> bool:
     return (text or "").strip() in ("true", "1")
 
 
-def problem(element: etree._Element, reason: str) -> ElementProblem:
+def problem(element: etree._Element, reason: str, kind: ProblemKind = ProblemKind.WRONG) -> ElementProblem:
     """A problem that names this element."""
-    return ElementProblem(id_of(element), name_of(element), reason)
+    return ElementProblem(id_of(element), name_of(element), reason, kind)
+
+
+def own(element: etree._Element, attribute: str) -> str:
+    """An attribute of our own namespace, without needless white space; empty when it is not there."""
+    return " ".join((element.get(f"{{{AOS}}}{attribute}") or "").split())
+
+
+def foreign(element: etree._Element, attribute: str, *places: str) -> str:
+    """An attribute that another product keeps on the element, or on its extension of one of these tags."""
+    for space in (CAMUNDA, ZEEBE):
+        if value := element.get(f"{{{space}}}{attribute}"):
+            return value.strip()
+    for box in children(element, "extensionElements"):
+        for child in box:
+            named = etree.QName(child)
+            if named.namespace in (CAMUNDA, ZEEBE) and named.localname in places and child.get(attribute):
+                return str(child.get(attribute)).strip()
+    return ""
 
 
 def repeated_ids(root: etree._Element) -> Iterator[ElementProblem]:
