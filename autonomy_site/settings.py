@@ -4,6 +4,7 @@ import logging
 import sys
 import warnings
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from csp.constants import SELF
@@ -147,6 +148,15 @@ CELERY_BEAT_SCHEDULE = {
     "miss sponsors who left": {"task": "agents.watch_sponsors", "schedule": SPONSORS_EVERY_SECONDS},
     "close the emergency account": {"task": "agents.end_emergencies", "schedule": SWEEP_EVERY_SECONDS},
 }
+
+# --- runs: how they talk to each other, and how far they may go before a person is asked ------------------------
+MESSAGE_KEPT_SECONDS = environment.read("int", "MESSAGE_KEPT_SECONDS", 86_400, validate=validate.Range(1, 31_622_400))
+CALL_DEPTH_AT_MOST = environment.read("int", "CALL_DEPTH_AT_MOST", 10, validate=validate.Range(1, 100))
+FAN_OUT_AT_MOST = environment.read("int", "FAN_OUT_AT_MOST", 10_000, validate=validate.Range(1, 100_000))
+LOOP_TURNS_AT_MOST = environment.read("int", "LOOP_TURNS_AT_MOST", 10_000, validate=validate.Range(1, 1_000_000))
+RUN_DAYS_AT_MOST = environment.read("float", "RUN_DAYS_AT_MOST", 366.0, validate=validate.Range(0.001, 36_600))
+RUN_COST_AT_MOST = environment.read("decimal", "RUN_COST_AT_MOST", Decimal(0), validate=validate.Range(0, 10**9))
+HOOK_BODY_BYTES = environment.read("int", "HOOK_BODY_BYTES", 262_144, validate=validate.Range(1, 1_048_576))
 
 # --- budgets --------------------------------------------------------------------------------------------------
 RESERVATION_MINUTES = environment.read("int", "RESERVATION_MINUTES", 60, validate=validate.Range(1, 43_200))
