@@ -125,6 +125,9 @@ SECOND_LOOK_SECONDS = environment.read("int", "SECOND_LOOK_SECONDS", 3, validate
 SPONSORS_EVERY_SECONDS = 60.0
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": {"task": "workflows.fire_timers", "schedule": SWEEP_EVERY_SECONDS},
+    "deliver what runs tell each other": {"task": "workflows.deliver_messages", "schedule": SWEEP_EVERY_SECONDS},
+    "begin runs by the calendar": {"task": "workflows.start_scheduled", "schedule": SWEEP_EVERY_SECONDS},
+    "watch the limits of runs": {"task": "workflows.watch_limits", "schedule": 10.0},
     "take work back from silent agents": {"task": "workflows.reclaim_work", "schedule": SWEEP_EVERY_SECONDS},
     "forget tokens that have expired": {"task": "agents.forget_tokens", "schedule": 600.0},
     "forget answers that no repeat asks for": {"task": "agents.forget_answers", "schedule": 3600.0},

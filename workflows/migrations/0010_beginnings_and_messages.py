@@ -7,300 +7,417 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('agents', '0012_ask_for_unit'),
-        ('governance', '0021_notices'),
-        ('workflows', '0003_runs_by_workflow'),
+        ("agents", "0012_ask_for_unit"),
+        ("governance", "0021_notices"),
+        ("workflows", "0003_runs_by_workflow"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Follow',
+            name="Follow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, unique=True)),
-                ('status', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='done', max_length=10)),
-                ('outcome', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, unique=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="done",
+                        max_length=10,
+                    ),
+                ),
+                ("outcome", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Hook',
+            name="Hook",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('message', models.CharField(blank=True, max_length=200)),
-                ('key_path', models.CharField(blank=True, max_length=200)),
-                ('secret', models.TextField()),
-                ('status', models.CharField(choices=[('active', 'Active'), ('revoked', 'Revoked')], default='active', max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('called_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("message", models.CharField(blank=True, max_length=200)),
+                ("key_path", models.CharField(blank=True, max_length=200)),
+                ("secret", models.TextField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "Active"), ("revoked", "Revoked")], default="active", max_length=10
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("called_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='HookCall',
+            name="HookCall",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=200)),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=200)),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Listener',
+            name="Listener",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('element', models.CharField(max_length=120)),
-                ('kind', models.CharField(max_length=10)),
-                ('name', models.CharField(max_length=200)),
-                ('starts', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("element", models.CharField(max_length=120)),
+                ("kind", models.CharField(max_length=10)),
+                ("name", models.CharField(max_length=200)),
+                ("starts", models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, unique=True)),
-                ('kind', models.CharField(choices=[('message', 'Message'), ('signal', 'Signal'), ('call', 'Call of a workflow'), ('ended', 'End of a called run'), ('start', 'Start of a run')], max_length=10)),
-                ('name', models.CharField(max_length=200)),
-                ('key', models.CharField(blank=True, max_length=200)),
-                ('ref', models.CharField(blank=True, max_length=200)),
-                ('payload', models.JSONField(default=dict)),
-                ('status', models.CharField(choices=[('sent', 'On its way'), ('taken', 'Taken'), ('dropped', 'Dropped')], default='sent', max_length=10)),
-                ('token', models.PositiveBigIntegerField(default=0)),
-                ('depth', models.PositiveSmallIntegerField(default=0)),
-                ('element', models.CharField(blank=True, max_length=120)),
-                ('sent_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('trouble', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("message", "Message"),
+                            ("signal", "Signal"),
+                            ("call", "Call of a workflow"),
+                            ("ended", "End of a called run"),
+                            ("start", "Start of a run"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("key", models.CharField(blank=True, max_length=200)),
+                ("ref", models.CharField(blank=True, max_length=200)),
+                ("payload", models.JSONField(default=dict)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("sent", "On its way"), ("taken", "Taken"), ("dropped", "Dropped")],
+                        default="sent",
+                        max_length=10,
+                    ),
+                ),
+                ("token", models.PositiveBigIntegerField(default=0)),
+                ("depth", models.PositiveSmallIntegerField(default=0)),
+                ("element", models.CharField(blank=True, max_length=120)),
+                ("sent_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("trouble", models.TextField(blank=True)),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Schedule',
+            name="Schedule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, unique=True)),
-                ('element', models.CharField(blank=True, max_length=120)),
-                ('name', models.CharField(max_length=120)),
-                ('rule', models.CharField(max_length=200)),
-                ('zone', models.CharField(default='UTC', max_length=60)),
-                ('missed', models.CharField(choices=[('skip', 'Skip what was missed'), ('once', 'Make up for all of it with one run'), ('all', 'Make up for each')], default='once', max_length=10)),
-                ('variables', models.JSONField(default=dict)),
-                ('status', models.CharField(choices=[('active', 'Active'), ('paused', 'Paused'), ('over', 'Over')], default='active', max_length=10)),
-                ('why', models.CharField(blank=True, max_length=500)),
-                ('since', models.DateTimeField()),
-                ('left', models.PositiveIntegerField(null=True)),
-                ('next_at', models.DateTimeField(null=True)),
-                ('last_at', models.DateTimeField(null=True)),
-                ('is_held', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, unique=True)),
+                ("element", models.CharField(blank=True, max_length=120)),
+                ("name", models.CharField(max_length=120)),
+                ("rule", models.CharField(max_length=200)),
+                ("zone", models.CharField(default="UTC", max_length=60)),
+                (
+                    "missed",
+                    models.CharField(
+                        choices=[
+                            ("skip", "Skip what was missed"),
+                            ("once", "Make up for all of it with one run"),
+                            ("all", "Make up for each"),
+                        ],
+                        default="once",
+                        max_length=10,
+                    ),
+                ),
+                ("variables", models.JSONField(default=dict)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "Active"), ("paused", "Paused"), ("over", "Over")],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("why", models.CharField(blank=True, max_length=500)),
+                ("since", models.DateTimeField()),
+                ("left", models.PositiveIntegerField(null=True)),
+                ("next_at", models.DateTimeField(null=True)),
+                ("last_at", models.DateTimeField(null=True)),
+                ("is_held", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.PositiveIntegerField()),
-                ('element', models.CharField(max_length=120)),
-                ('kind', models.CharField(max_length=10)),
-                ('name', models.CharField(max_length=200)),
-                ('key', models.CharField(blank=True, max_length=200)),
-                ('status', models.CharField(choices=[('open', 'Waits'), ('caught', 'Caught'), ('closed', 'No longer waits')], default='open', max_length=10)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("token", models.PositiveIntegerField()),
+                ("element", models.CharField(max_length=120)),
+                ("kind", models.CharField(max_length=10)),
+                ("name", models.CharField(max_length=200)),
+                ("key", models.CharField(blank=True, max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "Waits"), ("caught", "Caught"), ("closed", "No longer waits")],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.AddField(
-            model_name='run',
-            name='allowance',
+            model_name="run",
+            name="allowance",
             field=models.PositiveSmallIntegerField(default=1),
         ),
         migrations.AddField(
-            model_name='run',
-            name='depth',
+            model_name="run",
+            name="depth",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='run',
-            name='kept',
+            model_name="run",
+            name="kept",
             field=models.JSONField(default=list),
         ),
         migrations.AddField(
-            model_name='run',
-            name='over_limit',
+            model_name="run",
+            name="over_limit",
             field=models.CharField(blank=True, max_length=20),
         ),
         migrations.AddField(
-            model_name='run',
-            name='parent',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='workflows.run'),
+            model_name="run",
+            name="parent",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="children", to="workflows.run"
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='parent_token',
+            model_name="run",
+            name="parent_token",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='step',
-            name='index',
+            model_name="step",
+            name="index",
             field=models.PositiveIntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='step',
-            name='item',
+            model_name="step",
+            name="item",
             field=models.JSONField(null=True),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('parent__isnull', False)), fields=('parent', 'parent_token'), name='one_run_per_call'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("parent__isnull", False)),
+                fields=("parent", "parent_token"),
+                name="one_run_per_call",
+            ),
         ),
         migrations.AddField(
-            model_name='follow',
-            name='after',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='followed_by', to='workflows.workflow'),
+            model_name="follow",
+            name="after",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="followed_by", to="workflows.workflow"
+            ),
         ),
         migrations.AddField(
-            model_name='follow',
-            name='author',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="follow",
+            name="author",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='follow',
-            name='workflow',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='follows', to='workflows.workflow'),
+            model_name="follow",
+            name="workflow",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="follows", to="workflows.workflow"
+            ),
         ),
         migrations.AddField(
-            model_name='hook',
-            name='author',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="hook",
+            name="author",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='hook',
-            name='workflow',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hooks', to='workflows.workflow'),
+            model_name="hook",
+            name="workflow",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="hooks", to="workflows.workflow"
+            ),
         ),
         migrations.AddField(
-            model_name='hookcall',
-            name='hook',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='workflows.hook'),
+            model_name="hookcall",
+            name="hook",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="calls", to="workflows.hook"
+            ),
         ),
         migrations.AddField(
-            model_name='listener',
-            name='workflow',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='listeners', to='workflows.workflow'),
+            model_name="listener",
+            name="workflow",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="listeners", to="workflows.workflow"
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='principal',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="message",
+            name="principal",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='receiver',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='received', to='workflows.run'),
+            model_name="message",
+            name="receiver",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.CASCADE, related_name="received", to="workflows.run"
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='sender',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sent', to='workflows.run'),
+            model_name="message",
+            name="sender",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.CASCADE, related_name="sent", to="workflows.run"
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agents.unit'),
+            model_name="message",
+            name="unit",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="agents.unit"),
         ),
         migrations.AddField(
-            model_name='message',
-            name='workflow',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='workflows.workflow'),
+            model_name="message",
+            name="workflow",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="messages", to="workflows.workflow"
+            ),
         ),
         migrations.AddField(
-            model_name='schedule',
-            name='author',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="schedule",
+            name="author",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='schedule',
-            name='calendar',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.businesscalendar'),
+            model_name="schedule",
+            name="calendar",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="governance.businesscalendar",
+            ),
         ),
         migrations.AddField(
-            model_name='schedule',
-            name='workflow',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='schedules', to='workflows.workflow'),
+            model_name="schedule",
+            name="workflow",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="schedules", to="workflows.workflow"
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='workflows.run'),
+            model_name="subscription",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="subscriptions", to="workflows.run"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='follow',
-            constraint=models.UniqueConstraint(fields=('workflow', 'after', 'status', 'outcome'), name='one_follow_of_a_kind'),
+            model_name="follow",
+            constraint=models.UniqueConstraint(
+                fields=("workflow", "after", "status", "outcome"), name="one_follow_of_a_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hookcall',
-            constraint=models.UniqueConstraint(fields=('hook', 'number'), name='one_call_per_hook_and_number'),
+            model_name="hookcall",
+            constraint=models.UniqueConstraint(fields=("hook", "number"), name="one_call_per_hook_and_number"),
         ),
         migrations.AddIndex(
-            model_name='listener',
-            index=models.Index(fields=['kind', 'name'], name='listener_name'),
+            model_name="listener",
+            index=models.Index(fields=["kind", "name"], name="listener_name"),
         ),
         migrations.AddConstraint(
-            model_name='listener',
-            constraint=models.UniqueConstraint(fields=('workflow', 'element'), name='one_listener_per_element'),
+            model_name="listener",
+            constraint=models.UniqueConstraint(fields=("workflow", "element"), name="one_listener_per_element"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('status', 'sent')), fields=['due_at', 'id'], name='message_due'),
+            model_name="message",
+            index=models.Index(condition=models.Q(("status", "sent")), fields=["due_at", "id"], name="message_due"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('status', 'sent')), fields=['kind', 'name', 'key'], name='message_kept'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("status", "sent")), fields=["kind", "name", "key"], name="message_kept"
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('kind', 'call')), fields=['sender', 'token'], name='message_of_call'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("kind", "call")), fields=["sender", "token"], name="message_of_call"
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('kind', 'ended')), fields=['receiver', 'token'], name='message_of_end'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("kind", "ended")), fields=["receiver", "token"], name="message_of_end"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('ref', ''), _negated=True), fields=('kind', 'name', 'key', 'ref'), name='one_message_per_reference'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ref", ""), _negated=True),
+                fields=("kind", "name", "key", "ref"),
+                name="one_message_per_reference",
+            ),
         ),
         migrations.AddIndex(
-            model_name='schedule',
-            index=models.Index(condition=models.Q(('status', 'active')), fields=['next_at'], name='schedule_due'),
+            model_name="schedule",
+            index=models.Index(condition=models.Q(("status", "active")), fields=["next_at"], name="schedule_due"),
         ),
         migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'over'), _negated=True), fields=('workflow', 'name'), name='one_schedule_per_workflow_and_name'),
+            model_name="schedule",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "over"), _negated=True),
+                fields=("workflow", "name"),
+                name="one_schedule_per_workflow_and_name",
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('status', 'open')), fields=['kind', 'name', 'key', 'id'], name='subscription_open'),
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("status", "open")), fields=["kind", "name", "key", "id"], name="subscription_open"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(fields=('run', 'token'), name='one_subscription_per_token'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(fields=("run", "token"), name="one_subscription_per_token"),
         ),
     ]

@@ -28,6 +28,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that have not ended."""
         return self.filter(status=Run.Status.RUNNING)
 
+    def over_time(self, began_before: datetime) -> Self:
+        """Runs under way that began before this moment and do not stand still yet, the oldest first."""
+        return self.under_way().filter(started_at__lte=began_before, over_limit="").order_by("started_at")
+
     def with_waiting(self) -> Self:
         """Each run with `waits` = whether it waits for a person now."""
         return self.annotate(waits=Exists(Step.objects.for_people().filter(run=OuterRef("pk"))))

@@ -4,9 +4,10 @@ and let an agent retire."""
 from workflows.operations.actions import request_action
 from workflows.operations.definitions import publish
 from workflows.operations.handling import amend, answer_inquiry, ask_agent, hand_over
+from workflows.operations.messages import Letter, UnknownMessage, deliver, send_message
 from workflows.operations.people import pass_deadline, settle, take_effect, undo
 from workflows.operations.retiring import Leaves, NoSuccessor, leaves, possible_successors, retire_agent
-from workflows.operations.runs import cancel, fire_timer, start
+from workflows.operations.runs import cancel, check_time, fire_timer, start
 from workflows.operations.stopping import (
     LeaseVoid,
     Stops,
@@ -19,22 +20,26 @@ from workflows.operations.stopping import (
     void_leases,
 )
 from workflows.operations.together import TOGETHER_AT_MOST, Item, NotTogether, Outcome, settle_together
-from workflows.operations.work import claim, fail, finish, has_work, heartbeat, reclaim
+from workflows.operations.work import claim, fail, finish, has_work, heartbeat, pass_time_limit, reclaim
 
 __all__ = [
     "TOGETHER_AT_MOST",
     "Item",
     "LeaseVoid",
     "Leaves",
+    "Letter",
     "NoSuccessor",
     "NotTogether",
     "Outcome",
     "Stops",
+    "UnknownMessage",
     "amend",
     "answer_inquiry",
     "ask_agent",
     "cancel",
+    "check_time",
     "claim",
+    "deliver",
     "fail",
     "find_scope",
     "finish",
@@ -45,6 +50,7 @@ __all__ = [
     "leaves",
     "may_be_stopped_by",
     "pass_deadline",
+    "pass_time_limit",
     "possible_successors",
     "practise",
     "publish",
@@ -52,6 +58,7 @@ __all__ = [
     "request_action",
     "retire_agent",
     "scope_of",
+    "send_message",
     "set_control",
     "settle",
     "settle_together",

@@ -12,8 +12,8 @@ from agents.models import Principal, Role, Unit
 from agents.operations import require
 from governance.models import EscalationPath
 from observability import ledger
-from workflows.models import Workflow, WorkflowVersion
-from workflows.plan import BpmnInvalid, Graph, Node, NodeKind, read_bpmn
+from workflows.models import Listener, Workflow, WorkflowVersion
+from workflows.plan import BpmnInvalid, EventKind, Graph, Node, NodeKind, read_bpmn
 
 
 class BpmnRefused(ledger.Invalid):
@@ -93,8 +93,31 @@ def _keep(
         workflow=workflow, number=last + 1, bpmn=bpmn.decode(), graph=graph, sha256=digest, created_at=at,
         author=by if isinstance(by, Principal) else None,
     )  # fmt: skip
+    _listen(workflow, graph_of(version.pk))
     ledger.record("workflow.published", workflow, by=by, at=at, data={"version": version.number, "sha256": digest})
     return version
+
+
+def _listen(workflow: Workflow, graph: Graph) -> None:
+    """Note which messages and signals the newest version knows, and which of them begin a run."""
+    heard = [node for node in graph.nodes.values() if node.event_name and _hears(node)]
+    workflow.listeners.all().delete()
+    Listener.objects.bulk_create(
+        Listener(
+            workflow=workflow,
+            element=node.id,
+            name=node.event_name[:200],
+            kind=node.event or EventKind.MESSAGE,
+            starts=node.kind is NodeKind.START and not node.parent,
+        )
+        for node in heard
+    )
+
+
+def _hears(node: Node) -> bool:
+    kinds = (NodeKind.START, NodeKind.CATCH, NodeKind.BOUNDARY)
+    named = node.event in (EventKind.MESSAGE, EventKind.SIGNAL)
+    return node.kind is NodeKind.RECEIVE_TASK or (node.kind in kinds and named)
 
 
 @lru_cache(maxsize=256)

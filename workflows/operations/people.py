@@ -95,16 +95,18 @@ def together(uid: UUID) -> tuple[Run | None, Step | None, Escalation]:
 
 
 # What an answer reads and writes. The card of a question has five times as much; anything else is read when asked for.
+_OF_RUN = (
+    "uid", "key", "unit", "version", "workflow__code", "status", "marking", "variables", "cost", "people_asked",
+    "started_at", "started_by", "over_limit", "kept", "allowance", "parent", "parent_token", "depth",
+)  # fmt: skip
+_OF_QUESTION = (
+    "uid", "kind", "status", "title", "path", "asked", "approvals_needed", "unit", "workflow", "run",
+    "request_sha256", "opened_at", "due_at", "settled_at", "settled_by", "reason", "reason_code", "approved_until",
+    "approvals_asked", "confirm", "held_answer", "effect_at", "settled_for",
+)  # fmt: skip
 _NEEDED = (
     "uid", "run", "element", "token", "index", "name", "kind", "status", "priority", "escalation",
-    "run__uid", "run__key", "run__unit", "run__version", "run__workflow__code", "run__status", "run__marking",
-    "run__variables", "run__cost", "run__over_limit", "run__kept", "run__allowance", "run__parent", "run__parent_token", "run__depth", "run__people_asked", "run__started_at", "run__started_by",
-    *(f"escalation__{name}" for name in (
-        "uid", "kind", "status", "title", "path", "asked", "approvals_needed", "unit", "workflow", "run",
-        "request_sha256", "opened_at", "due_at", "settled_at", "settled_by", "reason", "reason_code", "approved_until",
-        "approvals_asked", "confirm",
-        "held_answer", "effect_at", "settled_for",
-    )),
+    *(f"run__{name}" for name in _OF_RUN), *(f"escalation__{name}" for name in _OF_QUESTION),
 )  # fmt: skip
 
 _ASKED_ABOUT = Prepared(

@@ -16,8 +16,7 @@ from observability import ledger
 from workflows.models import Step
 from workflows.operations import questions
 from workflows.operations.definitions import graph_of
-from workflows.operations.runs import checked_values, happen, locked, step_is_done
-from workflows.operations.runs import limits
+from workflows.operations.runs import checked_values, happen, limits, locked, step_is_done
 from workflows.operations.stopping import LeaseVoid, has_acted, pausing, put_back, ready_steps
 from workflows.plan import StepFailed
 

@@ -1,4 +1,4 @@
-"""Limits of a run: past one it stands still, what happens to it meanwhile is kept, and a person says whether it goes on."""
+"""Limits of a run: past one it stands still, what happens to it meanwhile is kept, and a person is asked."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -27,13 +27,19 @@ def last_subscription() -> int:
 def post(messages: Sequence[Message], *, by: ledger.Acts) -> None:
     """Put these into the outbox; they are delivered once the transaction is committed, and swept until then."""
     Message.objects.bulk_create(messages, batch_size=1_000)
-    ledger.record_all([
-        ledger.event_of(
-            f"message.{'sent' if row.kind in (Message.Kind.MESSAGE, Message.Kind.SIGNAL) else 'posted'}", row, by=by,
-            at=row.sent_at, after=row.status, data={"kind": row.kind, "key": row.key},
-        )  # fmt: skip
-        for row in messages
-    ])  # fmt: skip
+    ledger.record_all(
+        [
+            ledger.event_of(
+                f"message.{'sent' if row.kind in (Message.Kind.MESSAGE, Message.Kind.SIGNAL) else 'posted'}",
+                row,
+                by=by,
+                at=row.sent_at,
+                after=row.status,
+                data={"kind": row.kind, "key": row.key},
+            )
+            for row in messages
+        ]
+    )
     transaction.on_commit(partial(deliver_soon), robust=True)
 
 
@@ -69,9 +75,17 @@ def call(run: Run, effects: Sequence[CallWorkflow], *, by: ledger.Acts, at: date
     post(
         [
             Message(
-                kind=Message.Kind.CALL, name=each.workflow[:200], payload=dict(each.variables), unit=run.unit,
-                sender=run, token=each.token, element=each.node_id, depth=run.depth, sent_at=at, due_at=at,
-            )  # fmt: skip
+                kind=Message.Kind.CALL,
+                name=each.workflow[:200],
+                payload=dict(each.variables),
+                unit=run.unit,
+                sender=run,
+                token=each.token,
+                element=each.node_id,
+                depth=run.depth,
+                sent_at=at,
+                due_at=at,
+            )
             for each in effects
         ],
         by=by,

@@ -38,18 +38,27 @@ def subscribe(run: Run, effects: Sequence[Subscribe], *, at: datetime) -> None:
     """Begin to wait for these messages and signals."""
     rows = [
         Subscription(
-            run=run, token=each.token, element=each.node_id, kind=each.kind, name=each.name[:200], key=each.key[:200],
+            run=run,
+            token=each.token,
+            element=each.node_id,
+            kind=each.kind,
+            name=each.name[:200],
+            key=each.key[:200],
             opened_at=at,
-        )  # fmt: skip
+        )
         for each in effects
     ]
     Subscription.objects.bulk_create(rows, batch_size=AT_ONCE)
     ledger.record_all(
         [
             ledger.event_of(
-                "subscription.opened", row, by=ledger.SYSTEM, at=at, after=row.status,
+                "subscription.opened",
+                row,
+                by=ledger.SYSTEM,
+                at=at,
+                after=row.status,
                 data={"kind": row.kind, "key": row.key},
-            )  # fmt: skip
+            )
             for row in rows
         ]
     )
