@@ -12,7 +12,7 @@ from governance import operations as governance
 from governance.models import ControlDrill, ControlState, Escalation
 from observability.ledger import SYSTEM, Refused, database_now
 from workflows import operations
-from workflows.models import Message, Run, Step, Timer
+from workflows.models import Message, Run, Schedule, Step, Timer
 from workflows.operations.definitions import graph_of
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,13 @@ def deliver_messages() -> int:
             break
     waited = Message.objects.awaited().exclude(due_at__lte=at).select_related(*OF_MESSAGES)[:AT_MOST]
     return tried + each(waited, lambda message: operations.deliver(message, at=at))
+
+
+@shared_task(name="workflows.start_scheduled")
+def start_scheduled() -> int:
+    """Begin the runs that are due by the calendar; how many schedules were looked at."""
+    at = database_now()
+    return each(Schedule.objects.due(at)[:AT_MOST], lambda schedule: operations.start_scheduled(schedule, at=at))
 
 
 @shared_task(name="workflows.watch_limits")

@@ -235,9 +235,12 @@ def _catch(waits: Subscription, message: Message, at: datetime) -> None:
 
 
 def _fitting(run: Run, element: str, message: Message) -> dict[str, Any]:
-    # An event that declares nothing takes what comes.
-    declared = graph_of(run.version_id).nodes[element].outputs
-    return checked_values(run.version_id, element, message.values) if declared else dict(message.values)
+    # An event that declares nothing takes all that comes, one that does what it asks for.
+    declared = {output.name for output in graph_of(run.version_id).nodes[element].outputs}
+    if not declared:
+        return dict(message.values)
+    asked = {name: value for name, value in message.values.items() if name in declared}
+    return checked_values(run.version_id, element, asked)
 
 
 def _start_by(listener: Listener, message: Message, *, key: str, at: datetime) -> Run:
@@ -370,8 +373,7 @@ def _deliver_start(message: Message, at: datetime) -> None:
         raise _NotFor(f"Runs follow each other {message.depth} deep.")
     origin = Origin(depth=message.depth, starter=_starter(message))
     by: ledger.Acts = message.principal or ledger.SYSTEM
-    variables = _inputs(workflow, message) if message.sender is not None else message.values
-    run, is_new = begin(workflow, key=message.key, variables=variables, by=by, at=at, origin=origin)
+    run, is_new = begin(workflow, key=message.key, variables=_inputs(workflow, message), by=by, at=at, origin=origin)
     _take(message, run, at, started=is_new)
 
 

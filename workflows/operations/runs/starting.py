@@ -15,7 +15,7 @@ from workflows.models import Run, Workflow
 from workflows.operations.definitions import graph_of
 from workflows.operations.runs.going import happen
 from workflows.operations.runs.rows import checked_values
-from workflows.plan import EventKind, Started
+from workflows.plan import EventKind, Node, Started
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,7 @@ def _begin(
         raise ledger.Invalid(f"{workflow} has no published version.")
     graph = graph_of(version.pk)
     element = origin.start or graph.start.id
-    checked = checked_values(version.pk, element, variables)
-    inputs = {"input": checked, element: checked} if _is_event(graph.nodes[element].event) else {"input": checked}
+    inputs = _inputs(graph.nodes[element], version.pk, variables)
     run = Run.objects.create(
         key=key, workflow=workflow, version=version, unit=workflow.unit, variables=inputs, started_at=at,
         started_by=origin.starter or _person(by), parent=origin.parent, parent_token=origin.parent_token,
@@ -83,8 +82,15 @@ def _begin(
     return run
 
 
-def _is_event(kind: EventKind) -> bool:
-    return kind in (EventKind.MESSAGE, EventKind.SIGNAL)
+def _inputs(node: Node, version_id: int, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The first variables of a run: what a message or signal carries stands under its event as well, and of more than
+    the event declares only what it does."""
+    if node.event not in (EventKind.MESSAGE, EventKind.SIGNAL):
+        return {"input": checked_values(version_id, node.id, variables)}
+    declared = {output.name for output in node.outputs}
+    given = {name: value for name, value in variables.items() if name in declared}
+    checked = checked_values(version_id, node.id, given)
+    return {"input": checked, node.id: checked if declared else dict(variables)}
 
 
 def _person(by: ledger.Acts) -> Principal | None:
