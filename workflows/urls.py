@@ -14,6 +14,7 @@ from workflows.api import messages as messages_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
+from workflows.api import tables as tables_api
 from workflows.api import work as work_api
 from workflows.api import workflows as workflows_api
 from workflows.views import (
@@ -35,6 +36,7 @@ from workflows.views import (
     rights,
     runs,
     saved_views,
+    tables,
     together,
     workflows,
 )
@@ -97,6 +99,9 @@ api_urls = [
     path("hooks/<uuid:uid>/revoke", beginnings_api.RevokeHookView.as_view(), name="api-hook-revoke"),
     path("follows", beginnings_api.FollowsView.as_view(), name="api-follows"),
     path("follows/<uuid:uid>/drop", beginnings_api.DropFollowView.as_view(), name="api-follow-drop"),
+    path("workflows/<slug:code>/tables", tables_api.TablesView.as_view(), name="api-tables"),
+    path("tables/<uuid:uid>", tables_api.TableView.as_view(), name="api-table"),
+    path("tables/<uuid:uid>/try", tables_api.TryTableView.as_view(), name="api-table-try"),
     path("agents/<str:code>/readiness", agents_api.ReadinessView.as_view(), name="api-agent-readiness"),
     path("agents/<str:code>/activate", agents_api.ActivateView.as_view(), name="api-agent-activate"),
     path("agents/<str:code>/retire", agents_api.RetireView.as_view(), name="api-agent-retire"),
@@ -171,6 +176,9 @@ urlpatterns: list[URLPattern] = [
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),
     path("workflows/<slug:code>/<int:number>.json", workflows.WorkflowStates.as_view(), name="workflow-states"),
     path("hooks/<uuid:uid>", hooks_api.HookCallView.as_view(), name="hook-call"),
+    path("workflows/<slug:code>/tables", tables.TablesPage.as_view(), name="workflow-tables"),
+    path("workflows/<slug:code>/tables/<uuid:uid>", tables.TablePage.as_view(), name="workflow-table"),
+    path("workflows/<slug:code>/tables/<uuid:uid>.dmn", tables.TableFile.as_view(), name="workflow-table-file"),
     path("memory", memory.MemoryPage.as_view(), name="memory"),
     path("access", rights.ObjectsPage.as_view(), name="access"),
     path("access/objects/<str:kind>/<str:key>", rights.ObjectPage.as_view(), name="access-object"),

@@ -1,4 +1,4 @@
-"""The door for other systems: a signed call begins a run or becomes a message. No session, no key: the signature is it."""
+"""The door for other systems: a signed call begins a run or becomes a message. No session, no key but the signature."""
 
 from typing import Any
 from uuid import UUID

@@ -4,10 +4,13 @@ runs begin by themselves, and the facts of shared memory."""
 from workflows.models.beginnings import Follow, Hook, HookCall, Schedule, ScheduleQuerySet
 from workflows.models.memory import Fact, FactQuerySet, Space
 from workflows.models.messages import Listener, Message, MessageQuerySet, Subscription, SubscriptionQuerySet
+from workflows.models.tables import DecisionTable, DecisionTableQuerySet
 from workflows.models.work import Run, RunQuerySet, Step, StepQuerySet, Timer, TimerQuerySet
 from workflows.models.workflows import Workflow, WorkflowQuerySet, WorkflowVersion
 
 __all__ = [
+    "DecisionTable",
+    "DecisionTableQuerySet",
     "Fact",
     "FactQuerySet",
     "Follow",

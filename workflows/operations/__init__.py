@@ -30,17 +30,28 @@ from workflows.operations.stopping import (
     stops_if,
     void_leases,
 )
+from workflows.operations.tables import (
+    DMN_AT_MOST_BYTES,
+    DmnRefused,
+    NothingDecided,
+    publish_table,
+    tables_named,
+    try_table,
+)
 from workflows.operations.together import TOGETHER_AT_MOST, Item, NotTogether, Outcome, settle_together
 from workflows.operations.work import claim, fail, finish, has_work, heartbeat, pass_time_limit, reclaim
 
 __all__ = [
+    "DMN_AT_MOST_BYTES",
     "TOGETHER_AT_MOST",
+    "DmnRefused",
     "Item",
     "LeaseVoid",
     "Leaves",
     "Letter",
     "NoSuccessor",
     "NotTogether",
+    "NothingDecided",
     "Outcome",
     "Plan",
     "Stops",
@@ -76,6 +87,7 @@ __all__ = [
     "possible_successors",
     "practise",
     "publish",
+    "publish_table",
     "reclaim",
     "request_action",
     "resume_schedule",
@@ -90,7 +102,9 @@ __all__ = [
     "start_scheduled",
     "stops_if",
     "take_call",
+    "tables_named",
     "take_effect",
+    "try_table",
     "undo",
     "void_leases",
 ]

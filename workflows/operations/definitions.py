@@ -12,8 +12,9 @@ from agents.models import Principal, Role, Unit
 from agents.operations import require
 from governance.models import EscalationPath
 from observability import ledger
-from workflows.models import Listener, Workflow, WorkflowVersion
-from workflows.plan import BpmnInvalid, EventKind, Graph, Node, NodeKind, read_bpmn
+from workflows.models import Workflow, WorkflowVersion
+from workflows.operations.drawn import keep_schedules, listen, wrong_schedules
+from workflows.plan import BpmnInvalid, Graph, Node, NodeKind, read_bpmn
 
 
 class BpmnRefused(ledger.Invalid):
@@ -31,7 +32,7 @@ def publish(
     BpmnRefused with a reason for every element that cannot be executed."""
     existing = Workflow.objects.filter(code=code).first()
     require(by, "workflows.publish_workflow", existing)
-    graph = _graph(bpmn)
+    graph = _graph(bpmn, at)
     workflow, _ = Workflow.objects.get_or_create(
         code=code, defaults={"name": graph.name, "unit": unit, "owner": owner, "incident_path": incident_path}
     )
@@ -41,7 +42,7 @@ def publish(
     return same or _keep(workflow, bpmn, graph.to_json(), digest, by, at)
 
 
-def _graph(bpmn: bytes) -> Graph:
+def _graph(bpmn: bytes, at: datetime) -> Graph:
     try:
         bpmn.decode()
         graph = read_bpmn(bpmn)
@@ -50,7 +51,7 @@ def _graph(bpmn: bytes) -> Graph:
     except BpmnInvalid as invalid:
         fields = {f"{n}. {problem.element_id}": str(problem) for n, problem in enumerate(invalid.problems, 1)}
         raise BpmnRefused(fields=fields) from invalid
-    problems = _too_long(graph) or _unknown_names(graph)
+    problems = _too_long(graph) or _unknown_names(graph) or wrong_schedules(graph, at=at)
     if problems:
         raise BpmnRefused(fields=problems)
     return graph
@@ -78,7 +79,7 @@ def _unknown_names(graph: Graph) -> dict[str, str]:
     paths = set(EscalationPath.objects.values_list("key", flat=True))
     wrong = {}
     for node in graph.nodes.values():
-        if node.kind is NodeKind.SERVICE_TASK and node.role not in roles:
+        if node.kind is NodeKind.SERVICE_TASK and node.role and node.role not in roles:
             wrong[node.id] = f"No agent role is called {node.role}; roles are {', '.join(sorted(roles))}."
         if node.kind is NodeKind.USER_TASK and node.path not in paths:
             wrong[node.id] = f"No escalation path is called {node.path}; paths are {', '.join(sorted(paths))}."
@@ -93,31 +94,10 @@ def _keep(
         workflow=workflow, number=last + 1, bpmn=bpmn.decode(), graph=graph, sha256=digest, created_at=at,
         author=by if isinstance(by, Principal) else None,
     )  # fmt: skip
-    _listen(workflow, graph_of(version.pk))
+    listen(workflow, graph_of(version.pk))
+    keep_schedules(workflow, graph_of(version.pk), by=by, at=at)
     ledger.record("workflow.published", workflow, by=by, at=at, data={"version": version.number, "sha256": digest})
     return version
-
-
-def _listen(workflow: Workflow, graph: Graph) -> None:
-    """Note which messages and signals the newest version knows, and which of them begin a run."""
-    heard = [node for node in graph.nodes.values() if node.event_name and _hears(node)]
-    workflow.listeners.all().delete()
-    Listener.objects.bulk_create(
-        Listener(
-            workflow=workflow,
-            element=node.id,
-            name=node.event_name[:200],
-            kind=node.event or EventKind.MESSAGE,
-            starts=node.kind is NodeKind.START and not node.parent,
-        )
-        for node in heard
-    )
-
-
-def _hears(node: Node) -> bool:
-    kinds = (NodeKind.START, NodeKind.CATCH, NodeKind.BOUNDARY)
-    named = node.event in (EventKind.MESSAGE, EventKind.SIGNAL)
-    return node.kind is NodeKind.RECEIVE_TASK or (node.kind in kinds and named)
 
 
 @lru_cache(maxsize=256)

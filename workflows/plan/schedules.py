@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,12 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-_CYCLE = re.compile(r"R(?P<times>\d{0,6})/(?:(?P<start>\d{4}-[^/]+)/)?(?P<every>P[^/]+)")
-_DURATION = re.compile(
-    r"P(?:(?P<weeks>\d{1,4})W)?(?:(?P<days>\d{1,5})D)?"
-    r"(?:T(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,7})M)?(?:(?P<seconds>\d{1,8})S)?)?"
-)
-SHORTEST = timedelta(minutes=1)
+from workflows.plan.times import read_cycle
+
+SHORTEST_SECONDS = 60
 
 
 class ScheduleInvalid(ValueError):
@@ -37,7 +33,7 @@ class Cron:
 
 
 @dataclass(frozen=True)
-class Cycle:
+class Turns:
     """Again and again after the same time, counted from `start`; without `times` for ever."""
 
     start: datetime
@@ -54,7 +50,7 @@ class Cycle:
             number += 1
 
 
-Rule = Cron | Cycle
+Rule = Cron | Turns
 
 
 def read_rule(text: str, zone: str, since: datetime) -> Rule:
@@ -76,31 +72,18 @@ def read_rule(text: str, zone: str, since: datetime) -> Rule:
     return Cron(text, at_home)
 
 
-def _cycle(text: str, zone: ZoneInfo, since: datetime) -> Cycle:
-    found = _CYCLE.fullmatch(text)
-    if found is None:
+def _cycle(text: str, zone: ZoneInfo, since: datetime) -> Turns:
+    cycle = read_cycle(text)
+    if cycle is None:
         raise ScheduleInvalid("Write a cycle as in R/P1D, R12/P7D or R/2027-01-01T06:00/P1D.")
-    every = _duration(found["every"])
-    if every < SHORTEST:
+    if cycle.seconds < SHORTEST_SECONDS:
         raise ScheduleInvalid("A cycle takes at least a minute, as in R/PT1M.")
-    times = int(found["times"]) if found["times"] else None
-    if found["start"] is None:
-        return Cycle(since, every, times)
-    try:
-        start = datetime.fromisoformat(found["start"])
-    except ValueError as wrong:
-        raise ScheduleInvalid(f"{found['start']} is no moment; write one as in 2027-01-01T06:00.") from wrong
+    every, times = timedelta(seconds=cycle.seconds), None if cycle.times < 0 else cycle.times
+    if not cycle.start:
+        return Turns(since, every, times)
+    start = datetime.fromisoformat(cycle.start)
     start = (start if start.tzinfo else start.replace(tzinfo=zone)).astimezone(UTC)
-    # The start itself is the first moment.
-    return Cycle(start - every, every, times)
-
-
-def _duration(text: str) -> timedelta:
-    found = _DURATION.fullmatch(text)
-    parts = {name: int(value) for name, value in found.groupdict().items() if value} if found else {}
-    if not parts:
-        raise ScheduleInvalid(f"{text} is no time; write days, hours or minutes, as in P1D or PT90M.")
-    return timedelta(**parts)
+    return Turns(start - every, every, times)  # the start itself is the first moment
 
 
 def moments_due(rule: Rule, first: datetime, at: datetime, *, at_most: int) -> list[datetime]:

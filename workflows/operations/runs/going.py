@@ -99,7 +99,7 @@ def _gathered(run: Run, effect: GatherOutputs) -> Happening:
 
 def _assign(run: Run, effects: Iterable[Assign], by: ledger.Acts, at: datetime) -> None:
     for effect in effects:
-        run.variables[effect.node_id] = {**run.variables.get(effect.node_id, {}), **effect.values}
+        run.variables[effect.node_id] = {**effect.values}
 
 
 def _tell_escalation(run: Run, effects: Iterable[TellEscalation], by: ledger.Acts, at: datetime) -> None:

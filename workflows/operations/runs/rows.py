@@ -1,7 +1,6 @@
 """A run's row: lock it first, and check what is put into its variables."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from governance.language import RequestInvalid
@@ -9,6 +8,7 @@ from observability import ledger
 from observability.prepared import Prepared
 from workflows.models import Run
 from workflows.operations.definitions import graph_of
+from workflows.plan import plain
 
 
 def locked(run_id: int) -> Run:
@@ -37,4 +37,4 @@ def checked_values(version_id: int, element: str, values: Mapping[str, Any]) -> 
     except RequestInvalid as invalid:
         detail = "The values do not fit what the workflow declares; nothing was changed."
         raise ledger.Invalid(detail, fields=dict(invalid.errors)) from invalid
-    return {name: str(value) if isinstance(value, Decimal) else value for name, value in checked.items()}
+    return {name: plain(value) for name, value in checked.items()}
