@@ -92,7 +92,9 @@ class Run(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["workflow", "key"], name="one_run_per_workflow_and_key"),
             models.UniqueConstraint(
-                fields=["parent", "parent_token"], condition=Q(parent__isnull=False), name="one_run_per_call"
+                fields=["parent", "parent_token"],
+                name="one_run_per_call",
+                condition=Q(parent__isnull=False, status="running"),
             ),
         ]
         indexes = [

@@ -320,7 +320,8 @@ def _called(parent: Run, message: Message, at: datetime) -> Run:
     origin = Origin(
         parent=parent, parent_token=message.token, depth=parent.depth + 1, starter=parent.started_by
     )  # fmt: skip
-    key = f"{parent.key[:160]}/{message.token}~{parent.uid.hex[-12:]}"
+    again = parent.children.filter(parent_token=message.token).count()  # it was called before, and failed
+    key = f"{parent.key[:150]}/{message.token}{f'.{again + 1}' if again else ''}~{parent.uid.hex[-12:]}"
     run, _ = begin(workflow, key=key, variables=_inputs(workflow, message), by=ledger.SYSTEM, at=at, origin=origin)
     return run
 

@@ -18,7 +18,7 @@ from workflows.operations import questions
 from workflows.operations.definitions import graph_of
 from workflows.operations.runs import checked_values, happen, limits, locked, step_is_done
 from workflows.operations.stopping import LeaseVoid, has_acted, pausing, put_back, ready_steps
-from workflows.plan import StepFailed
+from workflows.plan import LoopKind, StepFailed
 
 BACK_OFF = timedelta(seconds=5)
 BACK_OFF_AT_MOST = timedelta(minutes=15)
@@ -121,7 +121,7 @@ def finish(
     if limit is not None:
         limits.stand_still(run, limit, at=at)
     step_is_done(run, step, values, by=agent, at=at)
-    if step.index is None:  # one instance among many opens nothing new
+    if graph_of(run.version_id).nodes[step.element].loop is not LoopKind.PARALLEL:  # one beside many opens nothing new
         governance.watch_run(str(run.uid), agent=agent, at=at)
     return step
 

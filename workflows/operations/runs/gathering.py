@@ -15,7 +15,5 @@ def gather(run: Run, effect: GatherOutputs) -> None:
     ended = Message.objects.filter(
         receiver=run, kind=Message.Kind.ENDED, token__range=(effect.first, last), status=Message.Status.TAKEN
     )
-    left |= dict(ended.values_list("token", "payload__values"))
-    run.variables[effect.node_id] = {
-        **run.variables.get(effect.node_id, {}), "items": [left[token] for token in sorted(left)],
-    }  # fmt: skip
+    left |= dict(ended.order_by("pk").values_list("token", "payload__values"))
+    run.variables[effect.node_id] = {"items": [left[token] for token in sorted(left)]}

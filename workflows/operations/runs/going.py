@@ -28,6 +28,7 @@ from workflows.plan import (
     Gathered,
     GatherOutputs,
     Happening,
+    LoopKind,
     Marking,
     OpenStep,
     RaiseIncident,
@@ -72,13 +73,11 @@ def happen(
 
 
 def step_is_done(run: Run, step: Step, values: Mapping[str, Any], *, by: ledger.Acts, at: datetime) -> None:
-    """Go on after a step: its values stand under its element, but those of one instance among many wait with its row
-    until all are gathered, so that ten thousand of them do not rewrite one ever longer list."""
-    if step.index is None:
-        run.variables[step.element] = {**values}
-        happen(run, StepFinished(step.token), by=by, at=at)
-    else:
-        happen(run, StepFinished(step.token), by=by, at=at, saved=BUT_VARIABLES)
+    """Go on after a step: its values stand under its element, but those of one instance beside many are kept with its
+    row until all are gathered, so that ten thousand of them do not rewrite one long list as often."""
+    run.variables[step.element] = {**values}
+    beside = graph_of(run.version_id).nodes[step.element].loop is LoopKind.PARALLEL
+    happen(run, StepFinished(step.token), by=by, at=at, saved=BUT_VARIABLES if beside else SAVED)
 
 
 def _carry_out(run: Run, effects: Sequence[Effect], by: ledger.Acts, at: datetime) -> list[Happening]:

@@ -10,7 +10,7 @@ from observability import ledger
 from workflows.models import Run, Step
 from workflows.operations import questions
 from workflows.operations.definitions import graph_of
-from workflows.plan import CancelStep, NodeKind, OpenStep
+from workflows.plan import CancelStep, LoopKind, NodeKind, OpenStep
 
 AT_ONCE = 1_000
 
@@ -34,7 +34,9 @@ def open_steps(run: Run, effects: Sequence[OpenStep], *, at: datetime) -> None:
 
 
 def _place(step: Step) -> dict[str, int]:
-    return {} if step.index is None else {"instance": step.index}
+    # Turns of a loop count as circles, instances that a list asks for do not.
+    loop = graph_of(step.run.version_id).nodes[step.element].loop
+    return {} if step.index is None or loop is LoopKind.STANDARD else {"instance": step.index}
 
 
 def _new(run: Run, effect: OpenStep, at: datetime) -> Step:
