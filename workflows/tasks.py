@@ -14,6 +14,7 @@ from observability.ledger import SYSTEM, Refused, database_now
 from workflows import operations
 from workflows.models import Message, Run, Schedule, Step, Timer
 from workflows.operations.definitions import graph_of
+from workflows.operations.runs.limits import too_long
 
 log = logging.getLogger(__name__)
 AT_MOST = 500
@@ -77,7 +78,8 @@ def watch_limits() -> int:
     working = Step.objects.filter(status=Step.Status.WORKING).select_related("run")[:10_000]
     slow = [step for step in working if graph_of(step.run.version_id).nodes[step.element].seconds_limit]
     taken = each(slow, lambda step: operations.pass_time_limit(step, at=at))
-    long = Run.objects.over_time(at - timedelta(days=settings.RUN_DAYS_AT_MOST))[:AT_MOST]
+    old = Run.objects.over_time(at - timedelta(days=settings.RUN_DAYS_AT_MOST))[:AT_MOST]
+    long = [run for run in old if too_long(run, at) is not None]
     return taken + each(long, lambda run: operations.check_time(run, at=at))
 
 

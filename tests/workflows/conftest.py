@@ -38,3 +38,14 @@ def may_start(halden: Any, now: Any) -> Any:
             agents.grant(f"workflows.{right}", person, workflow, by=ledger.SYSTEM, at=now)
 
     return given
+
+
+@pytest.fixture
+def council(halden: Any, now: Any) -> Any:
+    """`council("paused", "reporting")` sets what agents may do in a workflow."""
+
+    def said(state: str, workflow: str) -> None:
+        scope = operations.find_scope("workflow", workflow)
+        operations.set_control(scope, state, by=ledger.SYSTEM, at=now, why="A drill.")
+
+    return said

@@ -45,3 +45,20 @@ HEARS = (
     '<startEvent id="start"/><intermediateCatchEvent id="closed"><signalEventDefinition signalRef="s1"/>'
     '</intermediateCatchEvent><endEvent id="end" name="Closed"/>' + line("start", "closed", "end")
 )  # fmt: skip
+_ORDER = '<extensionElements><aos:input name="order" type="string"/></extensionElements>'
+EITHER = (
+    f'<startEvent id="start">{_ORDER}</startEvent><eventBasedGateway id="which"/>'
+    '<intermediateCatchEvent id="goods" aos:correlation="vars.input.order"><messageEventDefinition messageRef="m1"/>'
+    '</intermediateCatchEvent><intermediateCatchEvent id="late"><timerEventDefinition><timeDuration>PT1H</timeDuration>'
+    "</timerEventDefinition></intermediateCatchEvent>" + agent("book") + agent("remind")
+    + '<endEvent id="end" name="Over"/>' + line("start", "which", "goods", "book", "end")
+    + line("which", "late", "remind", "end")
+)  # fmt: skip
+CALLED = (
+    f'<startEvent id="start">{_ORDER}</startEvent>' + agent("check") + '<endEvent id="end" name="Checked"/>'
+    + line("start", "check", "end")
+)  # fmt: skip
+CALLS_ONE = (
+    f'<startEvent id="start">{_ORDER}</startEvent><callActivity id="ask" calledElement="checking"/>'
+    '<endEvent id="end" name="Asked"/>' + line("start", "ask", "end")
+)  # fmt: skip

@@ -123,9 +123,7 @@ def test_a_message_begins_a_run_where_the_drawing_says_so(drawn: Any, sign_in: A
     assert run.started_by is not None and run.started_by.username == "maria"
 
 
-def test_all_runs_that_wait_now_hear_a_signal_and_later_ones_do_not(
-    drawn: Any, sign_in: Any, may_start: Any
-) -> None:
+def test_all_runs_that_wait_now_hear_a_signal_and_later_ones_do_not(drawn: Any, sign_in: Any, may_start: Any) -> None:
     may_start("maria", drawn("closing", HEARS).workflow)
     maria = sign_in("maria")
     waiting = [begin(maria, "closing", str(number)) for number in range(3)]

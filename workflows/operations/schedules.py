@@ -187,7 +187,7 @@ def _go_on(schedule: Schedule, rule: Rule, due: list[datetime], begun: list[date
 
 def _give_up(schedule: Schedule, refused: ledger.Refused, at: datetime) -> None:
     # Tried again and again it would be refused again and again: it stops, and says so.
-    why = " ".join([refused.detail, *refused.fields.values()])[:500]
+    why = " ".join([refused.detail, *(f"{name}: {said}" for name, said in refused.fields.items())])[:500]
     ledger.move(
         schedule, Status.PAUSED, by=ledger.SYSTEM, verb="schedule.stopped", at=at, why=why, next_at=None,
     )  # fmt: skip
