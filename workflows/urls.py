@@ -20,6 +20,7 @@ from workflows.api import workflows as workflows_api
 from workflows.views import (
     agent_card,
     agents,
+    beginnings,
     blueprints,
     chart,
     control,
@@ -173,6 +174,15 @@ urlpatterns: list[URLPattern] = [
     path("agents/<str:code>/card", credentials.PublishCard.as_view(), name="agent-card-publish"),
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
+    path("workflows/<slug:code>/start", beginnings.StartRun.as_view(), name="run-new"),
+    path("workflows/<slug:code>/beginnings", beginnings.BeginningsPage.as_view(), name="workflow-beginnings"),
+    path("workflows/<slug:code>/schedules", beginnings.AddSchedule.as_view(), name="schedule-new"),
+    path("workflows/<slug:code>/hooks", beginnings.AddHook.as_view(), name="hook-new"),
+    *(
+        path(f"schedules/<uuid:uid>/{act}", beginnings.MoveSchedule.as_view(act=act), name=f"schedule-{act}")
+        for act in ("pause", "resume", "end")
+    ),
+    path("hooks/<uuid:uid>/revoke", beginnings.RevokeHook.as_view(), name="hook-revoke"),
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),
     path("workflows/<slug:code>/<int:number>.json", workflows.WorkflowStates.as_view(), name="workflow-states"),
     path("hooks/<uuid:uid>", hooks_api.HookCallView.as_view(), name="hook-call"),

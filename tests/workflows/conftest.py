@@ -17,8 +17,8 @@ def drawn(halden: Any, now: Any) -> Any:
 
     def published(code: str, elements: str, *, agents_at_work: tuple[str, ...] = ("AP-01",)) -> WorkflowVersion:
         version = operations.publish(
-            code, process(code, elements), by=ledger.SYSTEM, at=now, unit=halden.units["finance"], owner=halden.people["maria"],
-            incident_path=halden.workflow.incident_path,
+            code, process(code, elements), by=ledger.SYSTEM, at=now, unit=halden.units["finance"],
+            owner=halden.people["maria"], incident_path=halden.workflow.incident_path,
         )  # fmt: skip
         for name in agents_at_work:
             principal = halden.agents[name].principal

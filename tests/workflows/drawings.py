@@ -1,5 +1,7 @@
 """Small drawings that several stories use."""
 
+from itertools import pairwise
+
 MESSAGES = """
 <message id="m1" name="Goods received"/><message id="m2" name="Order placed"/><signal id="s1" name="Year closed"/>
 <error id="e1" name="Broken" errorCode="broken"/>"""
@@ -16,7 +18,7 @@ def process(code: str, elements: str, *, declared: str = MESSAGES) -> bytes:
 
 def line(*names: str) -> str:
     """Flows from one to the next."""
-    pairs = zip(names, names[1:], strict=False)
+    pairs = pairwise(names)
     return "".join(f'<sequenceFlow id="{a}-{b}" sourceRef="{a}" targetRef="{b}"/>' for a, b in pairs)
 
 

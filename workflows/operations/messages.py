@@ -169,7 +169,7 @@ def _drop(message: Message, why: str, at: datetime) -> bool:
 
 def _take(message: Message, run: Run | None, at: datetime, **told: Any) -> None:
     # First of all writes: who loses this swap has changed nothing yet.
-    more = {} if run is None else {"receiver": run}
+    more: dict[str, Any] = {} if run is None else {"receiver": run}
     ledger.move(
         message, Status.TAKEN, by=ledger.SYSTEM, verb="message.taken", at=at, settled_at=at, trouble="",
         data={"kind": message.kind, **told}, **more,

@@ -111,7 +111,7 @@ _NEEDED = (
 
 _ASKED_ABOUT = Prepared(
     lambda uid: (
-        Step.objects.select_for_update(of=("run", "self", "escalation"))
+        Step.objects.select_for_update(of=("run", "self", "escalation"), no_key=True)
         .filter(escalation__uid=uid)
         .select_related("run__workflow", "escalation")
         .only(*_NEEDED)
