@@ -10,7 +10,7 @@ from django.db import connection
 from agents import operations as agents
 from observability import ledger
 from observability.ledger import database_now
-from tests.workflows.drawings import CALLED, CALLS_ONE, EITHER, RECEIVES, process
+from tests.workflows.small_drawings import CALLED, CALLS_ONE, EITHER, RECEIVES, process
 from workflows import operations, tasks
 from workflows.models import Message, Run, Schedule, Step, Timer, Workflow
 from workflows.operations import Letter, Plan

@@ -6,7 +6,7 @@ import pytest
 
 from agents import operations as agents
 from observability import ledger
-from tests.workflows.drawings import process
+from tests.workflows.small_drawings import process
 from workflows import operations
 from workflows.models import Workflow, WorkflowVersion
 

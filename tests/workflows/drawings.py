@@ -1,66 +1,137 @@
-"""Small drawings that several stories use."""
+"""Small BPMN drawings and one run of each, moved by hand: shared by the tests of the engine."""
 
-from itertools import pairwise
+import re
 
-MESSAGES = """
-<message id="m1" name="Goods received"/><message id="m2" name="Order placed"/><signal id="s1" name="Year closed"/>
-<error id="e1" name="Broken" errorCode="broken"/>"""
+from workflows.plan import (
+    CancelStep,
+    Effect,
+    EventCaught,
+    Graph,
+    Happening,
+    Marking,
+    OpenStep,
+    Started,
+    StepFinished,
+    TimerFired,
+    advance,
+    read_bpmn,
+)
 
-
-def process(code: str, elements: str, *, declared: str = MESSAGES) -> bytes:
-    """A drawing with these elements in one process."""
-    return (
-        '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="x"'
-        f' xmlns:aos="https://autonomy-os.org/bpmn/1">{declared}<process id="p" name="{code}" isExecutable="true">'
-        f"{elements}</process></definitions>"
-    ).encode()
-
-
-def line(*names: str) -> str:
-    """Flows from one to the next."""
-    pairs = pairwise(names)
-    return "".join(f'<sequenceFlow id="{a}-{b}" sourceRef="{a}" targetRef="{b}"/>' for a, b in pairs)
-
-
-def agent(name: str, *, role: str = "invoice-reader", outputs: str = "", loop: str = "", more: str = "") -> str:
-    """A task of an agent; `outputs` such as "total:decimal"."""
-    typed = "".join(
-        f'<aos:output name="{each.partition(":")[0]}" type="{each.partition(":")[2]}"/>' for each in outputs.split()
-    )
-    inner = f"<extensionElements>{typed}</extensionElements>" if typed else ""
-    return f'<serviceTask id="{name}" name="{name.title()}" aos:role="{role}" {more}>{inner}{loop}</serviceTask>'
+HEAD = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="file" targetNamespace="t"
+  xmlns:aos="https://autonomy-os.org/bpmn/1" xmlns:camunda="http://camunda.org/schema/1.0/bpmn"
+  xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">{beside}<process id="process" isExecutable="true">
+  {body}</process></definitions>"""
+WAY = re.compile(r"(\S+)\s*->\s*(\S+)(?:\s*\|\s*(.*))?")
 
 
-RECEIVES = (
-    '<startEvent id="start"><extensionElements><aos:input name="order" type="string"/></extensionElements></startEvent>'
-    '<intermediateCatchEvent id="goods" aos:correlation="vars.input.order"><extensionElements>'
-    '<aos:output name="pallets" type="int"/></extensionElements><messageEventDefinition messageRef="m1"/>'
-    "</intermediateCatchEvent>" + agent("book") + '<endEvent id="end" name="Booked"/>'
-    + line("start", "goods", "book", "end")
-)  # fmt: skip
-STARTS = (
-    '<startEvent id="placed"><extensionElements><aos:input name="order" type="string"/></extensionElements>'
-    '<messageEventDefinition messageRef="m2"/></startEvent>' + agent("read") + '<endEvent id="end" name="Read"/>'
-    + line("placed", "read", "end")
-)  # fmt: skip
-HEARS = (
-    '<startEvent id="start"/><intermediateCatchEvent id="closed"><signalEventDefinition signalRef="s1"/>'
-    '</intermediateCatchEvent><endEvent id="end" name="Closed"/>' + line("start", "closed", "end")
-)  # fmt: skip
-_ORDER = '<extensionElements><aos:input name="order" type="string"/></extensionElements>'
-EITHER = (
-    f'<startEvent id="start">{_ORDER}</startEvent><eventBasedGateway id="which"/>'
-    '<intermediateCatchEvent id="goods" aos:correlation="vars.input.order"><messageEventDefinition messageRef="m1"/>'
-    '</intermediateCatchEvent><intermediateCatchEvent id="late"><timerEventDefinition><timeDuration>PT1H</timeDuration>'
-    "</timerEventDefinition></intermediateCatchEvent>" + agent("book") + agent("remind")
-    + '<endEvent id="end" name="Over"/>' + line("start", "which", "goods", "book", "end")
-    + line("which", "late", "remind", "end")
-)  # fmt: skip
-CALLED = (
-    f'<startEvent id="start">{_ORDER}</startEvent>' + agent("check") + '<endEvent id="end" name="Checked"/>'
-    + line("start", "check", "end")
-)  # fmt: skip
-CALLS_ONE = (
-    f'<startEvent id="start">{_ORDER}</startEvent><callActivity id="ask" calledElement="checking"/>'
-    '<endEvent id="end" name="Asked"/>' + line("start", "ask", "end")
-)  # fmt: skip
+def flows(text: str) -> str:
+    """Sequence flows from lines such as `a -> b | condition`; their ids are `a_b`."""
+    found = []
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        source, target, condition = WAY.fullmatch(line).groups()
+        inside = f"<conditionExpression><![CDATA[{condition}]]></conditionExpression>" if condition else ""
+        ends = f'id="{source}_{target}" sourceRef="{source}" targetRef="{target}"'
+        found.append(f"<sequenceFlow {ends}>{inside}</sequenceFlow>")
+    return "".join(found)
+
+
+def task(name: str, more: str = "", inside: str = "", outputs: str = "") -> str:
+    """A task of an agent; `outputs` are lines such as `go:bool`."""
+    values = "".join('<aos:output name="{}" type="{}"/>'.format(*each.split(":")) for each in outputs.split())
+    box = f"<extensionElements>{values}</extensionElements>" if values else ""
+    return f'<serviceTask id="{name}" aos:role="r" {more}>{box}{inside}</serviceTask>'
+
+
+def person(name: str, more: str = "") -> str:
+    return f'<userTask id="{name}" aos:path="p" {more}/>'
+
+
+def start(inputs: str = "", name: str = "s", inside: str = "") -> str:
+    values = "".join('<aos:input name="{}" type="{}"/>'.format(*each.split(":")) for each in inputs.split())
+    box = f"<extensionElements>{values}</extensionElements>" if values else ""
+    return f'<startEvent id="{name}">{box}{inside}</startEvent>'
+
+
+def event(tag: str, name: str, kind: str = "", ref: str = "", *, more: str = "", inside: str = "") -> str:
+    """An event such as `event("boundaryEvent", "b", "error", "bad", more='attachedToRef="a"')`."""
+    attribute = {"error": "errorRef", "escalation": "escalationRef", "message": "messageRef", "signal": "signalRef",
+                 "link": "name", "compensate": "activityRef"}.get(kind)  # fmt: skip
+    named = f'{attribute}="{ref}"' if attribute and ref else ""
+    definition = f"<{kind}EventDefinition {named}>{inside}</{kind}EventDefinition>" if kind else ""
+    return f'<{tag} id="{name}" {more}>{definition}</{tag}>'
+
+
+def duration(text: str) -> str:
+    return f"<timeDuration>{text}</timeDuration>"
+
+
+def sub(name: str, body: str, more: str = "", tag: str = "subProcess") -> str:
+    return f'<{tag} id="{name}" {more}>{body}</{tag}>'
+
+
+def end(name: str = "e", kind: str = "", ref: str = "") -> str:
+    return event("endEvent", name, kind, ref)
+
+
+def xml(body: str, ways: str = "", beside: str = "") -> bytes:
+    return HEAD.format(beside=beside, body=body + flows(ways)).encode()
+
+
+class Play:
+    """One run of a drawing; `variables` are kept as the effects say."""
+
+    def __init__(self, document: bytes | Graph, inputs: dict[str, object] | None = None, begin: str = "") -> None:
+        self.graph = document if isinstance(document, Graph) else read_bpmn(document)
+        self.marking = Marking()
+        self.variables: dict[str, object] = {"input": inputs or {}}
+        self.effects: tuple[Effect, ...] = ()
+        self.happen(Started(start=begin))
+
+    def happen(self, happening: Happening) -> tuple[Effect, ...]:
+        graph = Graph.from_json(self.graph.to_json())
+        assert graph == self.graph
+        self.marking, self.effects = advance(self.graph, self.marking, happening, self.variables)
+        assert Marking.from_json(self.marking.to_json()) == self.marking
+        for effect in self.effects:
+            if type(effect).__name__ == "Assign":
+                self.variables[effect.node_id] = dict(effect.values)
+        return self.effects
+
+    def finish(self, node_id: str, **outputs: object) -> tuple[Effect, ...]:
+        token = self.token(node_id)
+        self.variables[node_id] = outputs
+        return self.happen(StepFinished(token))
+
+    def token(self, node_id: str) -> int:
+        """The number of what is open at a node."""
+        found = self.marking.token_at(node_id)
+        assert found is not None, f"{node_id} is not open but {self.open}"
+        return found.id
+
+    def fire(self, node_id: str) -> tuple[Effect, ...]:
+        return self.happen(TimerFired(next(each.id for each in self.marking.timers if each.node == node_id)))
+
+    def catch(self, node_id: str) -> tuple[Effect, ...]:
+        return self.happen(EventCaught(next(each.id for each in self.marking.waits if each.node == node_id)))
+
+    @property
+    def open(self) -> list[str]:
+        return [token.node for token in self.marking.tokens if not token.stuck]
+
+    @property
+    def stuck(self) -> list[str]:
+        return [token.node for token in self.marking.tokens if token.stuck]
+
+    @property
+    def steps(self) -> list[str]:
+        """What the effects of the last happening opened."""
+        return [each.node_id for each in self.effects if isinstance(each, OpenStep)]
+
+    @property
+    def cancelled(self) -> list[str]:
+        return [each.node_id for each in self.effects if isinstance(each, CancelStep)]
+
+    @property
+    def waiting(self) -> list[str]:
+        """What the run waits for beside its steps."""
+        return sorted([each.node for each in self.marking.timers] + [each.node for each in self.marking.waits])

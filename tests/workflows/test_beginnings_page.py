@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.drawings import agent, line
+from tests.workflows.small_drawings import agent, line
 from workflows.models import Hook, Run, Schedule
 
 INPUTS = (

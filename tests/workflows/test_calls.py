@@ -7,7 +7,7 @@ import pytest
 from django.test import override_settings
 
 from governance.models import Escalation
-from tests.workflows.drawings import agent, line
+from tests.workflows.small_drawings import agent, line
 from workflows import operations, tasks
 from workflows.models import Message, Run, Step, Timer
 

@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 from standardwebhooks.webhooks import Webhook
 
 from observability.models import Event
-from tests.workflows.drawings import RECEIVES, agent, line
+from tests.workflows.small_drawings import RECEIVES, agent, line
 from workflows import operations
 from workflows.models import Hook, HookCall, Message, Run
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import override_settings
 
 from governance.models import Escalation, Incident
-from tests.workflows.drawings import agent, line
+from tests.workflows.small_drawings import agent, line
 from workflows import tasks
 from workflows.models import Run, Step
 

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from observability.models import Event
-from tests.workflows.drawings import HEARS, RECEIVES, STARTS, agent, line
+from tests.workflows.small_drawings import HEARS, RECEIVES, STARTS, agent, line
 from workflows import operations, tasks
 from workflows.models import Message, Run, Step, Subscription
 

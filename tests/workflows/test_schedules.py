@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.workflows.drawings import agent, line
+from tests.workflows.small_drawings import agent, line
 from workflows import operations, tasks
 from workflows.models import Run, Schedule
 from workflows.plan.schedules import ScheduleInvalid, made_up, moments_due, next_moment, read_rule
