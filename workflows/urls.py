@@ -4,10 +4,13 @@ from django.urls import URLPattern, path
 
 from governance.models import Escalation
 from workflows.api import agents as agents_api
+from workflows.api import beginnings as beginnings_api
 from workflows.api import control as control_api
 from workflows.api import escalations as escalations_api
 from workflows.api import handling as handling_api
+from workflows.api import hooks as hooks_api
 from workflows.api import memory as memory_api
+from workflows.api import messages as messages_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
@@ -17,6 +20,7 @@ from workflows.api import workflows as workflows_api
 from workflows.views import (
     agent_card,
     agents,
+    beginnings,
     blueprints,
     chart,
     control,
@@ -84,6 +88,18 @@ api_urls = [
     path("escalation-views/<uuid:uid>", views_api.ViewView.as_view(), name="api-escalation-view"),
     path("escalation-views/<uuid:uid>/drop", views_api.DropViewView.as_view(), name="api-escalation-view-drop"),
     path("workflows", workflows_api.WorkflowsView.as_view(), name="api-workflows"),
+    path("messages", messages_api.MessagesView.as_view(), name="api-messages"),
+    path("messages/<uuid:uid>", messages_api.MessageView.as_view(), name="api-message"),
+    path("signals", messages_api.SignalsView.as_view(), name="api-signals"),
+    path("schedules", beginnings_api.SchedulesView.as_view(), name="api-schedules"),
+    path("schedules/<uuid:uid>", beginnings_api.ScheduleView.as_view(), name="api-schedule"),
+    path("schedules/<uuid:uid>/pause", beginnings_api.PauseScheduleView.as_view(), name="api-schedule-pause"),
+    path("schedules/<uuid:uid>/resume", beginnings_api.ResumeScheduleView.as_view(), name="api-schedule-resume"),
+    path("schedules/<uuid:uid>/end", beginnings_api.EndScheduleView.as_view(), name="api-schedule-end"),
+    path("hooks", beginnings_api.HooksView.as_view(), name="api-hooks"),
+    path("hooks/<uuid:uid>/revoke", beginnings_api.RevokeHookView.as_view(), name="api-hook-revoke"),
+    path("follows", beginnings_api.FollowsView.as_view(), name="api-follows"),
+    path("follows/<uuid:uid>/drop", beginnings_api.DropFollowView.as_view(), name="api-follow-drop"),
     path("workflows/<slug:code>/tables", tables_api.TablesView.as_view(), name="api-tables"),
     path("tables/<uuid:uid>", tables_api.TableView.as_view(), name="api-table"),
     path("tables/<uuid:uid>/try", tables_api.TryTableView.as_view(), name="api-table-try"),
@@ -158,8 +174,18 @@ urlpatterns: list[URLPattern] = [
     path("agents/<str:code>/card", credentials.PublishCard.as_view(), name="agent-card-publish"),
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
+    path("workflows/<slug:code>/start", beginnings.StartRun.as_view(), name="run-new"),
+    path("workflows/<slug:code>/beginnings", beginnings.BeginningsPage.as_view(), name="workflow-beginnings"),
+    path("workflows/<slug:code>/schedules", beginnings.AddSchedule.as_view(), name="schedule-new"),
+    path("workflows/<slug:code>/hooks", beginnings.AddHook.as_view(), name="hook-new"),
+    *(
+        path(f"schedules/<uuid:uid>/{act}", beginnings.MoveSchedule.as_view(act=act), name=f"schedule-{act}")
+        for act in ("pause", "resume", "end")
+    ),
+    path("hooks/<uuid:uid>/revoke", beginnings.RevokeHook.as_view(), name="hook-revoke"),
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),
     path("workflows/<slug:code>/<int:number>.json", workflows.WorkflowStates.as_view(), name="workflow-states"),
+    path("hooks/<uuid:uid>", hooks_api.HookCallView.as_view(), name="hook-call"),
     path("workflows/<slug:code>/tables", tables.TablesPage.as_view(), name="workflow-tables"),
     path("workflows/<slug:code>/tables/<uuid:uid>", tables.TablePage.as_view(), name="workflow-table"),
     path("workflows/<slug:code>/tables/<uuid:uid>.dmn", tables.TableFile.as_view(), name="workflow-table-file"),

@@ -53,7 +53,7 @@ from governance.rules.breaking import DEFAULTS
 from observability import ledger
 from observability.models import Event
 from workflows import operations
-from workflows.models import DecisionTable
+from workflows.models import DecisionTable, Follow, Hook, Listener, Message, Schedule
 
 JWK = ECKey.generate_key("P-256").as_dict(private=False)
 CARD = {"name": "Rates", "version": "1", "url": "https://rates.example/a2a", "skills": [{"id": "rate"}]}
@@ -465,6 +465,55 @@ def learnt(side: Any) -> LearntRule:
         figures={"answers": 25, "quick": 0, "reviewers": [], "refused_from": None, "changed_tests": []},
         created_by=side.policy.owner, created_at=ledger.database_now(),
     )  # fmt: skip
+
+
+def message(side: Any) -> Message:
+    """A message that the unit's run took."""
+    found = Message.objects.filter(receiver=side.run).first()
+    at = ledger.database_now()
+    return found or Message.objects.create(
+        kind="message", name="drill", unit=side.unit, receiver=side.run, status="taken", sent_at=at, due_at=at
+    )
+
+
+def told(side: Any, kind: str) -> Mapping[str, Any]:
+    """A message or signal that the unit's workflow knows."""
+    name = f"{kind} for {side.unit.code}"
+    Listener.objects.get_or_create(workflow=side.workflow, element=f"drill-{kind}", kind=kind, name=name)
+    return {"name": name, "payload": {"drill": True}}
+
+
+def schedule_terms(side: Any) -> Mapping[str, Any]:
+    """What a schedule is made of."""
+    return {"workflow": side.workflow.code, "name": "Another", "rule": "0 7 * * *", "input": {"document": "a.xml"}}
+
+
+def schedule(side: Any, status: str = "active") -> Schedule:
+    """A schedule of the unit's workflow in this status."""
+    found = Schedule.objects.filter(workflow=side.workflow, status=status).first()
+    if found is None:
+        at = ledger.database_now()
+        plan = operations.Plan(f"Drill {status}", "0 7 1 1 *", variables={"document": "a.xml"})
+        found = operations.add_schedule(side.workflow, plan, by=ledger.SYSTEM, at=at)
+        if status == "paused":
+            operations.pause_schedule(found, by=ledger.SYSTEM, at=at, why="A drill.")
+    return found
+
+
+def hook(side: Any) -> Hook:
+    """An address of the unit's workflow."""
+    found = Hook.objects.filter(workflow=side.workflow, status="active").first()
+    return found or Hook.objects.create(
+        workflow=side.workflow, name="Drill", secret="sealed", created_at=ledger.database_now()
+    )
+
+
+def follow(side: Any) -> Follow:
+    """The unit's workflow begins runs after failed ones of its own: a connection that nobody could make."""
+    found = Follow.objects.filter(workflow=side.workflow).first()
+    return found or Follow.objects.create(
+        workflow=side.workflow, after=side.workflow, status="failed", created_at=ledger.database_now()
+    )
 
 
 DMN = (

@@ -14,6 +14,7 @@ from agents.operations import require
 from governance.models import EscalationPath
 from observability import ledger
 from workflows.models import Workflow, WorkflowVersion
+from workflows.operations.drawn import keep_schedules, listen, wrong_schedules
 from workflows.operations.tables import tables_named
 from workflows.plan import BpmnInvalid, Graph, Node, NodeKind, read_bpmn
 
@@ -33,7 +34,7 @@ def publish(
     BpmnRefused with a reason for every element that cannot be executed."""
     existing = Workflow.objects.filter(code=code).first()
     require(by, "workflows.publish_workflow", existing)
-    graph = _graph(bpmn)
+    graph = _graph(bpmn, at)
     workflow, _ = Workflow.objects.get_or_create(
         code=code, defaults={"name": graph.name, "unit": unit, "owner": owner, "incident_path": incident_path}
     )
@@ -44,7 +45,7 @@ def publish(
     return same or _keep(workflow, bpmn, graph.to_json(), digest, by, at)
 
 
-def _graph(bpmn: bytes) -> Graph:
+def _graph(bpmn: bytes, at: datetime) -> Graph:
     try:
         bpmn.decode()
         graph = read_bpmn(bpmn)
@@ -53,7 +54,7 @@ def _graph(bpmn: bytes) -> Graph:
     except BpmnInvalid as invalid:
         fields = {f"{n}. {problem.element_id}": str(problem) for n, problem in enumerate(invalid.problems, 1)}
         raise BpmnRefused(fields=fields) from invalid
-    problems = _too_long(graph) or _unknown_names(graph)
+    problems = _too_long(graph) or _unknown_names(graph) or wrong_schedules(graph, at=at)
     if problems:
         raise BpmnRefused(fields=problems)
     return graph
@@ -106,6 +107,8 @@ def _keep(
         workflow=workflow, number=last + 1, bpmn=bpmn.decode(), graph=graph, sha256=digest, created_at=at,
         author=by if isinstance(by, Principal) else None,
     )  # fmt: skip
+    listen(workflow, graph_of(version.pk))
+    keep_schedules(workflow, graph_of(version.pk), by=by, at=at)
     ledger.record("workflow.published", workflow, by=by, at=at, data={"version": version.number, "sha256": digest})
     return version
 

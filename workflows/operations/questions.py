@@ -48,6 +48,19 @@ def ask_about_incident(step: Step, *, reason: str, at: datetime) -> None:
     _open(step, asked, at)
 
 
+def ask_about_limit(step: Step, *, reason: str, at: datetime) -> None:
+    """Put a limit that a run passed to the people who look after the workflow: approve to let it go on."""
+    run = step.run
+    asked = governance.Asked(
+        kind=Escalation.Kind.INCIDENT, path=run.workflow.incident_path,
+        title=f"Let {Truncator(run.key).chars(250)} go on?",
+        likeness=f"{run.workflow.code}:limit"[:LIKENESS_AT_MOST], reason_asked=reason,
+        if_approved="The run goes on, with as much again as it was allowed.",
+        if_rejected="The run ends as failed.", if_nobody="The run ends as failed.", **_about(run, step),
+    )  # fmt: skip
+    _open(step, asked, at)
+
+
 def requester(run: Run) -> tuple[Principal, ...]:
     """The person who started the run and therefore does not decide in it; empty when an agent did."""
     starter = run.started_by

@@ -23,6 +23,7 @@ from autonomy_client.shapes import (
     Fact,
     Inquiry,
     Me,
+    Message,
     Outcome,
     Page,
     Run,
@@ -104,9 +105,11 @@ def finish(
     return _post(f"steps/{work.step}/finish", _lease(work) | report, _work_in, wait_seconds)
 
 
-def fail(work: Work, reason: str, retryable: bool = True) -> Call[None]:
-    """Give the step back as failed; a retryable one is offered again later."""
-    told = {"reason": reason, "retryable": retryable}
+def fail(work: Work, reason: str, retryable: bool = True, error_code: str = "") -> Call[None]:
+    """Give the step back as failed; a retryable one is offered again later. With the code of an error of the drawing
+    the run goes on where the drawing says what to do about it."""
+    told: dict[str, Any] = {"reason": reason, "retryable": retryable}
+    told |= {"error_code": error_code} if error_code else {}
     return _post(f"steps/{work.step}/fail", _lease(work) | told, lambda body: None)
 
 
@@ -263,6 +266,26 @@ def start_run(workflow: str, key: str, input: Mapping[str, Any]) -> Call[Run]:
 def run(id: str) -> Call[Run]:
     """One run, with what came of it so far."""
     return _get(f"runs/{_part(id)}", Run.from_wire)
+
+
+def send_message(
+    name: str, key: str = "", payload: Mapping[str, Any] | None = None, id: str = "", workflow: str = ""
+) -> Call[Message]:
+    """Send a message to the run that waits for it under the key, or let it begin one. The same `id` again is the same
+    message; with `workflow` only runs of that one get it. Raises NotFound for a name that no workflow knows."""
+    body = {"name": name, "key": key, "payload": payload or {}, "id": id, "workflow": workflow}
+    return _post("messages", body, Message.from_wire)
+
+
+def signal(name: str, payload: Mapping[str, Any] | None = None, id: str = "", workflow: str = "") -> Call[Message]:
+    """Send a signal to all runs that wait for it now."""
+    body = {"name": name, "payload": payload or {}, "id": id, "workflow": workflow}
+    return _post("signals", body, Message.from_wire)
+
+
+def message(id: str) -> Call[Message]:
+    """A message that was sent, with what became of it."""
+    return _get(f"messages/{_part(id)}", Message.from_wire)
 
 
 # --- shared memory --------------------------------------------------------------------------------------------

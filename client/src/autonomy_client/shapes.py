@@ -146,6 +146,25 @@ class Run(RunRef):
 
 
 @dataclass(frozen=True)
+class Message:
+    """A message or signal that was sent; `run` is the run that took a message, `status` sent, taken or dropped."""
+
+    id: str
+    kind: str
+    name: str
+    key: str
+    status: str
+    run: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    trouble: str = ""
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Message:
+        names = ("id", "kind", "name", "key", "status", "run", "trouble")
+        return cls(**{name: str(body.get(name) or "") for name in names}, payload=body.get("payload") or {})
+
+
+@dataclass(frozen=True)
 class Approval:
     """What a person decided about an earlier question of this step."""
 
@@ -181,6 +200,8 @@ class Work:
     run: RunRef
     variables: Mapping[str, Any]
     approval: Approval | None = None
+    index: int | None = None
+    item: Any = None
 
     @property
     def approval_id(self) -> str | None:
@@ -200,6 +221,8 @@ class Work:
             run=RunRef.from_wire(body.get("run") or {}),
             variables=body.get("variables") or {},
             approval=Approval.from_wire(approval) if approval else None,
+            index=None if body.get("index") is None else int(body["index"]),
+            item=body.get("item"),
         )
 
 
