@@ -23,6 +23,7 @@ NOUNS = {
     "callback": "Callbacks",
     "notice": "Notifications",
     "fact": "Shared memory",
+    "space": "Spaces of shared memory",
     "agent": "Agents",
     "blueprint": "Blueprints",
     "learnt": "Learnt rules",

@@ -4,6 +4,7 @@ and let an agent retire."""
 from workflows.operations.actions import request_action
 from workflows.operations.definitions import publish
 from workflows.operations.handling import amend, answer_inquiry, ask_agent, hand_over
+from workflows.operations.landing import land, over
 from workflows.operations.people import pass_deadline, settle, take_effect, undo
 from workflows.operations.retiring import Leaves, NoSuccessor, leaves, possible_successors, retire_agent
 from workflows.operations.runs import cancel, fire_timer, start
@@ -42,8 +43,10 @@ __all__ = [
     "hand_over",
     "has_work",
     "heartbeat",
+    "land",
     "leaves",
     "may_be_stopped_by",
+    "over",
     "pass_deadline",
     "possible_successors",
     "practise",

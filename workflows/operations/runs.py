@@ -17,6 +17,7 @@ from observability.prepared import Prepared
 from workflows.models import Run, Step, Timer, Workflow
 from workflows.operations import questions
 from workflows.operations.definitions import graph_of
+from workflows.operations.sharing import in_turn, key_of, look_first
 from workflows.plan import (
     CancelStep,
     CancelTimer,
@@ -30,6 +31,7 @@ from workflows.plan import (
     RunCancelled,
     Started,
     StartTimer,
+    StepFinished,
     TimerFired,
     advance,
 )
@@ -55,10 +57,17 @@ _LOCKED = Prepared(
 
 
 def start(
-    workflow: Workflow, *, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime
+    workflow: Workflow,
+    *,
+    key: str,
+    variables: Mapping[str, Any],
+    by: ledger.Acts,
+    at: datetime,
+    works_anew: bool = False,
 ) -> tuple[Run, bool]:
-    """A run of the newest version for the business key, and whether it is new: the same key gets the run it has. Raises
-    Paused where work is paused: whoever wants the run keeps what it is about, and asks again."""
+    """A run of the newest version for the business key, and whether it is new: the same key gets the run it has. One
+    that `works_anew` takes nothing from shared memory. Raises Paused where work is paused: whoever wants the run keeps
+    what it is about, and asks again."""
     require(by, "workflows.start_workflow", workflow)
     if isinstance(by, Agent):
         require_at_work(by, at=at)
@@ -67,12 +76,14 @@ def start(
         return existing, False
     try:
         with transaction.atomic():
-            return _start(workflow, key, variables, by, at), True
+            return _start(workflow, key, variables, by, at, works_anew), True
     except IntegrityError:
         return workflow.runs.get(key=key), False
 
 
-def _start(workflow: Workflow, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime) -> Run:
+def _start(
+    workflow: Workflow, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime, works_anew: bool
+) -> Run:
     agent = by if isinstance(by, Agent) else None
     reach = governance.reach_of(agent, workflow=workflow.code, path=workflow.unit.path)
     governance.require_running(reach, governance.stops_for_work(at), at=at)
@@ -83,7 +94,7 @@ def _start(workflow: Workflow, key: str, variables: Mapping[str, Any], by: ledge
     starter = by.principal if isinstance(by, Agent) else by
     run = Run.objects.create(
         key=key, workflow=workflow, version=version, unit=workflow.unit, variables={"input": checked}, started_at=at,
-        started_by=starter if isinstance(starter, Principal) else None,
+        started_by=starter if isinstance(starter, Principal) else None, works_anew=works_anew,
     )  # fmt: skip
     agent = by if isinstance(by, Agent) else None
     spender = governance.Spender(agent, workflow.unit, workflow.code, str(run.uid))
@@ -104,18 +115,32 @@ def checked_values(version_id: int, element: str, values: Mapping[str, Any]) -> 
 
 
 def happen(run: Run, happening: Happening, *, by: ledger.Acts, at: datetime) -> None:
-    """Advance a locked run by one happening and carry out what follows from it."""
+    """Advance a locked run by one happening and carry out what follows from it; a step that shared memory knows the
+    result of is done at once, and the run goes on."""
+    opened = in_turn(_advance(run, happening, by, at))
+    while opened:
+        step = opened.pop(0)
+        if look_first(run, step, at=at):
+            opened = in_turn([*opened, *_advance(run, StepFinished(step.token), ledger.SYSTEM, at)])
+
+
+def _advance(run: Run, happening: Happening, by: ledger.Acts, at: datetime) -> list[Step]:
+    """The steps that opened and look into shared memory first."""
     marking, effects = advance(graph_of(run.version_id), Marking.from_json(run.marking), happening, run.variables)
     run.marking = marking.to_json()
     run.save(update_fields=["marking", "variables", "cost", "people_asked"])
+    opened: list[Step] = []
     for effect in effects:
-        _carry_out(run, effect, by, at)
+        if isinstance(effect, OpenStep):
+            step = _open_step(run, effect.token, effect.node_id, at)
+            opened += [step] if step.memory_key else []
+        else:
+            _carry_out(run, effect, by, at)
+    return opened
 
 
 def _carry_out(run: Run, effect: Effect, by: ledger.Acts, at: datetime) -> None:
     match effect:
-        case OpenStep(token=token, node_id=element):
-            _open_step(run, token, element, at)
         case CancelStep(token=token):
             _cancel_step(run, token, at)
         case StartTimer(token=token, node_id=element, seconds=seconds):
@@ -128,16 +153,18 @@ def _carry_out(run: Run, effect: Effect, by: ledger.Acts, at: datetime) -> None:
             end(run, Run.Status.DONE, outcome=graph_of(run.version_id).nodes[element].name or element, by=by, at=at)
 
 
-def _open_step(run: Run, token: int, element: str, at: datetime) -> None:
+def _open_step(run: Run, token: int, element: str, at: datetime) -> Step:
     node = graph_of(run.version_id).nodes[element]
     kind = Step.Kind.AGENT if node.kind is NodeKind.SERVICE_TASK else Step.Kind.PERSON
     step = Step.objects.create(
         run=run, token=token, element=element, name=node.name or element, kind=kind, role=node.role, available_at=at,
         opened_at=at, status=Step.Status.READY if kind == Step.Kind.AGENT else Step.Status.WAITING,
+        memory_key=key_of(run, element) if kind == Step.Kind.AGENT else "",
     )  # fmt: skip
     ledger.record("step.opened", step, by=ledger.SYSTEM, at=at, after=step.status)
     if kind == Step.Kind.PERSON:
         questions.ask_about_step(step, at=at)
+    return step
 
 
 def _cancel_step(run: Run, token: int, at: datetime) -> None:

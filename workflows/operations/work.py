@@ -16,6 +16,7 @@ from observability import ledger
 from workflows.models import Step
 from workflows.operations import questions
 from workflows.operations.definitions import graph_of
+from workflows.operations.landing import keep_and_tell
 from workflows.operations.runs import checked_values, happen, locked
 from workflows.operations.stopping import LeaseVoid, has_acted, pausing, put_back, ready_steps
 from workflows.plan import StepFinished
@@ -118,6 +119,7 @@ def finish(
     run.cost += cost
     run.variables[step.element] = values
     governance.report_of_step(str(step.uid), agent=agent, failed=False, at=at)
+    keep_and_tell(run, step, values, at=at, seconds=_worked(step, at), cost=cost)
     happen(run, StepFinished(step.token), by=agent, at=at)
     governance.watch_run(str(run.uid), agent=agent, at=at)
     return step
