@@ -6,11 +6,13 @@ from governance.models import Escalation
 from workflows.api import agents as agents_api
 from workflows.api import control as control_api
 from workflows.api import escalations as escalations_api
+from workflows.api import facts as facts_api
 from workflows.api import handling as handling_api
 from workflows.api import memory as memory_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
+from workflows.api import spaces as spaces_api
 from workflows.api import work as work_api
 from workflows.api import workflows as workflows_api
 from workflows.views import (
@@ -50,6 +52,15 @@ api_urls = [
     path("runs", runs_api.RunsView.as_view(), name="api-runs"),
     path("runs/<uuid:uid>", runs_api.RunView.as_view(), name="api-run"),
     path("memory/facts", memory_api.FactsView.as_view(), name="api-facts"),
+    path("memory/facts/<uuid:uid>", facts_api.FactView.as_view(), name="api-fact"),
+    path("memory/facts/<uuid:uid>/file", facts_api.FactFileView.as_view(), name="api-fact-file"),
+    path("memory/facts/<uuid:uid>/confirm", facts_api.ConfirmView.as_view(), name="api-fact-confirm"),
+    path("memory/facts/<uuid:uid>/invalidate", facts_api.InvalidateView.as_view(), name="api-fact-invalidate"),
+    path("memory/search", facts_api.SearchView.as_view(), name="api-memory-search"),
+    path("memory/claims", memory_api.ClaimsView.as_view(), name="api-memory-claims"),
+    path("memory/claims/release", memory_api.ReleaseView.as_view(), name="api-memory-release"),
+    path("memory/spaces", spaces_api.SpacesView.as_view(), name="api-memory-spaces"),
+    path("memory/purge", spaces_api.PurgeView.as_view(), name="api-memory-purge"),
     path("escalations", escalations_api.EscalationsView.as_view(), name="api-escalations"),
     path("escalations/<uuid:uid>", escalations_api.EscalationView.as_view(), name="api-escalation"),
     path("escalations/<uuid:uid>/approve", escalations_api.AnswerView.as_view(), name="api-approve"),

@@ -115,3 +115,10 @@ def give_up(space: Space, key: str, *, agent: Agent, token: int, at: datetime) -
         raise StaleClaim
     let_go(flight)
     ledger.record("space.claim_ended", space, by=agent, at=at, data={"key": flight.key, "token": token})
+
+
+def may_begin(space: Space, key: str, *, at: datetime) -> bool:
+    """Whether asking again can help: something is known, or nobody is at it any more."""
+    named = canonical_key(key)
+    flight = Flight.objects.select_related("step").filter(space=space, key=named).first()
+    return flight is None or not flight.is_held(at) or space.facts.valid(at).believed().filter(key=named).exists()

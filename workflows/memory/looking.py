@@ -105,3 +105,10 @@ def search(user: Principal, text: str, *, at: datetime, space: str = "", author:
     found = Fact.objects.visible_to(user).valid(at).saying(text)
     found = found.filter(space__code=space) if space else found
     return found.filter(author__code=author) if author else found
+
+
+def permit_search(agent: Agent) -> None:
+    """Raise MemoryRefused where policies decide about each fact that agents read: those are looked up by their key."""
+    in_force, _ = governance.rules_now()
+    if in_force.names("memory.read"):
+        raise MemoryRefused("Policies decide about each fact that agents read; look up each one by its key.")
