@@ -83,7 +83,7 @@ def test_what_reuse_saved_is_shown_by_space_and_day(chain: Any, halden: Any, sig
     page = sign_in("priya").get("/memory/reuse")
 
     said = page.content.decode().partition("<h1>What reuse saved</h1>")[2][:120]
-    assert "Facts were reused 1 time. That saved 9 s of work and €0.02." in said
+    assert "Facts were reused 1 time. That saved 9.0 s of work and €0.02." in said
     assert (page.context["lately"], page.context["days"][-1].uses) == (1, 1)
     assert sign_in("tomasz").get("/memory/reuse").context["uses"] == 0
 
