@@ -4,6 +4,7 @@ import logging
 import sys
 import warnings
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from csp.constants import SELF
@@ -124,6 +125,9 @@ SECOND_LOOK_SECONDS = environment.read("int", "SECOND_LOOK_SECONDS", 3, validate
 SPONSORS_EVERY_SECONDS = 60.0
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": {"task": "workflows.fire_timers", "schedule": SWEEP_EVERY_SECONDS},
+    "deliver what runs tell each other": {"task": "workflows.deliver_messages", "schedule": SWEEP_EVERY_SECONDS},
+    "begin runs by the calendar": {"task": "workflows.start_scheduled", "schedule": SWEEP_EVERY_SECONDS},
+    "watch the limits of runs": {"task": "workflows.watch_limits", "schedule": 10.0},
     "take work back from silent agents": {"task": "workflows.reclaim_work", "schedule": SWEEP_EVERY_SECONDS},
     "forget tokens that have expired": {"task": "agents.forget_tokens", "schedule": 600.0},
     "forget answers that no repeat asks for": {"task": "agents.forget_answers", "schedule": 3600.0},
@@ -148,6 +152,15 @@ CELERY_BEAT_SCHEDULE = {
     "miss sponsors who left": {"task": "agents.watch_sponsors", "schedule": SPONSORS_EVERY_SECONDS},
     "close the emergency account": {"task": "agents.end_emergencies", "schedule": SWEEP_EVERY_SECONDS},
 }
+
+# --- runs: how they talk to each other, and how far they may go before a person is asked ------------------------
+MESSAGE_KEPT_SECONDS = environment.read("int", "MESSAGE_KEPT_SECONDS", 86_400, validate=validate.Range(1, 31_622_400))
+CALL_DEPTH_AT_MOST = environment.read("int", "CALL_DEPTH_AT_MOST", 10, validate=validate.Range(1, 100))
+FAN_OUT_AT_MOST = environment.read("int", "FAN_OUT_AT_MOST", 10_000, validate=validate.Range(1, 100_000))
+LOOP_TURNS_AT_MOST = environment.read("int", "LOOP_TURNS_AT_MOST", 10_000, validate=validate.Range(1, 1_000_000))
+RUN_DAYS_AT_MOST = environment.read("float", "RUN_DAYS_AT_MOST", 366.0, validate=validate.Range(0.001, 36_600))
+RUN_COST_AT_MOST = environment.read("decimal", "RUN_COST_AT_MOST", Decimal(0), validate=validate.Range(0, 10**9))
+HOOK_BODY_BYTES = environment.read("int", "HOOK_BODY_BYTES", 262_144, validate=validate.Range(1, 1_048_576))
 
 # --- budgets --------------------------------------------------------------------------------------------------
 RESERVATION_MINUTES = environment.read("int", "RESERVATION_MINUTES", 60, validate=validate.Range(1, 43_200))

@@ -73,7 +73,7 @@ class FinishInput(LeaseInput):
 
 
 class FailInput(LeaseInput):
-    """Why it did not succeed, and whether another try can help."""
+    """Why it did not succeed, and whether another try can help; or which error of the drawing it is."""
 
     example: ClassVar[dict[str, Any]] = {
         "lease_token": 1,
@@ -83,6 +83,9 @@ class FailInput(LeaseInput):
 
     reason = Text(max_length=2000)
     retryable = YesNo(default=True)
+    error_code = Text(
+        max_length=200, allow_blank=True, default="", help_text="The code of an error of the drawing: no other try."
+    )
 
 
 class ResourceInput(StrictSerializer):
@@ -236,6 +239,8 @@ class StepOutput(serializers.Serializer[Any]):
     element = serializers.CharField()
     name = serializers.CharField()
     variables = serializers.DictField()
+    index = serializers.IntegerField(allow_null=True, help_text="Its place among many of the same, from 0 on.")
+    item = serializers.JSONField(allow_null=True, help_text="What of the list it is about.")
     approval = ApprovalOutput(allow_null=True)
     run = RunNamedOutput()
 
@@ -375,6 +380,7 @@ def work_of(step: Step | None, at: datetime) -> dict[str, Any]:
         "work": {
             "step": step.uid, "lease_token": step.lease_token, "lease_seconds": round(lease), "attempt": step.attempt,
             "element": step.element, "name": step.name, "variables": run.variables, "approval": _answered(step),
+            "index": step.index, "item": step.item,
             "run": {"id": run.uid, "key": run.key, "workflow": run.workflow.code},
         }
     }  # fmt: skip

@@ -2,18 +2,24 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 
 from governance import operations as governance
 from governance.models import ControlDrill, ControlState, Escalation
 from observability.ledger import SYSTEM, Refused, database_now
 from workflows import operations
-from workflows.models import Step, Timer
+from workflows.models import Message, Run, Schedule, Step, Timer
+from workflows.operations.definitions import graph_of
+from workflows.operations.runs.limits import too_long
 
 log = logging.getLogger(__name__)
 AT_MOST = 500
+BATCHES_AT_MOST = 20
+OF_MESSAGES = ("workflow__unit", "sender", "receiver", "principal", "unit")
 
 
 def each(rows: Iterable[Any], act: Callable[[Any], Any]) -> int:
@@ -35,8 +41,46 @@ def each(rows: Iterable[Any], act: Callable[[Any], Any]) -> int:
 def fire_timers() -> int:
     """Fire every timer that is due; how many."""
     at = database_now()
-    due = Timer.objects.due(at).of_settled_runs()[:AT_MOST]
-    return each(due, lambda timer: operations.fire_timer(timer, at=at))
+    fired = 0
+    for _ in range(BATCHES_AT_MOST):
+        due = Timer.objects.due(at).of_settled_runs().in_turns()[:AT_MOST]
+        done = each(due, lambda timer: operations.fire_timer(timer, at=at))
+        fired += done
+        if done < AT_MOST:
+            break
+    return fired
+
+
+@shared_task(name="workflows.deliver_messages")
+def deliver_messages() -> int:
+    """Deliver what is on its way to runs, and what somebody has begun to wait for; how many were tried."""
+    at, tried = database_now(), 0
+    for _ in range(BATCHES_AT_MOST):
+        found = list(Message.objects.due(at).select_related(*OF_MESSAGES)[:AT_MOST])
+        tried += each(found, lambda message: operations.deliver(message, at=at))
+        if len(found) < AT_MOST:
+            break
+    waited = Message.objects.awaited().exclude(due_at__lte=at).select_related(*OF_MESSAGES)[:AT_MOST]
+    return tried + each(waited, lambda message: operations.deliver(message, at=at))
+
+
+@shared_task(name="workflows.start_scheduled")
+def start_scheduled() -> int:
+    """Begin the runs that are due by the calendar; how many schedules were looked at."""
+    at = database_now()
+    return each(Schedule.objects.due(at)[:AT_MOST], lambda schedule: operations.start_scheduled(schedule, at=at))
+
+
+@shared_task(name="workflows.watch_limits")
+def watch_limits() -> int:
+    """Take steps that take too long from their agents, and let runs that do stand still; how many."""
+    at = database_now()
+    working = Step.objects.filter(status=Step.Status.WORKING).select_related("run")[:10_000]
+    slow = [step for step in working if graph_of(step.run.version_id).nodes[step.element].seconds_limit]
+    taken = each(slow, lambda step: operations.pass_time_limit(step, at=at))
+    old = Run.objects.over_time(at - timedelta(days=settings.RUN_DAYS_AT_MOST))[:AT_MOST]
+    long = [run for run in old if too_long(run, at) is not None]
+    return taken + each(long, lambda run: operations.check_time(run, at=at))
 
 
 @shared_task(name="workflows.reclaim_work")

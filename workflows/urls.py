@@ -4,15 +4,19 @@ from django.urls import URLPattern, path
 
 from governance.models import Escalation
 from workflows.api import agents as agents_api
+from workflows.api import beginnings as beginnings_api
 from workflows.api import control as control_api
 from workflows.api import escalations as escalations_api
 from workflows.api import facts as facts_api
 from workflows.api import handling as handling_api
+from workflows.api import hooks as hooks_api
 from workflows.api import memory as memory_api
+from workflows.api import messages as messages_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
 from workflows.api import spaces as spaces_api
+from workflows.api import tables as tables_api
 from workflows.api import work as work_api
 from workflows.api import workflows as workflows_api
 from workflows.views import (
@@ -36,6 +40,7 @@ from workflows.views import (
     rights,
     runs,
     saved_views,
+    tables,
     together,
     workflows,
 )
@@ -95,6 +100,21 @@ api_urls = [
     path("escalation-views/<uuid:uid>", views_api.ViewView.as_view(), name="api-escalation-view"),
     path("escalation-views/<uuid:uid>/drop", views_api.DropViewView.as_view(), name="api-escalation-view-drop"),
     path("workflows", workflows_api.WorkflowsView.as_view(), name="api-workflows"),
+    path("messages", messages_api.MessagesView.as_view(), name="api-messages"),
+    path("messages/<uuid:uid>", messages_api.MessageView.as_view(), name="api-message"),
+    path("signals", messages_api.SignalsView.as_view(), name="api-signals"),
+    path("schedules", beginnings_api.SchedulesView.as_view(), name="api-schedules"),
+    path("schedules/<uuid:uid>", beginnings_api.ScheduleView.as_view(), name="api-schedule"),
+    path("schedules/<uuid:uid>/pause", beginnings_api.PauseScheduleView.as_view(), name="api-schedule-pause"),
+    path("schedules/<uuid:uid>/resume", beginnings_api.ResumeScheduleView.as_view(), name="api-schedule-resume"),
+    path("schedules/<uuid:uid>/end", beginnings_api.EndScheduleView.as_view(), name="api-schedule-end"),
+    path("hooks", beginnings_api.HooksView.as_view(), name="api-hooks"),
+    path("hooks/<uuid:uid>/revoke", beginnings_api.RevokeHookView.as_view(), name="api-hook-revoke"),
+    path("follows", beginnings_api.FollowsView.as_view(), name="api-follows"),
+    path("follows/<uuid:uid>/drop", beginnings_api.DropFollowView.as_view(), name="api-follow-drop"),
+    path("workflows/<slug:code>/tables", tables_api.TablesView.as_view(), name="api-tables"),
+    path("tables/<uuid:uid>", tables_api.TableView.as_view(), name="api-table"),
+    path("tables/<uuid:uid>/try", tables_api.TryTableView.as_view(), name="api-table-try"),
     path("agents/<str:code>/readiness", agents_api.ReadinessView.as_view(), name="api-agent-readiness"),
     path("agents/<str:code>/activate", agents_api.ActivateView.as_view(), name="api-agent-activate"),
     path("agents/<str:code>/retire", agents_api.RetireView.as_view(), name="api-agent-retire"),
@@ -168,6 +188,10 @@ urlpatterns: list[URLPattern] = [
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),
     path("workflows/<slug:code>/<int:number>.json", workflows.WorkflowStates.as_view(), name="workflow-states"),
+    path("hooks/<uuid:uid>", hooks_api.HookCallView.as_view(), name="hook-call"),
+    path("workflows/<slug:code>/tables", tables.TablesPage.as_view(), name="workflow-tables"),
+    path("workflows/<slug:code>/tables/<uuid:uid>", tables.TablePage.as_view(), name="workflow-table"),
+    path("workflows/<slug:code>/tables/<uuid:uid>.dmn", tables.TableFile.as_view(), name="workflow-table-file"),
     path("memory", memory.MemoryPage.as_view(), name="memory"),
     path("memory/reuse", memory_reuse.ReusePage.as_view(), name="memory-reuse"),
     path("memory/purge", memory_reuse.PurgePage.as_view(), name="memory-purge"),

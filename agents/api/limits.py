@@ -105,9 +105,12 @@ class ByPrincipal(BaseThrottle):
         return True
 
 
-def by_address(policy: str, *, field: str = "") -> Callable[[View], View]:
+def by_address(
+    policy: str, *, field: str = "", quota: str = "SIGN_IN_LIMIT_PER_MINUTE"
+) -> Callable[[View], View]:  # fmt: skip
     """A stricter quota for POSTs by which somebody proves who he is: for each address, and for each value of the form's
-    `field` (as "client_id") from any address. For a view, or with method_decorator for the `dispatch` of one."""
+    `field` (as "client_id") from any address; `quota` names the setting. For a view, or with method_decorator for the
+    `dispatch` of one."""
 
     def limited(view: View) -> View:
         @functools.wraps(view)
@@ -115,7 +118,7 @@ def by_address(policy: str, *, field: str = "") -> Callable[[View], View]:
             if request.method == "POST":
                 given = request.POST.get(field, "") if field else ""
                 for who in filter(None, (f"a{_address(request)}", given and f"f{_digest(given)}")):
-                    _take(request, policy, who, settings.SIGN_IN_LIMIT_PER_MINUTE)
+                    _take(request, policy, who, getattr(settings, quota))
             return view(request, *args, **kwargs)
 
         return asked  # type: ignore[return-value]

@@ -138,7 +138,9 @@ class _Seen:
 
 
 def _seen(run: str, step: str, since: datetime | None, at: datetime) -> _Seen:
-    rows = list(Event.objects.filter(run=run, verb__in=OF_STEPS).order_by().values_list("verb", "subject_id", "at"))
+    # Instances that the drawing itself asks for are no circle; how many they may be is a limit of runs.
+    told = Event.objects.filter(run=run, verb__in=OF_STEPS).exclude(data__has_key="instance")
+    rows = list(told.order_by().values_list("verb", "subject_id", "at"))
     fresh = [row for row in rows if since is None or row[2] > since]
     opened = {subject for verb, subject, _ in fresh if verb == "step.opened"}
     ended = {subject for verb, subject, _ in rows if verb in ENDED}

@@ -9,7 +9,7 @@ from agents import operations as agents
 from observability import ledger
 from observability.ledger import SYSTEM, database_now
 from observability.models import Event
-from tests.workflows.test_look_first import ELEMENTS, share
+from tests.workflows.test_look_first import ELEMENTS
 from workflows import memory, operations, tasks
 from workflows.models import Fact, Flight, Run, Space, Step
 
@@ -29,12 +29,10 @@ def rates(halden: Any, now: Any) -> Any:
         ' xmlns:aos="https://autonomy-os.org/bpmn/1"><process id="p" name="rates" isExecutable="true">'
         f"{ELEMENTS}</process></definitions>"
     )
-    version = operations.publish(
+    return operations.publish(
         "rates", bpmn.encode(), by=ledger.SYSTEM, at=now, unit=halden.units["finance"], owner=halden.people["maria"],
         incident_path=halden.workflow.incident_path,
     )  # fmt: skip
-    share(version, "rate", key="Rate of {vars.input.number}")
-    return version
 
 
 def test_a_hundred_equal_requests_are_one_execution(rates: Any, halden: Any, together: Any) -> None:

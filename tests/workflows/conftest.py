@@ -6,8 +6,9 @@ import pytest
 
 from agents import operations as agents
 from observability import ledger
+from tests.workflows.drawings import process
 from workflows import operations
-from workflows.models import WorkflowVersion
+from workflows.models import Workflow, WorkflowVersion
 
 
 @pytest.fixture
@@ -15,13 +16,8 @@ def drawn(halden: Any, now: Any) -> Any:
     """`drawn("loop", elements, agents=("AP-01",))` publishes a process of these elements, in which the agents work."""
 
     def published(code: str, elements: str, *, agents_at_work: tuple[str, ...] = ("AP-01",)) -> WorkflowVersion:
-        bpmn = (
-            '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="x"'
-            f' xmlns:aos="https://autonomy-os.org/bpmn/1"><process id="p" name="{code}" isExecutable="true">'
-            f"{elements}</process></definitions>"
-        )
         version = operations.publish(
-            code, bpmn.encode(), by=ledger.SYSTEM, at=now, unit=halden.units["finance"], owner=halden.people["maria"],
+            code, process(code, elements), by=ledger.SYSTEM, at=now, unit=halden.units["finance"], owner=halden.people["maria"],
             incident_path=halden.workflow.incident_path,
         )  # fmt: skip
         for name in agents_at_work:
@@ -30,3 +26,26 @@ def drawn(halden: Any, now: Any) -> Any:
         return version
 
     return published
+
+
+@pytest.fixture
+def may_start(halden: Any, now: Any) -> Any:
+    """`may_start("maria", workflow)` lets her see the workflow, start its runs and say how they begin."""
+
+    def given(username: str, workflow: Workflow, *rights: str) -> None:
+        person = halden.people[username]
+        for right in rights or ("view_workflow", "start_workflow", "publish_workflow"):
+            agents.grant(f"workflows.{right}", person, workflow, by=ledger.SYSTEM, at=now)
+
+    return given
+
+
+@pytest.fixture
+def council(halden: Any, now: Any) -> Any:
+    """`council("paused", "reporting")` sets what agents may do in a workflow."""
+
+    def said(state: str, workflow: str) -> None:
+        scope = operations.find_scope("workflow", workflow)
+        operations.set_control(scope, state, by=ledger.SYSTEM, at=now, why="A drill.")
+
+    return said

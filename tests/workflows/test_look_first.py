@@ -10,11 +10,12 @@ from observability.ledger import SYSTEM, database_now
 from observability.models import Event
 from workflows import memory, operations, tasks
 from workflows.models import Fact, Flight, Run, Space, Step, Waiter, WorkflowVersion
-from workflows.operations.definitions import graph_of
+from workflows.operations.definitions import BpmnRefused, graph_of
 
 ELEMENTS = """
   <startEvent id="start"><extensionElements><aos:input name="number" type="string"/></extensionElements></startEvent>
-  <serviceTask id="rate" name="Find the rate" aos:role="invoice-reader"><extensionElements>
+  <serviceTask id="rate" name="Find the rate" aos:role="invoice-reader" aos:memorySpace="orders"
+    aos:memoryKey="Rate of {vars.input.number}" aos:memoryFor="PT1H"><extensionElements>
     <aos:output name="rate" type="string"/></extensionElements></serviceTask>
   <serviceTask id="use" name="Use the rate" aos:role="invoice-reader"/>
   <endEvent id="end" name="Done"/>
@@ -35,7 +36,6 @@ def share(version: WorkflowVersion, element: str, *, space: str = "orders", key:
 def rates(drawn: Any) -> WorkflowVersion:
     """A workflow in which the rate of an order is found once."""
     version: WorkflowVersion = drawn("rates", ELEMENTS)
-    share(version, "rate", key="Rate of {vars.input.number}", seconds=3600)
     return version
 
 
@@ -223,6 +223,13 @@ def test_a_drawing_that_names_no_space_or_key_is_refused(
     wrong = memory.problems_of(graph_of(rates.pk), unit=halden.units["finance"], workflow=rates.workflow)
 
     assert list(wrong) == ["rate"] and said in wrong["rate"]
+
+
+def test_a_drawing_that_names_no_space_is_not_published(drawn: Any) -> None:
+    with pytest.raises(BpmnRefused) as refused:
+        drawn("lost", ELEMENTS.replace('"orders"', '"nowhere"'))
+
+    assert "There is no space nowhere" in refused.value.fields["rate"]
 
 
 def test_a_space_of_another_unit_is_closed_to_a_workflow(halden: Any, rates: WorkflowVersion, now: Any) -> None:

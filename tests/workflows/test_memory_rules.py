@@ -31,6 +31,7 @@ def test_the_spelling_of_a_spelling_is_the_same(text: str) -> None:
         ("{vars.input}", {"input": {"number": "1"}}, ""),
         ("{{x}} {vars.a.b}", {"a": {"b": "1"}}, "{x} 1"),
         ("k" * 301, {}, ""),
+        ("{loop.item}", {}, ""),
     ],
 )  # fmt: skip
 def test_a_key_is_filled_with_the_variables_of_a_run(template: str, variables: dict[str, object], key: str) -> None:

@@ -135,7 +135,7 @@ def problems_of(graph: Graph, *, unit: Unit, workflow: Workflow | None) -> dict[
 
 def _wrong_key(graph: Graph, element: str, template: str) -> dict[str, str]:
     try:
-        compile_template(template, graph.variables_schema())
+        compile_template(template, graph.variables_schema(element))
     except LanguageError as error:
         return {element: f"The key cannot be read: {error}"[:400]}
     return {} if rules.canonical_key(template) else {element: "The key is empty."}

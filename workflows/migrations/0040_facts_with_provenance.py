@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("agents", "0012_ask_for_unit"),
-        ("workflows", "0003_runs_by_workflow"),
+        ("workflows", "0060_decision_tables"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,20 +1,36 @@
-"""Rows of coordination: workflows and their versions, runs, steps, timers, and the facts of shared memory."""
+"""Rows of coordination: workflows and their versions, runs, steps, timers, what they wait for and tell each other, how
+runs begin by themselves, and the facts of shared memory."""
 
+from workflows.models.beginnings import Follow, Hook, HookCall, Schedule, ScheduleQuerySet
 from workflows.models.memory import Fact, FactFile, FactQuerySet, Flight, Space, SpaceQuerySet, Waiter
+from workflows.models.messages import Listener, Message, MessageQuerySet, Subscription, SubscriptionQuerySet
+from workflows.models.tables import DecisionTable, DecisionTableQuerySet
 from workflows.models.work import Run, RunQuerySet, Step, StepQuerySet, Timer, TimerQuerySet
 from workflows.models.workflows import Workflow, WorkflowQuerySet, WorkflowVersion
 
 __all__ = [
+    "DecisionTable",
+    "DecisionTableQuerySet",
     "Fact",
     "FactFile",
     "FactQuerySet",
     "Flight",
+    "Follow",
+    "Hook",
+    "HookCall",
+    "Listener",
+    "Message",
+    "MessageQuerySet",
     "Run",
     "RunQuerySet",
+    "Schedule",
+    "ScheduleQuerySet",
     "Space",
     "SpaceQuerySet",
     "Step",
     "StepQuerySet",
+    "Subscription",
+    "SubscriptionQuerySet",
     "Timer",
     "TimerQuerySet",
     "Waiter",

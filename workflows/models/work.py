@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Window
+from django.db.models.functions import RowNumber
 from uuid_utils.compat import uuid7
 
 from agents.models import Agent, Principal, Unit
@@ -26,6 +27,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def under_way(self) -> Self:
         """Runs that have not ended."""
         return self.filter(status=Run.Status.RUNNING)
+
+    def over_time(self, began_before: datetime) -> Self:
+        """Runs under way that began before this moment and do not stand still yet, the oldest first."""
+        return self.under_way().filter(started_at__lte=began_before, over_limit="").order_by("started_at")
 
     def with_waiting(self) -> Self:
         """Each run with `waits` = whether it waits for a person now."""
@@ -73,11 +78,26 @@ class Run(models.Model):
     cost = models.DecimalField(max_digits=18, decimal_places=6, default=0)
     people_asked = models.PositiveSmallIntegerField(default=0)
     works_anew = models.BooleanField(default=False)  # does not take what shared memory knows
+    # a called run tells the call activity of its parent how it ended
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
+    parent_token = models.PositiveIntegerField(default=0)
+    depth = models.PositiveSmallIntegerField(default=0)
+    # a limit that it passed: it stands still, and what happens to it meanwhile is kept until a person lets it go on
+    over_limit = models.CharField(max_length=20, blank=True)
+    kept = models.JSONField(default=list)
+    allowance = models.PositiveSmallIntegerField(default=1)
 
     objects = RunQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workflow", "key"], name="one_run_per_workflow_and_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "key"], name="one_run_per_workflow_and_key"),
+            models.UniqueConstraint(
+                fields=["parent", "parent_token"],
+                name="one_run_per_call",
+                condition=Q(parent__isnull=False, status="running"),
+            ),
+        ]
         indexes = [
             models.Index(fields=["-id"], name="run_under_way", condition=Q(status="running")),
             models.Index(fields=["status", "-id"], name="run_status"),
@@ -101,7 +121,7 @@ class StepQuerySet(models.QuerySet["Step"]):
     def ready_for(self, agent: Agent, at: datetime) -> Self:
         """Steps this agent may take now, the longest waiting of the highest priority first."""
         return self.filter(
-            status=Step.Status.READY, role=agent.role.code, available_at__lte=at,
+            status=Step.Status.READY, role=agent.role.code, available_at__lte=at, run__over_limit="",
             run__workflow__in=Workflow.objects.worked_by(agent),
         ).order_by("-priority", "id")  # fmt: skip
 
@@ -164,6 +184,9 @@ class Step(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
     element = models.CharField(max_length=120)
     token = models.PositiveIntegerField()
+    # of one among many instances: its place from 0 on, and the element of the list that it is about
+    index = models.PositiveIntegerField(null=True)
+    item = models.JSONField(null=True)
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     role = models.CharField(max_length=60, blank=True)
@@ -217,7 +240,12 @@ class TimerQuerySet(models.QuerySet["Timer"]):
 
     def due(self, at: datetime) -> Self:
         """Timers that should have fired by `at`, the oldest first."""
-        return self.filter(status=Timer.Status.SET, due_at__lte=at).order_by("due_at", "id")
+        return self.filter(status=Timer.Status.SET, due_at__lte=at, run__over_limit="").order_by("due_at", "id")
+
+    def in_turns(self) -> Self:
+        """The same, the units in turn: many timers of one unit do not keep those of another waiting."""
+        place = Window(RowNumber(), partition_by="run__unit", order_by=["due_at", "id"])
+        return self.annotate(place=place).order_by("place", "due_at", "id")
 
     def of_settled_runs(self) -> Self:
         """Those of runs in which no answer of a person can still be undone: one that was given in time is not taken

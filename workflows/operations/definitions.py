@@ -14,6 +14,7 @@ from governance.models import EscalationPath
 from observability import ledger
 from workflows import memory
 from workflows.models import Workflow, WorkflowVersion
+from workflows.operations.drawn import keep_schedules, listen, wrong_schedules
 from workflows.plan import BpmnInvalid, Graph, Node, NodeKind, read_bpmn
 
 
@@ -32,7 +33,7 @@ def publish(
     BpmnRefused with a reason for every element that cannot be executed."""
     existing = Workflow.objects.filter(code=code).first()
     require(by, "workflows.publish_workflow", existing)
-    graph = _graph(bpmn, unit=existing.unit if existing else unit, workflow=existing)
+    graph = _graph(bpmn, at, unit=existing.unit if existing else unit, workflow=existing)
     workflow, _ = Workflow.objects.get_or_create(
         code=code, defaults={"name": graph.name, "unit": unit, "owner": owner, "incident_path": incident_path}
     )
@@ -42,7 +43,7 @@ def publish(
     return same or _keep(workflow, bpmn, graph.to_json(), digest, by, at)
 
 
-def _graph(bpmn: bytes, *, unit: Unit, workflow: Workflow | None) -> Graph:
+def _graph(bpmn: bytes, at: datetime, *, unit: Unit, workflow: Workflow | None) -> Graph:
     try:
         bpmn.decode()
         graph = read_bpmn(bpmn)
@@ -51,7 +52,12 @@ def _graph(bpmn: bytes, *, unit: Unit, workflow: Workflow | None) -> Graph:
     except BpmnInvalid as invalid:
         fields = {f"{n}. {problem.element_id}": str(problem) for n, problem in enumerate(invalid.problems, 1)}
         raise BpmnRefused(fields=fields) from invalid
-    problems = _too_long(graph) or _unknown_names(graph) or memory.problems_of(graph, unit=unit, workflow=workflow)
+    problems = (
+        _too_long(graph)
+        or _unknown_names(graph)
+        or wrong_schedules(graph, at=at)
+        or memory.problems_of(graph, unit=unit, workflow=workflow)
+    )
     if problems:
         raise BpmnRefused(fields=problems)
     return graph
@@ -79,7 +85,7 @@ def _unknown_names(graph: Graph) -> dict[str, str]:
     paths = set(EscalationPath.objects.values_list("key", flat=True))
     wrong = {}
     for node in graph.nodes.values():
-        if node.kind is NodeKind.SERVICE_TASK and node.role not in roles:
+        if node.kind is NodeKind.SERVICE_TASK and node.role and node.role not in roles:
             wrong[node.id] = f"No agent role is called {node.role}; roles are {', '.join(sorted(roles))}."
         if node.kind is NodeKind.USER_TASK and node.path not in paths:
             wrong[node.id] = f"No escalation path is called {node.path}; paths are {', '.join(sorted(paths))}."
@@ -94,6 +100,8 @@ def _keep(
         workflow=workflow, number=last + 1, bpmn=bpmn.decode(), graph=graph, sha256=digest, created_at=at,
         author=by if isinstance(by, Principal) else None,
     )  # fmt: skip
+    listen(workflow, graph_of(version.pk))
+    keep_schedules(workflow, graph_of(version.pk), by=by, at=at)
     ledger.record("workflow.published", workflow, by=by, at=at, data={"version": version.number, "sha256": digest})
     return version
 

@@ -12,9 +12,8 @@ from observability import ledger
 from observability.ledger import database_now
 from workflows import memory
 from workflows.models import Flight, Run, Step, Waiter
-from workflows.operations.runs import happen, locked
+from workflows.operations.runs import locked, step_is_done
 from workflows.operations.sharing import keep_result, take_over_result
-from workflows.plan import StepFinished
 
 AT_ONCE = 1_000
 
@@ -76,7 +75,7 @@ def _tell_one(waiter: Waiter, *, at: datetime) -> bool:
     fact = memory.current(flight.space, flight.key, at=at)
     if fact is not None and take_over_result(run, step, fact, at=at):
         waiter.delete()
-        happen(run, StepFinished(step.token), by=ledger.SYSTEM, at=at)
+        step_is_done(run, step, step.output, by=ledger.SYSTEM, at=at)
         return True
     if flight.is_held(at):
         return False

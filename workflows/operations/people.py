@@ -11,8 +11,9 @@ from governance.models import Escalation
 from observability import ledger
 from observability.prepared import Prepared
 from workflows.models import Run, Step, Timer
-from workflows.operations.runs import fire_timer, happen, stop
-from workflows.plan import IncidentResolved, StaleHappening, StepFinished
+from workflows.operations.runs import fire_timer, happen, let_go, step_is_done, stop
+from workflows.operations.runs.limits import is_about_limit
+from workflows.plan import IncidentResolved, StaleHappening
 
 APPROVED, REJECTED = Escalation.Status.APPROVED, Escalation.Status.REJECTED
 
@@ -94,16 +95,18 @@ def together(uid: UUID) -> tuple[Run | None, Step | None, Escalation]:
 
 
 # What an answer reads and writes. The card of a question has five times as much; anything else is read when asked for.
+_OF_RUN = (
+    "uid", "key", "unit", "version", "workflow__code", "status", "marking", "variables", "cost", "people_asked",
+    "started_at", "started_by", "over_limit", "kept", "allowance", "parent", "parent_token", "depth",
+)  # fmt: skip
+_OF_QUESTION = (
+    "uid", "kind", "status", "title", "path", "asked", "approvals_needed", "unit", "workflow", "run",
+    "request_sha256", "opened_at", "due_at", "settled_at", "settled_by", "reason", "reason_code", "approved_until",
+    "approvals_asked", "confirm", "held_answer", "effect_at", "settled_for",
+)  # fmt: skip
 _NEEDED = (
-    "uid", "run", "element", "token", "name", "kind", "status", "priority", "escalation",
-    "run__uid", "run__key", "run__unit", "run__version", "run__workflow__code", "run__status", "run__marking",
-    "run__variables", "run__cost", "run__people_asked", "run__started_at", "run__started_by",
-    *(f"escalation__{name}" for name in (
-        "uid", "kind", "status", "title", "path", "asked", "approvals_needed", "unit", "workflow", "run",
-        "request_sha256", "opened_at", "due_at", "settled_at", "settled_by", "reason", "reason_code", "approved_until",
-        "approvals_asked", "confirm",
-        "held_answer", "effect_at", "settled_for",
-    )),
+    "uid", "run", "element", "token", "index", "name", "kind", "status", "priority", "escalation",
+    *(f"run__{name}" for name in _OF_RUN), *(f"escalation__{name}" for name in _OF_QUESTION),
 )  # fmt: skip
 
 _ASKED_ABOUT = Prepared(
@@ -153,8 +156,7 @@ def _answer_step(run: Run, step: Step, escalation: Escalation, *, by: ledger.Act
         step, Step.Status.DONE, by=by, verb="step.decided", at=at, why=escalation.reason, ended_at=at,
         output={"outcome": outcome}, note=escalation.reason,
     )  # fmt: skip
-    run.variables[step.element] = {"outcome": outcome}
-    happen(run, StepFinished(step.token), by=by, at=at)
+    step_is_done(run, step, {"outcome": outcome}, by=by, at=at)
 
 
 def _try_again(run: Run, step: Step, *, by: ledger.Acts, at: datetime) -> None:
@@ -162,6 +164,9 @@ def _try_again(run: Run, step: Step, *, by: ledger.Acts, at: datetime) -> None:
         ledger.move(step, Step.Status.READY, by=by, verb="step.retried", at=at, available_at=at, attempt=0, error="")
         return
     ledger.move(step, Step.Status.DONE, by=by, verb="step.resolved", at=at, ended_at=at)
+    if is_about_limit(step):
+        let_go(run, by=by, at=at)
+        return
     try:
         happen(run, IncidentResolved(step.token), by=by, at=at)
     except StaleHappening as stale:

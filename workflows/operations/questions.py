@@ -13,7 +13,7 @@ from governance.models import Escalation, EscalationPath, Risk
 from observability import ledger
 from workflows.models import Run, Step
 from workflows.operations.definitions import graph_of
-from workflows.plan import Graph, Node
+from workflows.plan import EventKind, Graph, Node
 
 LIKENESS_AT_MOST = 200
 RISKS = {"low": Risk.LOW, "medium": Risk.MEDIUM, "high": Risk.HIGH}
@@ -48,6 +48,19 @@ def ask_about_incident(step: Step, *, reason: str, at: datetime) -> None:
     _open(step, asked, at)
 
 
+def ask_about_limit(step: Step, *, reason: str, at: datetime) -> None:
+    """Put a limit that a run passed to the people who look after the workflow: approve to let it go on."""
+    run = step.run
+    asked = governance.Asked(
+        kind=Escalation.Kind.INCIDENT, path=run.workflow.incident_path,
+        title=f"Let {Truncator(run.key).chars(250)} go on?",
+        likeness=f"{run.workflow.code}:limit"[:LIKENESS_AT_MOST], reason_asked=reason,
+        if_approved="The run goes on, with as much again as it was allowed.",
+        if_rejected="The run ends as failed.", if_nobody="The run ends as failed.", **_about(run, step),
+    )  # fmt: skip
+    _open(step, asked, at)
+
+
 def requester(run: Run) -> tuple[Principal, ...]:
     """The person who started the run and therefore does not decide in it; empty when an agent did."""
     starter = run.started_by
@@ -75,8 +88,9 @@ def _about(run: Run, step: Step) -> dict[str, Any]:
 
 
 def _seconds(graph: Graph, node: Node) -> int | None:
-    timers = [graph.nodes[name] for name in node.boundaries]
-    return min((timer.duration_seconds for timer in timers if timer.interrupting), default=None)
+    timers = [each for each in (graph.nodes[name] for name in node.boundaries) if each.event is EventKind.TIMER]
+    lengths = (timer.duration_seconds for timer in timers if timer.interrupting and timer.duration_seconds)
+    return min(lengths, default=None)
 
 
 def _shown(graph: Graph, run: Run) -> list[dict[str, str]]:

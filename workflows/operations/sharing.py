@@ -12,16 +12,21 @@ from observability import ledger
 from workflows import memory
 from workflows.models import Fact, Run, Space, Step, Waiter, Workflow
 from workflows.operations.definitions import graph_of
+from workflows.plan import OpenStep, plain
 from workflows.rules.memory import filled_key
 
 NOT_YET = datetime(9999, 1, 1, tzinfo=UTC)
 """When a step that waits for another one may be claimed."""
 
 
-def key_of(run: Run, element: str) -> str:
-    """The canonical key under which the result of the element is kept in this run; empty when it is not shared."""
-    node = graph_of(run.version_id).nodes[element]
-    return filled_key(node.memory_key, run.variables) if node.memory_space else ""
+def key_of(run: Run, opened: OpenStep) -> str:
+    """The canonical key under which the result of the step is kept in this run; empty when it is not shared. One of
+    many instances names its own item as `loop.item`."""
+    node = graph_of(run.version_id).nodes[opened.node_id]
+    if not node.memory_space:
+        return ""
+    loop = {} if opened.index is None else {"index": opened.index, "item": opened.item}
+    return filled_key(node.memory_key, run.variables, loop)
 
 
 def in_turn(steps: Sequence[Step]) -> list[Step]:
@@ -100,7 +105,7 @@ def _fitting(run: Run, step: Step, fact: Fact) -> dict[str, Any] | None:
         checked = graph_of(run.version_id).outputs_schema(step.element).coerce(fact.value)
     except RequestInvalid:
         return None
-    return {name: str(value) if isinstance(value, Decimal) else value for name, value in checked.items()}
+    return {name: plain(value) for name, value in checked.items()}
 
 
 def keep_result(run: Run, step: Step, values: dict[str, Any], *, at: datetime, seconds: Decimal, cost: Decimal) -> None:

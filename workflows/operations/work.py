@@ -17,9 +17,9 @@ from workflows.models import Step
 from workflows.operations import questions
 from workflows.operations.definitions import graph_of
 from workflows.operations.landing import keep_and_tell
-from workflows.operations.runs import checked_values, happen, locked
+from workflows.operations.runs import checked_values, happen, limits, locked, step_is_done
 from workflows.operations.stopping import LeaseVoid, has_acted, pausing, put_back, ready_steps
-from workflows.plan import StepFinished
+from workflows.plan import LoopKind, StepFailed
 
 BACK_OFF = timedelta(seconds=5)
 BACK_OFF_AT_MOST = timedelta(minutes=15)
@@ -117,11 +117,14 @@ def finish(
     Step.objects.filter(pk=step.pk).update(cost=step.cost + cost)
     _settle_budgets(step, agent, cost, tokens, at)
     run.cost += cost
-    run.variables[step.element] = values
     governance.report_of_step(str(step.uid), agent=agent, failed=False, at=at)
     keep_and_tell(run, step, values, at=at, seconds=_worked(step, at), cost=cost)
-    happen(run, StepFinished(step.token), by=agent, at=at)
-    governance.watch_run(str(run.uid), agent=agent, at=at)
+    limit = limits.step_too_dear(step, step.cost + cost)
+    if limit is not None:
+        limits.stand_still(run, limit, at=at)
+    step_is_done(run, step, values, by=agent, at=at)
+    if graph_of(run.version_id).nodes[step.element].loop is not LoopKind.PARALLEL:  # one beside many opens nothing new
+        governance.watch_run(str(run.uid), agent=agent, at=at)
     return step
 
 
@@ -140,13 +143,44 @@ def _worked(step: Step, at: datetime) -> Decimal:
 
 
 @transaction.atomic
-def fail(step: Step, *, agent: Agent, lease_token: int, reason: str, retryable: bool, at: datetime) -> Step:
-    """The work did not succeed: it is tried again later, or after the last attempt put to a person."""
+def fail(
+    step: Step, *, agent: Agent, lease_token: int, reason: str, retryable: bool, at: datetime, error_code: str = ""
+) -> Step:
+    """The work did not succeed: it is tried again later, or after the last attempt put to a person. With the code of an
+    error of the drawing it is over, and the run goes on where the drawing says what to do about that error."""
     step = held_for_report(step, agent=agent, lease_token=lease_token, at=at)
     governance.release_step(str(step.uid), at=at, why=reason)
-    _give_back(step, by=agent, reason=reason, retryable=retryable, verb="step.failed", at=at)
+    if error_code:
+        _end_with_error(step, error_code, by=agent, reason=reason, at=at)
+    else:
+        _give_back(step, by=agent, reason=reason, retryable=retryable, verb="step.failed", at=at)
     governance.report_of_step(str(step.uid), agent=agent, failed=True, at=at)
     return step
+
+
+def _end_with_error(step: Step, code: str, *, by: Agent, reason: str, at: datetime) -> None:
+    ledger.move(
+        step, Step.Status.FAILED, by=by, verb="step.ended_with_error", at=at, why=reason, error=reason, ended_at=at,
+        lease_token=step.lease_token + 1, leased_until=None, data={"code": code},
+    )  # fmt: skip
+    _spend_time(step, at)
+    happen(step.run, StepFailed(step.token, code, reason), by=by, at=at)
+
+
+@transaction.atomic
+def pass_time_limit(step: Step, *, at: datetime) -> bool:
+    """Take a step from an agent that works on it for longer than the drawing allows, and ask a person; False when it is
+    in time."""
+    run = locked(step.run_id)
+    step = Step.objects.select_for_update(of=("self",)).select_related("agent").get(pk=step.pk)
+    step.run = run
+    most = graph_of(run.version_id).nodes[step.element].seconds_limit
+    if step.status != Step.Status.WORKING or not most or _worked(step, at) <= most:
+        return False
+    reason = f"{step.agent} worked on it for more than {most:,} seconds."
+    governance.release_step(str(step.uid), at=at, why=reason)
+    _give_back(step, by=ledger.SYSTEM, reason=reason, retryable=False, verb="step.over_limit", at=at)
+    return True
 
 
 @transaction.atomic
@@ -174,10 +208,14 @@ def _give_back(step: Step, *, by: ledger.Acts, reason: str, retryable: bool, ver
         available_at=at + _back_off(step), lease_token=step.lease_token + 1, leased_until=None,
     )  # fmt: skip
     if not again:
-        if step.agent is not None:
-            used: dict[str, Decimal] = {Budget.Metric.SECONDS: _worked(step, at)}
-            governance.spend(used, spender=_spender(step, step.agent), what=step.name, step=str(step.uid), at=at)
+        _spend_time(step, at)
         questions.ask_about_incident(step, reason=reason, at=at)
+
+
+def _spend_time(step: Step, at: datetime) -> None:
+    if step.agent is not None:
+        used: dict[str, Decimal] = {Budget.Metric.SECONDS: _worked(step, at)}
+        governance.spend(used, spender=_spender(step, step.agent), what=step.name, step=str(step.uid), at=at)
 
 
 def _back_off(step: Step) -> timedelta:

@@ -184,17 +184,18 @@ def closure(first: Iterable[int], derived: Callable[[list[int]], Iterable[tuple[
     return sorted(known)
 
 
-_GAP = re.compile(r"\{\s*vars((?:\.[A-Za-z_][A-Za-z0-9_]*)+)\s*\}")
+_GAP = re.compile(r"\{\s*((?:vars|loop)(?:\.[A-Za-z_][A-Za-z0-9_]*)+)\s*\}")
 
 
-def filled_key(template: str, variables: Mapping[str, Any]) -> str:
-    """The canonical key that the template gives with the variables of a run in its gaps; empty where one is missing."""
+def filled_key(template: str, variables: Mapping[str, Any], loop: Mapping[str, Any] | None = None) -> str:
+    """The canonical key that the template gives with the variables of a run in its gaps, and what one of many instances
+    is about as `loop`; empty where one is missing."""
     missing = False
 
     def fill(gap: re.Match[str]) -> str:
         nonlocal missing
-        value: Any = variables
-        for name in gap[1].split(".")[1:]:
+        value: Any = {"vars": variables, "loop": loop or {}}
+        for name in gap[1].split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
         missing = missing or value is None or isinstance(value, Mapping | list)
         return str(value).lower() if isinstance(value, bool) else str(value)

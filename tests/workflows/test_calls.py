@@ -1,0 +1,252 @@
+"""Call activities: a called run tells its caller how it ended, and ends with it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from governance.models import Escalation
+from tests.workflows.drawings import agent, line
+from workflows import operations, tasks
+from workflows.models import Message, Run, Step, Timer
+
+ORDER = '<extensionElements><aos:input name="order" type="string"/></extensionElements>'
+CHECKS = (
+    f'<startEvent id="start">{ORDER}</startEvent>' + agent("check", outputs="sound:bool")
+    + '<endEvent id="end" name="Checked"/>' + line("start", "check", "end")
+)  # fmt: skip
+CALLS = (
+    f'<startEvent id="start">{ORDER}</startEvent><callActivity id="ask" calledElement="checking"><extensionElements>'
+    '<aos:output name="sound" type="bool"/></extensionElements></callActivity>'
+    '<boundaryEvent id="bad" attachedToRef="ask"><errorEventDefinition/></boundaryEvent>'
+    + agent("book") + agent("mend") + '<endEvent id="end" name="Booked"/>'
+    '<endEvent id="mended" name="Mended"/>' + line("start", "ask", "book", "end") + line("bad", "mend", "mended")
+)  # fmt: skip
+
+
+@pytest.fixture
+def maria(drawn: Any, may_start: Any, sign_in: Any) -> Any:
+    """Maria, who starts runs that call others."""
+    may_start("maria", drawn("checking", CHECKS).workflow, "view_workflow", "cancel_workflow")
+    may_start("maria", drawn("calling", CALLS).workflow, "view_workflow", "start_workflow", "cancel_workflow")
+    return sign_in("maria")
+
+
+def begin(client: Any, key: str = "PO-1", workflow: str = "calling") -> Run:
+    """A run that calls another one, which is on its way."""
+    answer = client.call("post", "runs", {"workflow": workflow, "key": key, "input": {"order": key}})
+    assert answer.status_code == 201, answer.content
+    tasks.deliver_messages()
+    return Run.objects.get(uid=answer.json()["id"])
+
+
+def test_a_called_run_gets_inputs_and_gives_back_what_the_caller_declares(maria: Any, robot: Any) -> None:
+    caller = begin(maria)
+    called = caller.children.get()
+    assert (called.workflow.code, called.variables["input"], called.depth) == ("checking", {"order": "PO-1"}, 1)
+    assert called.started_by == caller.started_by, "who started it decides nothing in either"
+    reader = robot("AP-01")
+
+    reader.finish(reader.claim(), sound=True)
+    tasks.deliver_messages()
+
+    caller.refresh_from_db()
+    assert caller.variables["ask"] == {"sound": True, "outcome": "Checked"}
+    assert list(caller.steps.values_list("element", flat=True)) == ["book"]
+    assert set(Message.objects.values_list("kind", "status")) == {("call", "taken"), ("ended", "taken")}
+
+
+def test_a_called_run_that_is_cancelled_is_an_error_that_the_drawing_can_catch(maria: Any) -> None:
+    caller = begin(maria)
+    called = caller.children.get()
+
+    answer = maria.post(f"/runs/{called.uid}/cancel", {"why": "Wrong order."})
+    assert answer.status_code == 302
+    tasks.deliver_messages()
+
+    assert list(caller.steps.values_list("element", flat=True)) == ["mend"]
+
+
+def test_a_cancelled_run_takes_those_that_it_called_with_it(maria: Any, halden: Any, now: Any) -> None:
+    caller = begin(maria)
+    called = caller.children.get()
+
+    operations.cancel(caller, by=halden.people["maria"], at=now, why="Not wanted.")
+    tasks.deliver_messages()
+
+    called.refresh_from_db()
+    assert (called.status, called.steps.get().status) == ("cancelled", "cancelled")
+    assert Message.objects.get(kind="ended").status == "dropped", "nobody waits for it"
+
+
+def test_a_call_that_is_still_on_its_way_is_taken_back(maria: Any, halden: Any, now: Any) -> None:
+    maria.call("post", "runs", {"workflow": "calling", "key": "PO-1", "input": {"order": "PO-1"}})
+    operations.cancel(Run.objects.get(), by=halden.people["maria"], at=now, why="Not wanted.")
+
+    tasks.deliver_messages()
+
+    assert Run.objects.count() == 1
+    assert Message.objects.get().status == "dropped"
+
+
+def test_a_call_waits_while_work_is_paused(maria: Any, council: Any) -> None:
+    council("paused", "checking")
+    caller = begin(maria)
+    assert not caller.children.exists()
+
+    message = Message.objects.get()
+    assert message.status == "sent" and "paused" in message.trouble.lower()
+
+    council("normal", "checking")
+    operations.deliver(message, at=message.due_at)
+    assert caller.children.get().status == "running"
+
+
+def test_nobody_is_called_by_a_wrong_name(drawn: Any, may_start: Any, sign_in: Any) -> None:
+    """Without an event that catches it, a person is asked."""
+    nobody = CALLS.replace('calledElement="checking"', 'calledElement="nobody"')
+    nobody = nobody[: nobody.index("<boundaryEvent")] + nobody[nobody.index("</boundaryEvent>") + 16 :]
+    nobody = nobody.replace(agent("mend"), "").replace('<endEvent id="mended" name="Mended"/>', "")
+    nobody = nobody.replace(line("bad", "mend", "mended"), "")
+    may_start("maria", drawn("calling", nobody).workflow)
+
+    begin(sign_in("maria"))
+
+    asked = Escalation.objects.get()
+    assert asked.kind == "incident"
+    assert "There is no workflow nobody" in Step.objects.get().error
+
+
+@override_settings(CALL_DEPTH_AT_MOST=3)
+def test_runs_that_call_themselves_stop_at_a_depth_and_a_person_is_asked(
+    drawn: Any, may_start: Any, sign_in: Any
+) -> None:
+    circle = (
+        '<startEvent id="start"><extensionElements><aos:input name="order" type="string"/></extensionElements>'
+        '</startEvent><callActivity id="again" calledElement="circle"/><endEvent id="end" name="Over"/>'
+        + line("start", "again", "end")
+    )
+    may_start("maria", drawn("circle", circle).workflow)
+
+    begin(sign_in("maria"), workflow="circle")
+    for _ in range(8):
+        Message.objects.on_its_way().update(due_at="2020-01-01T00:00:00Z")
+        tasks.deliver_messages()
+
+    assert Run.objects.count() == 4
+    deepest = Run.objects.order_by("-depth")[0]
+    assert (deepest.depth, deepest.over_limit) == (3, "depth")
+    assert Escalation.objects.get().kind == "incident"
+
+
+def test_many_runs_are_called_at_once_and_their_results_stand_in_order(
+    drawn: Any, may_start: Any, sign_in: Any, robot: Any
+) -> None:
+    many = (
+        '<startEvent id="start"><extensionElements><aos:input name="orders" type="list"/></extensionElements>'
+        '</startEvent><callActivity id="ask" calledElement="checking"><extensionElements>'
+        '<aos:output name="sound" type="bool"/></extensionElements>'
+        '<multiInstanceLoopCharacteristics aos:collection="vars.input.orders" aos:element="order"/></callActivity>'
+        '<endEvent id="end" name="All checked"/>' + line("start", "ask", "end")
+    )
+    for code, elements in (("checking", CHECKS), ("many", many)):
+        may_start("maria", drawn(code, elements).workflow)
+    maria = sign_in("maria")
+    body = {"workflow": "many", "key": "1", "input": {"orders": ["a", "b", "c"]}}
+    answer = maria.call("post", "runs", body)
+    assert answer.status_code == 201, answer.content
+    tasks.deliver_messages()
+    reader = robot("AP-01")
+
+    for sound in (True, False, True):
+        reader.finish(reader.claim(), sound=sound)
+    tasks.deliver_messages()
+
+    run = Run.objects.get(uid=answer.json()["id"])
+    assert run.status == "done", run.marking
+    assert [item["sound"] for item in run.variables["ask"]["items"]] == [True, False, True]
+
+
+def test_an_agent_ends_its_step_with_an_error_of_the_drawing(
+    drawn: Any, may_start: Any, sign_in: Any, robot: Any
+) -> None:
+    caught = (
+        '<startEvent id="start"/>' + agent("book") + '<boundaryEvent id="broken" attachedToRef="book">'
+        '<errorEventDefinition errorRef="e1"/></boundaryEvent>' + agent("mend") + '<endEvent id="end" name="Over"/>'
+        + line("start", "book", "end") + line("broken", "mend", "end")
+    )  # fmt: skip
+    may_start("maria", drawn("errors", caught).workflow)
+    sign_in("maria").call("post", "runs", {"workflow": "errors", "key": "1", "input": {}})
+    reader = robot("AP-01")
+    work = reader.claim()
+    failed = {"lease_token": work["lease_token"], "reason": "The file is torn.", "error_code": "broken"}
+
+    answer = reader.call("post", f"steps/{work['step']}/fail", failed)
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "failed")
+    assert list(Step.objects.order_by("pk").values_list("element", "status")) == [("book", "failed"), ("mend", "ready")]
+    assert Run.objects.get().variables["broken"] == {"code": "broken", "reason": "The file is torn."}
+    assert not Escalation.objects.exists()
+
+
+def test_an_error_that_nobody_catches_is_put_to_a_person_who_lets_it_be_tried_again(
+    drawn: Any, may_start: Any, sign_in: Any, robot: Any, now: Any
+) -> None:
+    plain = '<startEvent id="start"/>' + agent("book") + '<endEvent id="end"/>' + line("start", "book", "end")
+    may_start("maria", drawn("plain", plain).workflow)
+    sign_in("maria").call("post", "runs", {"workflow": "plain", "key": "1", "input": {}})
+    reader = robot("AP-01")
+    work = reader.claim()
+    reader.call("post", f"steps/{work['step']}/fail", {
+        "lease_token": work["lease_token"], "reason": "Torn.", "error_code": "broken",
+    })  # fmt: skip
+    asked = Escalation.objects.get()
+
+    body = {"request_sha256": asked.request_sha256, "reason": "Try again."}
+    assert sign_in("priya").call("post", f"escalations/{asked.uid}/approve", body).status_code == 200
+
+    assert Step.objects.filter(element="book", status="ready").count() == 1
+
+
+def test_a_start_that_follows_on_another_run_has_its_key_and_values(
+    drawn: Any, may_start: Any, sign_in: Any, robot: Any
+) -> None:
+    files = (
+        '<startEvent id="start"><extensionElements><aos:input name="sound" type="bool"/></extensionElements>'
+        "</startEvent>" + agent("file") + '<endEvent id="end" name="Filed"/>' + line("start", "file", "end")
+    )
+    for code, elements in (("checking", CHECKS), ("filing", files)):
+        may_start("maria", drawn(code, elements).workflow)
+    maria = sign_in("maria")
+    follow = {"workflow": "filing", "after": "checking", "outcome": "Checked"}
+    assert maria.call("post", "follows", follow).status_code == 201
+    assert maria.call("post", "follows", follow).status_code == 400, "once is enough"
+    begin(maria, "PO-9", "checking")
+    reader = robot("AP-01")
+
+    reader.finish(reader.claim(), sound=True)
+    tasks.deliver_messages()
+
+    filed = Run.objects.get(workflow__code="filing")
+    assert (filed.key, filed.variables["input"]) == ("PO-9", {"sound": True})
+
+
+def test_ten_thousand_clocks_ring_once_each(drawn: Any, may_start: Any, sign_in: Any, now: Any) -> None:
+    """Here forty in batches of eight; the figures for ten thousand stand with the benches."""
+    waits = (
+        '<startEvent id="start"/><intermediateCatchEvent id="later"><timerEventDefinition>'
+        "<timeDuration>PT1H</timeDuration></timerEventDefinition></intermediateCatchEvent>"
+        '<endEvent id="end" name="Over"/>' + line("start", "later", "end")
+    )
+    may_start("maria", drawn("waiting", waits).workflow)
+    maria = sign_in("maria")
+    for number in range(40):
+        maria.call("post", "runs", {"workflow": "waiting", "key": str(number), "input": {}})
+
+    Timer.objects.update(due_at=now - timedelta(seconds=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "AT_MOST", 8)
+        assert tasks.fire_timers() == 40
+
+    assert Run.objects.filter(status="done").count() == 40

@@ -1,0 +1,52 @@
+"""The door for other systems: a signed call begins a run or becomes a message. No session, no key but the signature."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from agents.api.limits import TooMany, by_address
+from observability import ledger
+from observability.ledger import database_now
+from workflows import operations
+
+SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class HookCallView(View):
+    """Take one call as Standard Webhooks describes it; 202 also for one that was taken before."""
+
+    http_method_names = ["post"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The answer; too many calls of one address are refused."""
+        try:
+            return self.limited(request, *args, **kwargs)
+        except TooMany as refused:
+            answer = _refused(refused)
+            answer["Retry-After"] = str(refused.retry_after)
+            return answer
+
+    @method_decorator(by_address("hook", quota="RATE_LIMIT_PER_MINUTE"))
+    def limited(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The same for who has called seldom enough."""
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, uid: UUID) -> HttpResponseBase:
+        headers = {name: request.headers.get(name, "") for name in SIGNED}
+        try:
+            message = operations.take_call(uid, request.body, headers, at=database_now())
+        except ledger.Refused as refused:
+            ledger.record_refusal(refused, by=ledger.SYSTEM)
+            return _refused(refused)
+        told = {"id": str(message.uid), "run": str(message.receiver.uid) if message.receiver else None}
+        return JsonResponse(told, status=202)
+
+
+def _refused(refused: ledger.Refused) -> JsonResponse:
+    told = {"code": refused.code, "detail": refused.detail, "fields": refused.fields}
+    return JsonResponse(told, status=refused.status)

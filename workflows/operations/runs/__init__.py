@@ -1,0 +1,32 @@
+"""Runs: start one, let it advance by what happens, end it. Whoever touches a run locks its row first."""
+
+from workflows.operations.runs.going import (
+    cancel,
+    check_time,
+    end,
+    fire_timer,
+    happen,
+    let_go,
+    step_is_done,
+    stop,
+)
+from workflows.operations.runs.rows import checked_values, locked
+from workflows.operations.runs.starting import Origin, begin, start
+from workflows.operations.runs.steps import close_step
+
+__all__ = [
+    "Origin",
+    "begin",
+    "cancel",
+    "check_time",
+    "checked_values",
+    "close_step",
+    "end",
+    "fire_timer",
+    "happen",
+    "let_go",
+    "locked",
+    "start",
+    "step_is_done",
+    "stop",
+]
