@@ -11,7 +11,7 @@ from governance.models import Decision, Escalation
 from governance.rules.budgeting import RULE as BUDGET_RULE
 from governance.rules.budgeting import checks_in
 from observability.serializers import PageQuery, StrictSerializer, Text, Whole, YesNo
-from workflows.models import Fact, Run, Step
+from workflows.models import Run, Step
 
 WAIT_AT_MOST_SECONDS = 25
 TOKENS_AT_MOST = 10**12
@@ -152,31 +152,7 @@ class RunInput(StrictSerializer):
     workflow = Text(max_length=80)
     key = Text(max_length=200)
     input = serializers.DictField(default=dict)
-
-
-class FactInput(StrictSerializer):
-    """A finding for shared memory."""
-
-    example: ClassVar[dict[str, Any]] = {
-        "space": "orders", "key": "PO-2026-3007", "value": {"total": "9000.00"}, "expires_seconds": 86_400,
-    }  # fmt: skip
-
-    space = Text(max_length=60)
-    key = Text(max_length=300)
-    value = serializers.DictField()
-    evidence = EvidenceInput(many=True, default=list)
-    expires_seconds = Whole(min_value=1, max_value=EXPIRES_AT_MOST_SECONDS, allow_null=True, default=None)
-    run = serializers.UUIDField(allow_null=True, default=None)
-    cost = serializers.DecimalField(max_digits=14, decimal_places=6, min_value=0, default=Decimal(0))
-    seconds = serializers.DecimalField(max_digits=14, decimal_places=3, min_value=0, default=Decimal(0))
-
-
-class FactQuery(StrictSerializer):
-    """Which fact is wanted, and for which run."""
-
-    space = Text(max_length=60)
-    key = Text(max_length=300)
-    run = serializers.UUIDField(required=False, default=None)
+    anew = YesNo(default=False, help_text="Take nothing from shared memory: find everything out again.")
 
 
 class ConfirmationInput(StrictSerializer):
@@ -322,29 +298,6 @@ class DecisionOutput(serializers.Serializer[Any]):
     budget = BudgetNamedOutput(allow_null=True)
 
 
-class FactOutput(serializers.Serializer[Any]):
-    """A finding from shared memory."""
-
-    id = serializers.UUIDField()
-    space = serializers.CharField()
-    key = serializers.CharField()
-    value = serializers.DictField()
-    sha256 = serializers.CharField()
-    author = serializers.CharField()
-    at = serializers.DateTimeField()
-    age_seconds = serializers.IntegerField()
-    expires_at = serializers.DateTimeField(allow_null=True)
-    evidence = serializers.ListField(child=serializers.DictField())
-    saved_seconds = serializers.DecimalField(max_digits=18, decimal_places=3)
-    saved_cost = serializers.DecimalField(max_digits=18, decimal_places=6)
-
-
-class FactAnswer(serializers.Serializer[Any]):
-    """The finding under a key, null when there is none."""
-
-    fact = FactOutput(allow_null=True)
-
-
 class PublishedOutput(serializers.Serializer[Any]):
     """The version that was published."""
 
@@ -463,18 +416,4 @@ def _budget_of(decision: Decision) -> dict[str, Any] | None:
     return {
         "id": check.budget, "name": check.name, "metric": check.metric, "currency": check.currency,
         "limit": f"{check.limit:.6f}", "left": f"{check.left:.6f}", "renews_at": check.ends_at or None,
-    }  # fmt: skip
-
-
-def fact_of(fact: Fact | None, at: datetime) -> dict[str, Any]:
-    """The answer to a look into shared memory."""
-    if fact is None:
-        return {"fact": None}
-    return {
-        "fact": {
-            "id": fact.uid, "space": fact.space.code, "key": fact.key, "value": fact.value, "sha256": fact.value_sha256,
-            "author": fact.author.code, "at": fact.at, "age_seconds": round((at - fact.at).total_seconds()),
-            "expires_at": fact.expires_at,
-            "evidence": fact.evidence, "saved_seconds": fact.seconds, "saved_cost": fact.cost,
-        }
     }  # fmt: skip

@@ -90,6 +90,13 @@ def reclaim_work() -> int:
     return each(Step.objects.abandoned(at)[:AT_MOST], lambda step: operations.reclaim(step, at=at))
 
 
+@shared_task(name="workflows.land_flights")
+def land_flights() -> int:
+    """Tell steps that wait for the same work elsewhere what became of it; how many flights were over."""
+    at = database_now()
+    return each(operations.over(at)[:AT_MOST], lambda flight: operations.land(flight, at=at))
+
+
 @shared_task(name="workflows.pass_deadlines")
 def pass_deadlines() -> int:
     """Act on every question whose deadline has passed, and remind of those whose time is nearly over; how many."""

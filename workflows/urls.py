@@ -7,6 +7,7 @@ from workflows.api import agents as agents_api
 from workflows.api import beginnings as beginnings_api
 from workflows.api import control as control_api
 from workflows.api import escalations as escalations_api
+from workflows.api import facts as facts_api
 from workflows.api import handling as handling_api
 from workflows.api import hooks as hooks_api
 from workflows.api import memory as memory_api
@@ -14,6 +15,7 @@ from workflows.api import messages as messages_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
+from workflows.api import spaces as spaces_api
 from workflows.api import tables as tables_api
 from workflows.api import work as work_api
 from workflows.api import workflows as workflows_api
@@ -27,11 +29,13 @@ from workflows.views import (
     credentials,
     delegations,
     escalations,
+    facts,
     handling,
     hiring,
     history,
     looking,
     memory,
+    memory_reuse,
     overview,
     reviews,
     rights,
@@ -56,6 +60,15 @@ api_urls = [
     path("runs", runs_api.RunsView.as_view(), name="api-runs"),
     path("runs/<uuid:uid>", runs_api.RunView.as_view(), name="api-run"),
     path("memory/facts", memory_api.FactsView.as_view(), name="api-facts"),
+    path("memory/facts/<uuid:uid>", facts_api.FactView.as_view(), name="api-fact"),
+    path("memory/facts/<uuid:uid>/file", facts_api.FactFileView.as_view(), name="api-fact-file"),
+    path("memory/facts/<uuid:uid>/confirm", facts_api.ConfirmView.as_view(), name="api-fact-confirm"),
+    path("memory/facts/<uuid:uid>/invalidate", facts_api.InvalidateView.as_view(), name="api-fact-invalidate"),
+    path("memory/search", facts_api.SearchView.as_view(), name="api-memory-search"),
+    path("memory/claims", memory_api.ClaimsView.as_view(), name="api-memory-claims"),
+    path("memory/claims/release", memory_api.ReleaseView.as_view(), name="api-memory-release"),
+    path("memory/spaces", spaces_api.SpacesView.as_view(), name="api-memory-spaces"),
+    path("memory/purge", spaces_api.PurgeView.as_view(), name="api-memory-purge"),
     path("escalations", escalations_api.EscalationsView.as_view(), name="api-escalations"),
     path("escalations/<uuid:uid>", escalations_api.EscalationView.as_view(), name="api-escalation"),
     path("escalations/<uuid:uid>/approve", escalations_api.AnswerView.as_view(), name="api-approve"),
@@ -190,6 +203,12 @@ urlpatterns: list[URLPattern] = [
     path("workflows/<slug:code>/tables/<uuid:uid>", tables.TablePage.as_view(), name="workflow-table"),
     path("workflows/<slug:code>/tables/<uuid:uid>.dmn", tables.TableFile.as_view(), name="workflow-table-file"),
     path("memory", memory.MemoryPage.as_view(), name="memory"),
+    path("memory/reuse", memory_reuse.ReusePage.as_view(), name="memory-reuse"),
+    path("memory/purge", memory_reuse.PurgePage.as_view(), name="memory-purge"),
+    path("memory/facts/<uuid:uid>", facts.FactPage.as_view(), name="memory-fact"),
+    path("memory/facts/<uuid:uid>/file", facts.FactFileDoor.as_view(), name="memory-fact-file"),
+    path("memory/facts/<uuid:uid>/confirm", facts.ConfirmFact.as_view(), name="memory-fact-confirm"),
+    path("memory/facts/<uuid:uid>/invalidate", facts.InvalidateFact.as_view(), name="memory-fact-invalidate"),
     path("access", rights.ObjectsPage.as_view(), name="access"),
     path("access/objects/<str:kind>/<str:key>", rights.ObjectPage.as_view(), name="access-object"),
     path("access/principals", rights.PrincipalsPage.as_view(), name="access-principals"),

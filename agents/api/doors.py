@@ -92,10 +92,12 @@ Instead = Callable[[str, Mapping[str, Any]], tuple[int, Mapping[str, Any]] | Non
 
 @dataclass(frozen=True)
 class Then:
-    """What to do later in the same request: `act` as soon as `ready` says, by reading only, that it can help."""
+    """What to do later in the same request: `act` as soon as `ready` says, by reading only, that it can help. What is
+    waited for stands in the `field` of the body."""
 
     act: Act
     ready: Callable[[], bool]
+    field: str = "work"
 
 
 class ActingDoor(Door):
@@ -112,7 +114,7 @@ class ActingDoor(Door):
         instead: Instead | None = None,
     ) -> Response:
         """Call `act(key)` once for this principal, route and key; its status and body are kept for repeats, but for
-        the field `secret`, which a repeat gets as null. While the body's "work" is empty, `then` is looked at after
+        the field `secret`, which a repeat gets as null. While what `then` waits for is empty, it is looked at after
         each commit for up to `wait_seconds`. A repeat asks `instead(key, body)` for what has to be said in place of the
         kept body now, None when nothing has."""
         key = request.headers.get("Idempotency-Key", "")
@@ -127,7 +129,7 @@ class ActingDoor(Door):
                 raise
             if then is not None:
                 _wait_for_work(given, then, time.monotonic() + wait_seconds)
-        elif then is not None and _still_waits(given, wait_seconds):
+        elif then is not None and _still_waits(given, then, wait_seconds):
             raise InFlight
         elif instead is not None and given.body is not None and (other := instead(given.key, given.body)) is not None:
             return Response(other[1], status=other[0])
@@ -190,9 +192,9 @@ def _act(given: GivenAnswer, act: Act, secret: str = "") -> None:
 _PLACE = Insertion(GivenAnswer, "at")
 
 
-def _still_waits(given: GivenAnswer, wait_seconds: float) -> bool:
+def _still_waits(given: GivenAnswer, then: Then, wait_seconds: float) -> bool:
     until = given.at + timedelta(seconds=wait_seconds) + WAITS_LONGER
-    return given.body is not None and not given.body["work"] and wait_seconds > 0 and database_now() < until
+    return given.body is not None and not given.body[then.field] and wait_seconds > 0 and database_now() < until
 
 
 def _wait_for_work(given: GivenAnswer, then: Then, until: float) -> None:
@@ -200,7 +202,7 @@ def _wait_for_work(given: GivenAnswer, then: Then, until: float) -> None:
     while (
         not ledger.bell.is_closed
         and given.body is not None
-        and not given.body["work"]
+        and not given.body[then.field]
         and (left := until - time.monotonic()) > 0
     ):
         rings = ledger.bell.wait(rings, min(LOOK_EVERY_SECONDS, left))

@@ -50,7 +50,7 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "space", "workflows.space", "code", "Memory space", "Memory spaces", "database",
-            ("view_space", "write_space"),
+            ("view_space", "write_space", "curate_space"),
         ),
     )
 }  # fmt: skip

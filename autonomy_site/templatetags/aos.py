@@ -51,6 +51,14 @@ VOCABULARY = {
     "done": Word("Done", "ok", "check"),
     "failed": Word("Failed", "bad", "triangle-alert"),
     "cancelled": Word("Cancelled", "", "ban"),
+    # facts of shared memory
+    "current": Word("Holds", "ok", "check"),
+    "confirmed": Word("Confirmed", "ok", "badge-check"),
+    "unconfirmed": Word("Not confirmed", "warn", "circle-question-mark"),
+    "later": Word("Does not hold yet", "", "clock"),
+    "superseded": Word("Replaced", "", "history"),
+    "invalid": Word("Found wrong", "bad", "triangle-alert"),
+    "purged": Word("Purged", "", "eraser"),
     # replays
     "queued": Word("Waits for its turn", "", "clock"),
     # decisions of policies

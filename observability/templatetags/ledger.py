@@ -103,6 +103,17 @@ DEEDS = {
     "training.recorded": "recorded until when a training holds: {name}",
     "fact.reused": "reused {name} from shared memory",
     "fact.stored": "stored {name} in shared memory",
+    "fact.confirmed": "confirmed {name} in shared memory",
+    "fact.invalidated": "found wrong in shared memory: {name}",
+    "fact.purged": "purged from shared memory: {name}",
+    "agent.memory_purged": "purged what {name} had put into shared memory",
+    "space.added": "added the space {name} to shared memory",
+    "space.claimed": "began to find out “{key}” for all who ask in {name}",
+    "space.claim_ended": "gave up finding out “{key}” in {name}",
+    "step.shared": "waits for the same work elsewhere: {name}",
+    "step.taken_over": "works on what nobody finished elsewhere: {name}",
+    "step.reused": "took the result of {name} from shared memory",
+    "step.not_kept": "did not keep the result of {name} in shared memory",
     "delegation.created": "let {to} decide for {name}",
     "delegation.ended": "ended that {to} decides for {name}",
     "grant.expired": "ended {name}’s right to {right} {on}: its time ran out",
@@ -251,6 +262,7 @@ DEEDS = {
 VERBS_OF_RIGHTS = {
     "view": "see", "key": "issue keys for", "manage": "manage the work of", "start": "start runs of",
     "cancel": "cancel runs of", "publish": "publish versions of", "write": "put facts into",
+    "curate": "confirm and invalidate facts of",
 }  # fmt: skip
 SPACES_KEPT = {"\n", "\t"}
 

@@ -39,7 +39,8 @@ from workflows.models import Run
 
 LISTS = (
     "escalations-views",
-    "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
+    "overview", "escalations", "runs", "agents", "workflows", "memory", "memory-reuse",
+    "policies", "audit", "performance", "control",
     "search", "settings", "password-change", "agent-autonomy", "agent-cards", "agents-blueprints", "agents-chart",
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
     "usersessions_list", "settings-agents", "settings-notifications", "account_reauthenticate", "access",
@@ -81,6 +82,7 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     asking = {"reason": "Priya agreed with it."}
     assert sign_in("maria").call("post", "agents/AP-04/promotions", asking).status_code == 201
     details += [("run", run.uid) for run in Run.objects.all()[:2]]
+    details += [("memory-fact", uid) for uid in facts_of_every_kind(robot, sign_in)]
     details += [("agent-promotion", code) for code in ("AP-04", "AP-02")] + [("agent-demotion", "AP-04")]
     profile = [f"{reverse('agent', args=['AP-04'])}?tab={tab}" for tab in PROFILE]
     named = (
@@ -115,6 +117,17 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     profile += tried
     profile += queue_pages(sign_in)
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
+
+
+def facts_of_every_kind(robot: Any, sign_in: Any) -> list[str]:
+    """One fact with others behind and before it, one found wrong, and one that nobody has confirmed."""
+    scout, kept = robot("RK-01"), []
+    for key, more in (("rate", {}), ("price", {}), ("offer", {}), ("rumour", {"read_from": ["web"]})):
+        body = {"space": "orders", "key": key, "value": {"note": key}, "sources": [] if more else kept[-1:], **more}
+        kept.append(scout.call("post", "memory/facts", body).json()["fact"]["id"])
+    why = {"why": "An old list."}
+    assert sign_in("maria").call("post", f"memory/facts/{kept[2]}/invalidate", why).status_code == 200
+    return kept[1:]
 
 
 def queue_pages(sign_in: Any) -> list[str]:

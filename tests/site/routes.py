@@ -189,6 +189,20 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-facts", "post"): Door(
         CREATE, body=lambda side: {"space": side.space.code, "key": "k2", "value": {"total": "1.00"}}
     ),
+    ("api-fact", "get"): Door(ONE, lambda side: [things.fact(side).uid]),
+    ("api-fact-file", "get"): Door(READ, lambda side: [things.fact(side, "file").uid]),
+    ("api-fact-confirm", "post"): Door(
+        END, lambda side: [things.fact(side, "low").uid], lambda side: {"why": "A drill."}
+    ),
+    ("api-fact-invalidate", "post"): Door(END, lambda side: [things.fact(side).uid], lambda side: {"why": "A drill."}),
+    ("api-memory-search", "get"): Door(LIST, query=lambda side: {"q": "total", "space": side.space.code}),
+    ("api-memory-claims", "post"): Door(LEASE, body=lambda side: {"space": side.space.code, "key": "unknown"}),
+    ("api-memory-release", "post"): Door(LEASE, body=things.claimed),
+    ("api-memory-spaces", "get"): Door(LIST),
+    ("api-memory-spaces", "post"): Door(
+        CREATE, body=lambda side: {"code": "drill", "name": "Drill", "unit": side.unit.code}
+    ),
+    ("api-memory-purge", "post"): Door(END, body=lambda side: {"agent": side.agent.code, "why": "A drill."}),
     ("api-escalations", "get"): Door(LIST, query=lambda side: {"agent": side.agent.code}),
     ("api-escalation", "get"): Door(ONE, lambda side: [side.escalation.uid]),
     ("api-approve", "post"): Door(BOUND, lambda side: [side.escalation.uid], answer),
@@ -595,7 +609,8 @@ PAGES: dict[tuple[str, str], Door] = {
         "overview", "control", "control-posture", "control-drills", "escalations", "escalations-new", "runs",
         "escalations-together", "escalations-views",
         "agents", "workflows",
-        "memory", "policies", "policy-new", "sign-in", "signed-out", "password-change", "password-changed", "settings",
+        "memory", "memory-reuse", "memory-purge",
+        "policies", "policy-new", "sign-in", "signed-out", "password-change", "password-changed", "settings",
         "performance",
         "audit", "audit-export", "live-counts", "live-events", "search", "health", "api-schema", "api-browse",
         "account_login", "mfa_login_webauthn", "mfa_authenticate", "account_reauthenticate", "mfa_reauthenticate",
@@ -683,6 +698,11 @@ PAGES: dict[tuple[str, str], Door] = {
     ),
     ("escalations-view-begin", "post"): Door(CHANGE, lambda side: [things.saved_view(side).uid]),
     ("escalations-view-drop", "post"): Door(CHANGE, lambda side: [things.saved_view(side).uid]),
+    ("memory-purge", "post"): Door(CHANGE, body=lambda side: {"agent": side.agent.code, "why": "A drill."}),
+    ("memory-fact", "get"): Door(ONE, lambda side: [things.fact(side).uid]),
+    ("memory-fact-file", "get"): Door(READ, lambda side: [things.fact(side, "file").uid]),
+    ("memory-fact-confirm", "post"): Door(CHANGE, lambda side: [things.fact(side, "low").uid], _why),
+    ("memory-fact-invalidate", "post"): Door(CHANGE, lambda side: [things.fact(side).uid], _why),
     ("run", "get"): Door(ONE, lambda side: [side.run.uid]),
     ("run-cancel", "post"): Door(CHANGE, lambda side: [side.run.uid], lambda side: {"why": "A drill."}),
     ("run-states", "get"): Door(READ, lambda side: [side.run.uid]),

@@ -52,8 +52,8 @@ from governance.operations.incidents import open_incident
 from governance.rules.breaking import DEFAULTS
 from observability import ledger
 from observability.models import Event
-from workflows import operations
-from workflows.models import DecisionTable, Follow, Hook, Listener, Message, Schedule
+from workflows import memory, operations
+from workflows.models import DecisionTable, Fact, Follow, Hook, Listener, Message, Schedule
 
 JWK = ECKey.generate_key("P-256").as_dict(private=False)
 CARD = {"name": "Rates", "version": "1", "url": "https://rates.example/a2a", "skills": [{"id": "rate"}]}
@@ -344,6 +344,27 @@ def looked_at(side: Any) -> Escalation:
 def soon() -> str:
     """A moment in half an hour."""
     return (timezone.now() + timedelta(minutes=30)).isoformat()
+
+
+def fact(side: Any, kind: str = "") -> Fact:
+    """A fact of the side's space: the one that is there, or a "file", or a "low" one that nobody has confirmed; made
+    when it is first needed."""
+    found = Fact.objects.filter(space=side.space, key=kind or "k").order_by("-id").first()
+    if found is not None:
+        return found
+    file = memory.FileGiven("drill.txt", "text/plain", b"total") if kind == "file" else None
+    value = {} if file else {"total": "1.00"}
+    finding = memory.Finding(key=kind, value=value, file=file, read_from=["web"] if kind == "low" else [])
+    return memory.keep(side.space, finding, agent=side.agent, at=ledger.database_now())
+
+
+def claimed(side: Any) -> dict[str, Any]:
+    """What the side's agent is finding out, as its door names it."""
+    flight, _ = memory.take(
+        side.space, "claimed", at=ledger.database_now(), agent=side.agent,
+        until=ledger.database_now() + timedelta(minutes=5),
+    )  # fmt: skip
+    return {"space": side.space.code, "key": "claimed", "token": flight.token}
 
 
 def saved_view(side: Any) -> SavedView:

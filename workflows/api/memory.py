@@ -1,4 +1,4 @@
-"""Shared memory: look before one works, keep what was found."""
+"""Shared memory for agents: look before one works, claim what one finds out, keep what was found."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,27 +8,31 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.api.doors import IDEMPOTENCY, ActingDoor, AgentsOnly
+from agents.api.doors import IDEMPOTENCY, ActingDoor, AgentsOnly, Then
 from observability import ledger
 from observability.ledger import database_now
 from workflows import memory
-from workflows.models import Run, Space
-from workflows.serializers import (
+from workflows.api.shapes.memory import (
+    ClaimInput,
+    ClaimOutput,
     FactAnswer,
     FactInput,
     FactQuery,
+    ReleaseInput,
+    begun_of,
     fact_of,
+    finding_in,
 )
+from workflows.models import Run, Space
 
 Answer = tuple[int, Mapping[str, Any]]
 
 
-class FactsView(ActingDoor):
-    """Shared memory."""
+class MemoryDoor(ActingDoor):
+    """What the agents' doors to shared memory have in common."""
 
     permission_classes = [AgentsOnly]
-    scope = {"get": "memory:read", "post": "memory:write"}
-    query = FactQuery
+    scope: Any = {"get": "memory:read", "post": "memory:write"}
 
     def space(self, code: str) -> Space:
         """A space the agent may see; anything else is not found."""
@@ -45,6 +49,12 @@ class FactsView(ActingDoor):
         if run is None:
             raise ledger.NotFound(f"There is no run {uid}, or you may not see it.")
         return run
+
+
+class FactsView(MemoryDoor):
+    """Shared memory."""
+
+    query = FactQuery
 
     @extend_schema(parameters=[FactQuery], responses=FactAnswer, summary="Look before you work")
     def get(self, request: Request) -> Response:
@@ -66,8 +76,47 @@ class FactsView(ActingDoor):
 
         def act(key: str) -> Answer:
             space, at = self.space(given["space"]), database_now()
-            finding = {name: value for name, value in given.items() if name not in ("space", "run")}
-            found = memory.Finding(run=self.run(given["run"]), **finding)
+            found = finding_in(given, run=self.run(given["run"]))
             return 201, fact_of(memory.put(space, found, agent=self.agent, at=at, request_key=own_key), at)
+
+        return self.answer_once(request, act)
+
+
+class ClaimsView(MemoryDoor):
+    """Be the only one who finds something out."""
+
+    @extend_schema(
+        request=ClaimInput, responses=ClaimOutput, parameters=[IDEMPOTENCY], summary="Claim what you find out"
+    )
+    def post(self, request: Request) -> Response:
+        given = self.read(ClaimInput, request.data)
+
+        def act(key: str) -> Answer:
+            at = database_now()
+            begun = memory.begin(
+                self.space(given["space"]), given["key"], agent=self.agent, at=at, seconds=given["seconds"],
+                run=self.run(given["run"]),
+            )  # fmt: skip
+            return 200, begun_of(begun, at)
+
+        def ready() -> bool:
+            self.agent.principal.forget_grants()
+            return memory.may_begin(self.space(given["space"]), given["key"], at=database_now())
+
+        then = Then(act, ready, field="answer")
+        return self.answer_once(request, act, then=then, wait_seconds=given["wait_seconds"])
+
+
+class ReleaseView(MemoryDoor):
+    """Leave it to somebody else."""
+
+    @extend_schema(request=ReleaseInput, responses=ClaimOutput, parameters=[IDEMPOTENCY], summary="Give up a claim")
+    def post(self, request: Request) -> Response:
+        given = self.read(ReleaseInput, request.data)
+
+        def act(key: str) -> Answer:
+            space = self.space(given["space"])
+            memory.give_up(space, given["key"], agent=self.agent, token=given["token"], at=database_now())
+            return 200, begun_of(memory.Begun(), database_now())
 
         return self.answer_once(request, act)

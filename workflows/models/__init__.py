@@ -2,7 +2,7 @@
 runs begin by themselves, and the facts of shared memory."""
 
 from workflows.models.beginnings import Follow, Hook, HookCall, Schedule, ScheduleQuerySet
-from workflows.models.memory import Fact, FactQuerySet, Space
+from workflows.models.memory import Fact, FactFile, FactQuerySet, Flight, Space, SpaceQuerySet, Waiter
 from workflows.models.messages import Listener, Message, MessageQuerySet, Subscription, SubscriptionQuerySet
 from workflows.models.tables import DecisionTable, DecisionTableQuerySet
 from workflows.models.work import Run, RunQuerySet, Step, StepQuerySet, Timer, TimerQuerySet
@@ -12,7 +12,9 @@ __all__ = [
     "DecisionTable",
     "DecisionTableQuerySet",
     "Fact",
+    "FactFile",
     "FactQuerySet",
+    "Flight",
     "Follow",
     "Hook",
     "HookCall",
@@ -24,12 +26,14 @@ __all__ = [
     "Schedule",
     "ScheduleQuerySet",
     "Space",
+    "SpaceQuerySet",
     "Step",
     "StepQuerySet",
     "Subscription",
     "SubscriptionQuerySet",
     "Timer",
     "TimerQuerySet",
+    "Waiter",
     "Workflow",
     "WorkflowQuerySet",
     "WorkflowVersion",

@@ -77,6 +77,7 @@ class Run(models.Model):
     ended_at = models.DateTimeField(null=True)
     cost = models.DecimalField(max_digits=18, decimal_places=6, default=0)
     people_asked = models.PositiveSmallIntegerField(default=0)
+    works_anew = models.BooleanField(default=False)  # does not take what shared memory knows
     # a called run tells the call activity of its parent how it ended
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
     parent_token = models.PositiveIntegerField(default=0)
@@ -167,7 +168,7 @@ class Step(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        Status.READY: (Status.WORKING, Status.CANCELLED, Status.FAILED),
+        Status.READY: (Status.WORKING, Status.DONE, Status.CANCELLED, Status.FAILED),
         Status.WORKING: (Status.READY, Status.WAITING, Status.DONE, Status.FAILED, Status.CANCELLED),
         Status.WAITING: (Status.READY, Status.DONE, Status.CANCELLED),
         Status.FAILED: (Status.READY, Status.CANCELLED),
@@ -204,6 +205,7 @@ class Step(models.Model):
     cost = models.DecimalField(max_digits=18, decimal_places=6, default=0)
     error = models.TextField(blank=True)
     escalation = models.ForeignKey(Escalation, on_delete=models.PROTECT, null=True, related_name="steps")
+    memory_key = models.CharField(max_length=300, blank=True)  # under which its output is kept in shared memory
 
     objects = StepQuerySet.as_manager()
 

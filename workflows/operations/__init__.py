@@ -6,6 +6,7 @@ from workflows.operations.definitions import publish
 from workflows.operations.follows import add_follow, drop_follow, find_follow
 from workflows.operations.handling import amend, answer_inquiry, ask_agent, hand_over
 from workflows.operations.hooks import Way, add_hook, find_hook, revoke_hook, take_call
+from workflows.operations.landing import land, over
 from workflows.operations.messages import Letter, UnknownMessage, deliver, send_message
 from workflows.operations.people import pass_deadline, settle, take_effect, undo
 from workflows.operations.retiring import Leaves, NoSuccessor, leaves, possible_successors, retire_agent
@@ -79,8 +80,10 @@ __all__ = [
     "hand_over",
     "has_work",
     "heartbeat",
+    "land",
     "leaves",
     "may_be_stopped_by",
+    "over",
     "pass_deadline",
     "pass_time_limit",
     "pause_schedule",

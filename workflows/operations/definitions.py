@@ -13,6 +13,7 @@ from agents.models import Principal, Role, Unit
 from agents.operations import require
 from governance.models import EscalationPath
 from observability import ledger
+from workflows import memory
 from workflows.models import Workflow, WorkflowVersion
 from workflows.operations.drawn import keep_schedules, listen, wrong_schedules
 from workflows.operations.tables import tables_named
@@ -34,7 +35,7 @@ def publish(
     BpmnRefused with a reason for every element that cannot be executed."""
     existing = Workflow.objects.filter(code=code).first()
     require(by, "workflows.publish_workflow", existing)
-    graph = _graph(bpmn, at)
+    graph = _graph(bpmn, at, unit=existing.unit if existing else unit, workflow=existing)
     workflow, _ = Workflow.objects.get_or_create(
         code=code, defaults={"name": graph.name, "unit": unit, "owner": owner, "incident_path": incident_path}
     )
@@ -45,7 +46,7 @@ def publish(
     return same or _keep(workflow, bpmn, graph.to_json(), digest, by, at)
 
 
-def _graph(bpmn: bytes, at: datetime) -> Graph:
+def _graph(bpmn: bytes, at: datetime, *, unit: Unit, workflow: Workflow | None) -> Graph:
     try:
         bpmn.decode()
         graph = read_bpmn(bpmn)
@@ -54,7 +55,12 @@ def _graph(bpmn: bytes, at: datetime) -> Graph:
     except BpmnInvalid as invalid:
         fields = {f"{n}. {problem.element_id}": str(problem) for n, problem in enumerate(invalid.problems, 1)}
         raise BpmnRefused(fields=fields) from invalid
-    problems = _too_long(graph) or _unknown_names(graph) or wrong_schedules(graph, at=at)
+    problems = (
+        _too_long(graph)
+        or _unknown_names(graph)
+        or wrong_schedules(graph, at=at)
+        or memory.problems_of(graph, unit=unit, workflow=workflow)
+    )
     if problems:
         raise BpmnRefused(fields=problems)
     return graph

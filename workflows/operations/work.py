@@ -16,6 +16,7 @@ from observability import ledger
 from workflows.models import Step
 from workflows.operations import questions
 from workflows.operations.definitions import graph_of
+from workflows.operations.landing import keep_and_tell
 from workflows.operations.runs import checked_values, happen, limits, locked, step_is_done
 from workflows.operations.stopping import LeaseVoid, has_acted, pausing, put_back, ready_steps
 from workflows.plan import LoopKind, StepFailed
@@ -117,6 +118,7 @@ def finish(
     _settle_budgets(step, agent, cost, tokens, at)
     run.cost += cost
     governance.report_of_step(str(step.uid), agent=agent, failed=False, at=at)
+    keep_and_tell(run, step, values, at=at, seconds=_worked(step, at), cost=cost)
     limit = limits.step_too_dear(step, step.cost + cost)
     if limit is not None:
         limits.stand_still(run, limit, at=at)

@@ -1,49 +1,98 @@
 """The page about shared memory: what was found once and is there for all who need it."""
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
 from uuid import UUID
 
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import View
 
-from agents.models import Principal
+from agents.models import Agent, Principal
 from agents.views import person
 from observability import ledger
 from observability.ledger import database_now
 from observability.templatetags.ledger import inert
-from workflows.models import Fact, Run, Space
+from workflows import memory
+from workflows.models import Fact, FactQuerySet, Run, Space
 from workflows.views.keyset import page_of
+
+STATES = {
+    "": "holds or waits", "unconfirmed": "not confirmed", "confirmed": "confirmed by a second opinion",
+    "invalid": "found wrong", "all": "every edition",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which facts are wanted, read from the address; what it does not know is left out."""
+
+    words: str = ""
+    space: str = ""
+    author: str = ""
+    kind: str = ""
+    state: str = ""
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Self:
+        """What the address asks for."""
+        given = request.GET
+        kind, state = given.get("kind", ""), given.get("state", "")
+        return cls(
+            words=given.get("q", "").strip()[:200], space=given.get("space", "")[:60],
+            author=given.get("author", "")[:20], kind=kind if kind in Fact.Kind.values else "",
+            state=state if state in STATES else "",
+        )  # fmt: skip
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything narrows the list."""
+        return any((self.words, self.space, self.author, self.kind, self.state))
+
+    def applied(self, facts: FactQuerySet) -> FactQuerySet:
+        """The facts that fit."""
+        states = {
+            "": Q(superseded_at=None, invalidated_at=None), "invalid": Q(invalidated_at__isnull=False), "all": Q(),
+            "unconfirmed": Q(superseded_at=None, invalidated_at=None, trust=Fact.Trust.LOW),
+            "confirmed": Q(superseded_at=None, invalidated_at=None, trust=Fact.Trust.CONFIRMED),
+        }  # fmt: skip
+        columns = {"space__code": self.space, "author__code": self.author, "kind": self.kind}
+        asked = {column: value for column, value in columns.items() if value}
+        return facts.saying(self.words).filter(states[self.state], **asked)
 
 
 class MemoryPage(LoginRequiredMixin, View):
     """The current facts of the spaces that a person may see, and one of them in full."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        user, at = person(request), database_now()
-        words, space = request.GET.get("q", "").strip()[:200], request.GET.get("space", "")[:60]
-        found = _wanted(Fact.objects.visible_to(user).filter(superseded_at=None), words, space)
-        page = page_of(found.select_related("space", "author", "run"), request)
-        rows = [{"fact": fact, "expired": fact.expires_at is not None and fact.expires_at <= at} for fact in page.rows]
+        user, at, wanted = person(request), database_now(), Wanted.of(request)
+        found = wanted.applied(Fact.objects.visible_to(user))
+        page = page_of(found.select_related("space", "author", "run").defer("words"), request)
+        rows = [{"fact": fact, "state": shown_state(fact, at)} for fact in page.rows]
         spaces = list(Space.objects.visible_to(user))
-        known = next((each for each in spaces if each.code == space), None)
+        authors = Agent.objects.visible_to(user).filter(facts__space__in=spaces).distinct().order_by("code")
         shown = {
-            "rows": rows, "page": page, "words": words, "space": space, "totals": _totals(found), "at": at,
-            "spaces": spaces, "known_space": known,
-            "chosen": _chosen(user, request.GET.get("fact", "")),
+            "rows": rows, "page": page, "wanted": wanted, "words": wanted.words, "space": wanted.space, "at": at,
+            "totals": _totals(found), "spaces": spaces, "authors": authors, "kinds": Fact.Kind.choices,
+            "states": STATES.items(), "may_purge": memory.may_purge(user),
+            "known_space": next((each for each in spaces if each.code == wanted.space), None),
+            "chosen": _chosen(user, request.GET.get("fact", ""), at),
         }  # fmt: skip
         return render(request, "workflows/memory.html", shown)
 
 
-def _wanted(facts: QuerySet[Fact], words: str, space: str) -> QuerySet[Fact]:
-    if words:
-        facts = facts.filter(key__icontains=words)
-    return facts.filter(space__code=space) if space else facts
+def shown_state(fact: Fact, at: datetime) -> str:
+    """The state of the fact as the vocabulary of the pages names it."""
+    state = fact.state(at)
+    if state == "current" and fact.trust == Fact.Trust.CONFIRMED:
+        return "confirmed"
+    return "unconfirmed" if state == "low" else state
 
 
-def _totals(facts: QuerySet[Fact]) -> dict[str, Any]:
+def _totals(facts: FactQuerySet) -> dict[str, Any]:
     return facts.order_by().aggregate(
         count=Count("pk"),
         uses=Sum("reused"),
@@ -52,20 +101,30 @@ def _totals(facts: QuerySet[Fact]) -> dict[str, Any]:
     )
 
 
-def _chosen(user: Principal, uid: str) -> dict[str, Any] | None:
+def _chosen(user: Principal, uid: str, at: datetime) -> dict[str, Any] | None:
     if not uid:
         return None
-    facts = Fact.objects.visible_to(user).select_related("space", "author", "run__workflow")
-    wanted = _uid(uid)
-    fact = facts.filter(uid=wanted).first() if wanted else None
+    fact = visible_fact(user, _uid(uid))
+    earlier = Fact.objects.filter(space=fact.space, key=fact.key).exclude(pk=fact.pk).count()
+    return {"fact": fact, "state": shown_state(fact, at), "earlier": earlier, **said_in(fact, user)}
+
+
+def visible_fact(user: Principal, uid: UUID | None) -> Fact:
+    """The fact, if this person may see it; not found otherwise."""
+    rows = Fact.objects.visible_to(user).select_related("space__unit", "author", "run__workflow", "step", "file")
+    fact = rows.defer("file__content").filter(uid=uid).first() if uid else None
     if fact is None:
         raise ledger.NotFound
+    return fact
+
+
+def said_in(fact: Fact, user: Principal) -> dict[str, Any]:
+    """What the fact says, in rows that a person reads, with its run if the person may see that."""
     values = [
         {"label": name.replace("_", " ").capitalize(), "value": inert(value)} for name, value in fact.value.items()
     ]
-    earlier = Fact.objects.filter(space=fact.space, key=fact.key).exclude(pk=fact.pk).count()
     run = Run.objects.visible_to(user).filter(pk=fact.run_id).first() if fact.run_id else None
-    return {"fact": fact, "values": values, "earlier": earlier, "run": run}
+    return {"values": values, "run": run, "file": getattr(fact, "file", None)}
 
 
 def _uid(text: str) -> UUID | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
@@ -16,11 +17,13 @@ from autonomy_client.shapes import (
     Agent,
     Boundaries,
     Change,
+    Claim,
     Decision,
     Document,
     Escalation,
     Evidence,
     Fact,
+    File,
     Inquiry,
     Me,
     Message,
@@ -258,9 +261,11 @@ def _search(wanted: str, asked: dict[str, Any], token: str) -> Call[Found]:
 
 
 # --- runs -----------------------------------------------------------------------------------------------------
-def start_run(workflow: str, key: str, input: Mapping[str, Any]) -> Call[Run]:
-    """Start a run; the same key again gives the same run."""
-    return _post("runs", {"workflow": workflow, "key": key, "input": input}, Run.from_wire)
+def start_run(workflow: str, key: str, input: Mapping[str, Any], *, anew: bool = False) -> Call[Run]:
+    """Start a run; the same key again gives the same run. One that is to work `anew` takes nothing from the shared
+    memory."""
+    told = {"workflow": workflow, "key": key, "input": input} | ({"anew": True} if anew else {})
+    return _post("runs", told, Run.from_wire)
 
 
 def run(id: str) -> Call[Run]:
@@ -292,31 +297,98 @@ def message(id: str) -> Call[Message]:
 def remember(
     space: str,
     key: str,
-    value: Mapping[str, Any],
+    value: Mapping[str, Any] | str | File,
     *,
     evidence: Sequence[Evidence] = (),
     expires_seconds: int | None = 86_400,
     run: str | None = None,
     cost: Decimal | str = "0",
     seconds: Decimal | str = "0",
-) -> Call[None]:
-    """Put a fact into the shared memory, with what it took to find out."""
+    sources: Sequence[Fact] = (),
+    read_from: Sequence[str] = (),
+    confidence: Decimal | str | None = None,
+    sensitivity: str = "internal",
+) -> Call[Fact | None]:
+    """Put values, a text or a file into the shared memory, with what it took to find out, and the facts it was derived
+    from: when one of these turns out to be wrong, so does this. `read_from` names the labels of what was read."""
     fact = {
         "space": space,
         "key": key,
-        "value": value,
+        **_content(value),
         "evidence": [_stated(item) for item in evidence],
         "expires_seconds": expires_seconds,
         "run": run,
         "cost": str(cost),
         "seconds": str(seconds),
+        **_where_from(sources, read_from, confidence, sensitivity),
     }
-    return _post("memory/facts", fact, lambda body: None)
+    return _post("memory/facts", fact, _fact_in)
+
+
+def _content(value: Mapping[str, Any] | str | File) -> dict[str, Any]:
+    if isinstance(value, File):
+        content = base64.b64encode(value.content).decode()
+        return {"file": {"name": value.name, "content_type": value.content_type, "content": content}}
+    return {"text": value} if isinstance(value, str) else {"value": value}
+
+
+def _where_from(
+    sources: Sequence[Fact], read_from: Sequence[str], confidence: Decimal | str | None, sensitivity: str
+) -> dict[str, Any]:
+    told = {
+        "sources": [fact.id for fact in sources],
+        "read_from": list(read_from),
+        "confidence": None if confidence is None else str(confidence),
+        "sensitivity": "" if sensitivity == "internal" else sensitivity,
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def recall(space: str, key: str, *, run: str | None = None) -> Call[Fact | None]:
     """What the shared memory holds under this key, or None; the saving is put down to the run."""
     return _get("memory/facts", _fact_in, {"space": space, "key": key} | ({"run": run} if run else {}))
+
+
+def claim_fact(
+    space: str, key: str, *, seconds: int = 300, wait_seconds: int = 0, run: str | None = None
+) -> Call[Claim]:
+    """Ask before you find something out: what is known, or that it is yours to find out and to `remember` within the
+    seconds, or that somebody else is at it."""
+    asked = {"space": space, "key": key, "seconds": seconds, "wait_seconds": wait_seconds, "run": run}
+    return _post("memory/claims", asked, partial(Claim.from_wire, space, key), wait_seconds)
+
+
+def release_claim(claim: Claim) -> Call[None]:
+    """Leave to somebody else what you wanted to find out."""
+    body = {"space": claim.space, "key": claim.key, "token": claim.token}
+    return _post("memory/claims/release", body, lambda body: None)
+
+
+def search_memory(
+    words: str = "", *, space: str = "", author: str = "", state: str = "valid", limit: int = 50
+) -> Call[Page[Fact]]:
+    """Facts that say all of these words, or words that begin so, the newest first."""
+    asked = {"q": words, "space": space, "author": author, "state": state, "limit": str(limit)}
+    return _list("memory/search", Fact.from_wire, {name: value for name, value in asked.items() if value})
+
+
+def fact(id: str) -> Call[Fact | None]:
+    """One fact, also one that was replaced or found wrong."""
+    return _get(f"memory/facts/{_part(id)}", _fact_in)
+
+
+def confirm_fact(id: str, why: str) -> Call[Fact | None]:
+    """A second opinion: serve to all what nobody but its author is served yet."""
+    return _post(f"memory/facts/{_part(id)}/confirm", {"why": why}, _fact_in)
+
+
+def invalidate_fact(id: str, why: str) -> Call[tuple[Fact, ...]]:
+    """Say that your own fact is wrong; all that fell with it."""
+    return _post(
+        f"memory/facts/{_part(id)}/invalidate",
+        {"why": why},
+        lambda body: tuple(Fact.from_wire(each) for each in body["facts"]),
+    )
 
 
 # --- what there is --------------------------------------------------------------------------------------------

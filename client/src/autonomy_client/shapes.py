@@ -355,10 +355,21 @@ class Fact:
     age_seconds: Decimal
     saved_seconds: Decimal
     saved_cost: Decimal
+    id: str = ""
+    kind: str = "json"
+    text: str = ""
+    trust: str = ""
+    state: str = ""
+    sensitivity: str = ""
+    sources: tuple[str, ...] = ()
 
     @classmethod
     def from_wire(cls, body: Mapping[str, Any]) -> Fact:
+        told = {name: str(body.get(name) or "") for name in ("id", "text", "trust", "state", "sensitivity")}
         return cls(
+            **told,
+            kind=str(body.get("kind") or "json"),
+            sources=tuple(str(each) for each in body.get("sources") or ()),
             space=str(body.get("space") or ""),
             key=str(body.get("key") or ""),
             value=body.get("value") or {},
@@ -367,6 +378,40 @@ class Fact:
             age_seconds=_number(body, "age_seconds"),
             saved_seconds=_number(body, "saved_seconds"),
             saved_cost=_number(body, "saved_cost"),
+        )
+
+
+@dataclass(frozen=True)
+class File:
+    """A file for the shared memory, at most 512 kB of it."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What you are told when you are about to find something out: `answer` is "known", "yours", or empty while somebody
+    else is at it."""
+
+    space: str
+    key: str
+    answer: str
+    fact: Fact | None
+    token: int
+    until: str
+
+    @classmethod
+    def from_wire(cls, space: str, key: str, body: Mapping[str, Any]) -> Claim:
+        known = body.get("fact")
+        return cls(
+            space=space,
+            key=key,
+            answer=str(body.get("answer") or ""),
+            fact=Fact.from_wire(known) if known else None,
+            token=int(body.get("token") or 0),
+            until=str(body.get("until") or ""),
         )
 
 

@@ -17,6 +17,7 @@ from workflows.operations.runs import limits, outbox, waiting
 from workflows.operations.runs.gathering import gather
 from workflows.operations.runs.rows import locked
 from workflows.operations.runs.steps import cancel_steps, close_step, open_steps, raise_incident, unsettled
+from workflows.operations.sharing import in_turn, look_first
 from workflows.plan import (
     Assign,
     CallWorkflow,
@@ -58,7 +59,14 @@ def happen(
         run.save(update_fields=saved)
         return
     happenings, marking = deque([happening]), Marking.from_json(run.marking)
-    while happenings:
+    looking: list[Step] = []
+    while happenings or looking:
+        if not happenings:  # all that opened looks into shared memory, in the order of the keys
+            step = looking.pop(0)
+            if look_first(run, step, at=at):
+                happenings.append(StepFinished(step.token))
+                saved = SAVED
+            continue
         advanced, effects = advance(graph_of(run.version_id), marking, happenings[0], run.variables)
         limit = limits.passed(run, advanced, effects)
         if limit is not None and not advanced.ended:
@@ -67,7 +75,7 @@ def happen(
         happenings.popleft()
         marking = advanced
         run.marking = marking.to_json()
-        happenings.extend(_carry_out(run, effects, by, at))
+        happenings.extend(_carry_out(run, effects, by, at, looking))
         saved = SAVED if any(isinstance(each, Assign | GatherOutputs) for each in effects) else saved
     run.save(update_fields=saved)
 
@@ -80,12 +88,17 @@ def step_is_done(run: Run, step: Step, values: Mapping[str, Any], *, by: ledger.
     happen(run, StepFinished(step.token), by=by, at=at, saved=BUT_VARIABLES if beside else SAVED)
 
 
-def _carry_out(run: Run, effects: Sequence[Effect], by: ledger.Acts, at: datetime) -> list[Happening]:
+def _carry_out(
+    run: Run, effects: Sequence[Effect], by: ledger.Acts, at: datetime, looking: list[Step]
+) -> list[Happening]:
     # Equal ones that stand together are carried out together: ten thousand instances are few statements.
     follows: list[Happening] = []
     for kind, group in groupby(effects, key=type):
         if kind is GatherOutputs:
             follows += [_gathered(run, each) for each in group if isinstance(each, GatherOutputs)]
+        elif kind is OpenStep:
+            opened = open_steps(run, [each for each in group if isinstance(each, OpenStep)], at=at)
+            looking[:] = in_turn([*looking, *opened])
         else:
             _ACTS[kind](run, list(group), by, at)
     return follows
@@ -136,7 +149,6 @@ def _cancel_calls(run: Run, effects: Iterable[CancelCall], by: ledger.Acts, at: 
 
 _Act = Callable[[Run, Any, ledger.Acts, datetime], None]
 _ACTS: Mapping[type[Effect], _Act] = {
-    OpenStep: lambda run, effects, by, at: open_steps(run, effects, at=at),
     CancelStep: lambda run, effects, by, at: cancel_steps(run, effects, at=at),
     StartTimer: lambda run, effects, by, at: waiting.start_timers(run, effects, at=at),
     CancelTimer: lambda run, effects, by, at: waiting.stop_timers(run, effects, at=at),

@@ -20,28 +20,36 @@ from workflows.plan import EventKind, Node, Started
 
 @dataclass(frozen=True)
 class Origin:
-    """What else a run begins with: the start event, the run that called it and from where, how deep that is, and the
-    person for whom it is, who then decides nothing in it."""
+    """What else a run begins with: the start event, the run that called it and from where, how deep that is, the person
+    for whom it is, who then decides nothing in it, and whether it takes nothing from shared memory."""
 
     start: str = ""
     parent: Run | None = None
     parent_token: int = 0
     depth: int = 0
     starter: Principal | None = None
+    works_anew: bool = False
 
 
 PLAIN = Origin()
 
 
 def start(
-    workflow: Workflow, *, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime
+    workflow: Workflow,
+    *,
+    key: str,
+    variables: Mapping[str, Any],
+    by: ledger.Acts,
+    at: datetime,
+    works_anew: bool = False,
 ) -> tuple[Run, bool]:
-    """A run of the newest version for the business key, and whether it is new: the same key gets the run it has. Raises
-    Paused where work is paused: whoever wants the run keeps what it is about, and asks again."""
+    """A run of the newest version for the business key, and whether it is new: the same key gets the run it has. One
+    that `works_anew` takes nothing from shared memory. Raises Paused where work is paused: whoever wants the run keeps
+    what it is about, and asks again."""
     require(by, "workflows.start_workflow", workflow)
     if isinstance(by, Agent):
         require_at_work(by, at=at)
-    return begin(workflow, key=key, variables=variables, by=by, at=at)
+    return begin(workflow, key=key, variables=variables, by=by, at=at, origin=Origin(works_anew=works_anew))
 
 
 def begin(
@@ -73,7 +81,7 @@ def _begin(
     run = Run.objects.create(
         key=key, workflow=workflow, version=version, unit=workflow.unit, variables=inputs, started_at=at,
         started_by=origin.starter or _person(by), parent=origin.parent, parent_token=origin.parent_token,
-        depth=origin.depth,
+        depth=origin.depth, works_anew=origin.works_anew,
     )  # fmt: skip
     spender = governance.Spender(agent, workflow.unit, workflow.code, str(run.uid))
     governance.count_run(spender=spender, what=f"Run {run.key}", at=at)

@@ -10,13 +10,15 @@ from observability import ledger
 from workflows.models import Run, Step
 from workflows.operations import questions
 from workflows.operations.definitions import graph_of
+from workflows.operations.sharing import key_of
 from workflows.plan import CancelStep, LoopKind, NodeKind, OpenStep
 
 AT_ONCE = 1_000
 
 
-def open_steps(run: Run, effects: Sequence[OpenStep], *, at: datetime) -> None:
-    """Open these steps in their order; for each of a person the people of its path are asked."""
+def open_steps(run: Run, effects: Sequence[OpenStep], *, at: datetime) -> list[Step]:
+    """Open these steps in their order; for each of a person the people of its path are asked. Those that look into
+    shared memory before anybody works on them."""
     steps = [_new(run, effect, at) for effect in effects]
     if len(steps) == 1:
         steps[0].save(force_insert=True)
@@ -31,6 +33,7 @@ def open_steps(run: Run, effects: Sequence[OpenStep], *, at: datetime) -> None:
     for step in steps:
         if step.kind == Step.Kind.PERSON:
             questions.ask_about_step(step, at=at)
+    return [step for step in steps if step.memory_key]
 
 
 def _place(step: Step) -> dict[str, int]:
@@ -46,6 +49,7 @@ def _new(run: Run, effect: OpenStep, at: datetime) -> Step:
         run=run, token=effect.token, element=node.id, name=node.name or node.id, kind=kind, role=node.role,
         index=effect.index, item=effect.item, available_at=at, opened_at=at,
         status=Step.Status.READY if kind == Step.Kind.AGENT else Step.Status.WAITING,
+        memory_key=key_of(run, effect) if kind == Step.Kind.AGENT else "",
     )  # fmt: skip
 
 

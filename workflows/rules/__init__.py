@@ -1,0 +1,1 @@
+"""Rules of coordination: plain values in, plain values out."""
