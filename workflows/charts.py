@@ -126,6 +126,7 @@ STATES = {
     Step.Status.DONE: ("done", "✓"),
     Step.Status.FAILED: ("failed", "failed"),
     Step.Status.CANCELLED: ("", "taken back"),
+    Step.Status.SKIPPED: ("", "skipped"),
 }
 
 

@@ -7,6 +7,7 @@ from workflows.api import agents as agents_api
 from workflows.api import control as control_api
 from workflows.api import escalations as escalations_api
 from workflows.api import handling as handling_api
+from workflows.api import intervening as intervening_api
 from workflows.api import memory as memory_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
@@ -48,7 +49,18 @@ api_urls = [
     path("control/drills", control_api.DrillsView.as_view(), name="api-control-drills"),
     path("control/drills/<uuid:uid>", control_api.DrillView.as_view(), name="api-control-drill"),
     path("runs", runs_api.RunsView.as_view(), name="api-runs"),
+    path("runs/together", intervening_api.RunsTogetherView.as_view(), name="api-runs-together"),
     path("runs/<uuid:uid>", runs_api.RunView.as_view(), name="api-run"),
+    path("runs/<uuid:uid>/pause", intervening_api.PauseRunView.as_view(), name="api-run-pause"),
+    path("runs/<uuid:uid>/resume", intervening_api.ResumeRunView.as_view(), name="api-run-resume"),
+    path("runs/<uuid:uid>/cancel", intervening_api.CancelRunView.as_view(), name="api-run-cancel"),
+    path("runs/<uuid:uid>/restart", intervening_api.RestartView.as_view(), name="api-run-restart"),
+    path("runs/<uuid:uid>/variables", intervening_api.VariableView.as_view(), name="api-run-variable"),
+    path("runs/<uuid:uid>/move", intervening_api.MoveView.as_view(), name="api-run-move"),
+    path("steps", intervening_api.StepsView.as_view(), name="api-steps"),
+    path("steps/<uuid:uid>/retry", intervening_api.RetryView.as_view(), name="api-step-retry"),
+    path("steps/<uuid:uid>/skip", intervening_api.SkipView.as_view(), name="api-step-skip"),
+    path("steps/<uuid:uid>/reassign", intervening_api.ReassignView.as_view(), name="api-step-reassign"),
     path("memory/facts", memory_api.FactsView.as_view(), name="api-facts"),
     path("escalations", escalations_api.EscalationsView.as_view(), name="api-escalations"),
     path("escalations/<uuid:uid>", escalations_api.EscalationView.as_view(), name="api-escalation"),

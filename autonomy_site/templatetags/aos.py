@@ -51,6 +51,8 @@ VOCABULARY = {
     "done": Word("Done", "ok", "check"),
     "failed": Word("Failed", "bad", "triangle-alert"),
     "cancelled": Word("Cancelled", "", "ban"),
+    "skipped": Word("Skipped", "", "skip-forward"),
+    "sleeping": Word("Waits for time", "", "clock"),
     # replays
     "queued": Word("Waits for its turn", "", "clock"),
     # decisions of policies

@@ -4,6 +4,22 @@ and let an agent retire."""
 from workflows.operations.actions import request_action
 from workflows.operations.definitions import publish
 from workflows.operations.handling import amend, answer_inquiry, ask_agent, hand_over
+from workflows.operations.intervening import (
+    RUNS_AT_MOST,
+    ActedAlready,
+    RunOutcome,
+    act_together,
+    change_variable,
+    may_intervene,
+    move_token,
+    pause_run,
+    places_for,
+    reassign,
+    restart,
+    resume_run,
+    retry,
+    skip,
+)
 from workflows.operations.people import pass_deadline, settle, take_effect, undo
 from workflows.operations.retiring import Leaves, NoSuccessor, leaves, possible_successors, retire_agent
 from workflows.operations.runs import cancel, fire_timer, start
@@ -22,6 +38,20 @@ from workflows.operations.together import TOGETHER_AT_MOST, Item, NotTogether, O
 from workflows.operations.work import claim, fail, finish, has_work, heartbeat, reclaim
 
 __all__ = [
+    "skip",
+    "retry",
+    "resume_run",
+    "restart",
+    "reassign",
+    "places_for",
+    "pause_run",
+    "move_token",
+    "may_intervene",
+    "change_variable",
+    "act_together",
+    "RunOutcome",
+    "ActedAlready",
+    "RUNS_AT_MOST",
     "TOGETHER_AT_MOST",
     "Item",
     "LeaseVoid",

@@ -82,7 +82,7 @@ def _seconds(graph: Graph, node: Node) -> int | None:
 def _shown(graph: Graph, run: Run) -> list[dict[str, str]]:
     shown = []
     for element, values in run.variables.items():
-        outputs = graph.inputs if element == "input" else graph.nodes[element].outputs
+        outputs = graph.inputs if element == "input" else graph.nodes[element].outputs if element in graph.nodes else ()
         shown += [
             {"label": output.label or output.name, "value": str(values[output.name]), "group": element}
             for output in outputs

@@ -197,7 +197,7 @@ def cancel(run: Run, *, by: ledger.Acts, at: datetime, why: str) -> None:
     if not why.strip():
         raise ledger.Invalid("Say why the run is cancelled.", fields={"why": "A reason is needed."})
     run = locked(run.pk)
-    if run.status != Run.Status.RUNNING:
+    if not run.is_under_way:
         raise ledger.WrongStatus(f"{run} is {run.status} and cannot be cancelled any more.")
     stop(run, Run.Status.CANCELLED, outcome="Cancelled", by=by, at=at, why=why)
 
@@ -212,10 +212,10 @@ def stop(run: Run, to: str, *, outcome: str, by: ledger.Acts, at: datetime, why:
 
 @transaction.atomic
 def fire_timer(timer: Timer, *, at: datetime) -> bool:
-    """Let a due timer fire; False when it was stopped or fired meanwhile."""
+    """Let a due timer fire; False when it was stopped or fired meanwhile, is later now, or its run is paused."""
     run = locked(timer.run_id)
-    timer.refresh_from_db(fields=["status"])
-    if timer.status != Timer.Status.SET:
+    timer.refresh_from_db(fields=["status", "due_at"])
+    if timer.status != Timer.Status.SET or timer.due_at > at or run.is_paused:
         return False
     ledger.move(timer, Timer.Status.FIRED, by=ledger.SYSTEM, verb="timer.fired", at=at)
     happen(run, TimerFired(timer.token), by=ledger.SYSTEM, at=at)

@@ -41,7 +41,7 @@ class WorkflowsPage(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         user, at = person(request), database_now()
-        under_way = Count("runs", filter=Q(runs__status=Run.Status.RUNNING))
+        under_way = Count("runs", filter=Q(runs__status__in=Run.UNDER_WAY))
         found = Workflow.objects.visible_to(user).select_related("unit", "owner")
         found = found.annotate(under_way=under_way)
         newest = dict(Workflow.objects.values_list("pk").annotate(Max("versions__number")))
@@ -89,7 +89,7 @@ class WorkflowStates(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest, code: str, number: int) -> JsonResponse:
         workflow = visible_workflow(person(request), code)
-        steps = Step.objects.filter(run__workflow=workflow, run__version__number=number, run__status=Run.Status.RUNNING)
+        steps = Step.objects.filter(run__workflow=workflow, run__version__number=number, run__status__in=Run.UNDER_WAY)
         open_now = steps.filter(Q(status__in=("ready", "working", "waiting", "failed"))).order_by()
         counts = open_now.values_list("element", "status").annotate(Count("pk"))
         version = workflow.versions.filter(number=number).only("pk").first()
