@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             model_name="step",
             name="assigned_to",
             field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="agents.agent"
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="assigned_steps", to="agents.agent"
             ),
         ),
     ]

@@ -215,7 +215,7 @@ class Step(models.Model):
     priority = models.SmallIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=0)
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="steps")
-    assigned_to = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="+")
+    assigned_to = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="assigned_steps")
     lease_token = models.PositiveIntegerField(default=0)
     leased_until = models.DateTimeField(null=True)
     available_at = models.DateTimeField()
@@ -261,7 +261,11 @@ class TimerQuerySet(models.QuerySet["Timer"]):
 
     def due(self, at: datetime) -> Self:
         """Timers that should have fired by `at`, the oldest first; those of paused runs wait."""
-        return self.filter(status=Timer.Status.SET, due_at__lte=at).exclude(run__status=Run.Status.PAUSED).order_by("due_at", "id")
+        return (
+            self.filter(status=Timer.Status.SET, due_at__lte=at)
+            .exclude(run__status=Run.Status.PAUSED)
+            .order_by("due_at", "id")
+        )
 
     def of_settled_runs(self) -> Self:
         """Those of runs in which no answer of a person can still be undone: one that was given in time is not taken

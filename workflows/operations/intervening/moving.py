@@ -33,7 +33,9 @@ def move_token(run: Run, token: int, to: str, *, by: ledger.Acts, at: datetime, 
     """Take back what is open under the token and let the run go on at the element `to`. Raises Invalid for an element
     that is no place to go on, and NotAllowed when whoever started the run would pass by a person's decision."""
     run = entered(run, by=by, why=why)
-    step = run.steps.select_for_update(of=("self",)).select_related("escalation").unsettled().filter(token=token).first()
+    step = (
+        run.steps.select_for_update(of=("self",)).select_related("escalation").unsettled().filter(token=token).first()
+    )
     timer = run.timers.filter(token=token, status="set").first()
     at_work = step or timer
     if at_work is None:

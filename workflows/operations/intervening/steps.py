@@ -87,7 +87,7 @@ def reassign(step: Step, *, role: str = "", agent: str = "", by: ledger.Acts, at
 def _receiver(step: Step, role: str, agent: str) -> tuple[Role, Agent | None]:
     workflow = step.run.workflow
     if agent:
-        receiver = Agent.objects.at_work().select_related("blueprint__role").filter(code=agent).first()
+        receiver = Agent.objects.at_work().select_related("role").filter(code=agent).first()
         if receiver is None or not _works_in(receiver, workflow):
             raise ledger.Invalid(fields={"agent": f"No active agent {agent} works in {workflow}. Name one that does."})
         if role and role != receiver.role.code:
@@ -100,7 +100,7 @@ def _receiver(step: Step, role: str, agent: str) -> tuple[Role, Agent | None]:
 
 
 def _in_role(role: Role) -> list[Agent]:
-    return list(Agent.objects.at_work().filter(blueprint__role=role))
+    return list(Agent.objects.at_work().filter(role=role))
 
 
 def _works_in(agent: Agent, workflow: Workflow) -> bool:
