@@ -1,4 +1,4 @@
-"""What is known in a live run is changed by hand: typed as drawn, old and new in the ledger, open questions asked anew."""
+"""What is known in a live run is changed by hand: typed as drawn, old and new in the ledger, questions asked anew."""
 
 from datetime import datetime
 from typing import Any
