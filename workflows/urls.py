@@ -26,6 +26,7 @@ from workflows.views import (
     handling,
     hiring,
     history,
+    intervening,
     looking,
     memory,
     overview,
@@ -127,6 +128,10 @@ urlpatterns: list[URLPattern] = [
     path("runs", runs.RunsPage.as_view(), name="runs"),
     path("runs/<uuid:uid>", run.RunPage.as_view(), name="run"),
     path("runs/<uuid:uid>/cancel", run.CancelRun.as_view(), name="run-cancel"),
+    *(
+        path(f"runs/<uuid:uid>/{act}", intervening.IntervenePage.as_view(act=act), name=f"run-{act}")
+        for act in intervening.ACTS
+    ),
     path("runs/<uuid:uid>/diagram.json", run.RunStates.as_view(), name="run-states"),
     path("agents", agents.AgentsPage.as_view(), name="agents"),
     path("agents/new", hiring.HirePage.as_view(), name="agent-new"),

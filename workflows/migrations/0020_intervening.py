@@ -1,4 +1,4 @@
-"""Runs are paused and begun again, steps are skipped: two states, what a pause and a repeat keep, and the right to it."""
+"""Runs are paused and begun again, steps are skipped: two states, what a pause and a repeat keep, a right to it."""
 
 import django.db.models.deletion
 from django.db import migrations, models

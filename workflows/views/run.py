@@ -16,29 +16,31 @@ from governance.models import Escalation, Policy
 from observability import ledger
 from observability.ledger import database_now
 from observability.models import Event
-from observability.templatetags.ledger import inert
 from workflows import operations
 from workflows.charts import AGENT, doers, moments, run_states, time_rows
 from workflows.forms import reason_in
-from workflows.models import Run, Step
+from workflows.models import Run, Step, Timer
+from workflows.operations import may_intervene
 from workflows.operations.definitions import graph_of
+from workflows.operations.intervening.steps import is_stuck
+from workflows.views.hands import RUN_ACTS, asked_about, asked_for, run_acts, step_acts
 from workflows.views.runs import state_of
+from workflows.views.values import known_values
 from workflows.views.workflows import path_names, role_names
 
 EVENTS_AT_MOST = 500
 
 
 class RunPage(LoginRequiredMixin, View):
-    """One run: where it is, how long everything took, what was done and why."""
+    """One run: where it is, how long everything took, what was done and why, and what can be done about it."""
 
     def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
         user, at = person(request), database_now()
         run = visible_run(user, uid)
-        may_cancel = run.status == Run.Status.RUNNING and user.may("workflows.cancel_workflow", run.workflow)
-        cancelling = may_cancel and request.GET.get("ask") == "cancel"
-        return render(
-            request, "workflows/run.html", told(run, user, at) | {"may_cancel": may_cancel, "cancelling": cancelling}
-        )
+        shown = told(run, user, at)
+        shown["cancelling"] = shown["may_cancel"] and request.GET.get("ask") == "cancel"
+        shown["card"] = asked_for(run, request, user, at)
+        return render(request, "workflows/run.html", shown)
 
 
 class CancelRun(LoginRequiredMixin, View):
@@ -50,7 +52,7 @@ class CancelRun(LoginRequiredMixin, View):
         try:
             operations.cancel(run, by=user, at=at, why=reason_in(request.POST))
         except ledger.Invalid as wrong:
-            more = {"may_cancel": True, "cancelling": True, "why": why, "wrong": wrong.fields.get("why", wrong.detail)}
+            more = {"cancelling": True, "why": why, "wrong": wrong.fields.get("why", wrong.detail)}
             return render(request, "workflows/run.html", told(run, user, at) | more, status=wrong.status)
         messages.success(
             request, f"Run {run.key} is cancelled. Its open steps were taken back, its questions withdrawn."
@@ -78,7 +80,7 @@ def visible_run(user: Principal, uid: UUID) -> Run:
 
 
 def _steps(run: Run) -> list[Step]:
-    return list(run.steps.select_related("agent", "escalation").order_by("id"))
+    return list(run.steps.select_related("agent", "assigned_to", "escalation").order_by("id"))
 
 
 def _step_events(run: Run) -> list[Event]:
@@ -97,11 +99,16 @@ def told(run: Run, user: Principal, at: datetime) -> dict[str, Any]:
     rows = time_rows(run, steps, _step_events(run), at)
     asked = list(Escalation.objects.open().visible_to(user).filter(run=str(run.uid)).order_by("due_at"))
     titles = dict(Policy.objects.visible_to(user).values_list("key", "title"))
+    may = run.is_under_way and may_intervene(user, run)
     return {
         "run": run, "state": state_of(run), "rows": rows, "asked": asked, "at": at, "steps_open": _open(steps),
         "elapsed": (run.ended_at or at) - run.started_at,
         "worked": sum((row.total(AGENT) for row in rows), timedelta()),
-        "moments": moments(_newest_events(run), titles), "variables": _variables(run),
+        "moments": moments(_newest_events(run), titles), "variables": known_values(run, may),
+        "now": [_now_row(run, step, user, at, may) for step in steps if _is_unsettled(step)],
+        "clocks": _clocks(run), "run_acts": [(act, *RUN_ACTS[act]) for act in run_acts(run, user)],
+        "may_cancel": run.is_under_way and user.may("workflows.cancel_workflow", run.workflow),
+        "again": list(run.repeated_by.only("uid", "key")),
     }  # fmt: skip
 
 
@@ -109,23 +116,22 @@ def _open(steps: list[Step]) -> int:
     return sum(step.status in (Step.Status.READY, Step.Status.WORKING, Step.Status.WAITING) for step in steps)
 
 
-def _variables(run: Run) -> list[dict[str, Any]]:
-    graph = graph_of(run.version_id)
-    found = []
-    for element, values in run.variables.items():
-        node = graph.start if element == "input" else graph.nodes.get(element)
-        labels = {output.name: output.label for output in node.outputs} if node else {}
-        rows = [{"label": labels.get(name) or _spoken(name), "value": _plain(value)} for name, value in values.items()]
-        title = "Given at the start" if element == "input" else node.name if node else element
-        found.append({"name": title, "rows": rows})
-    return found
+def _is_unsettled(step: Step) -> bool:
+    asked = step.escalation is not None and step.escalation.is_pending
+    failed = step.status == Step.Status.FAILED and asked
+    return failed or step.status in (Step.Status.READY, Step.Status.WORKING, Step.Status.WAITING)
 
 
-def _spoken(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+def _now_row(run: Run, step: Step, user: Principal, at: datetime, may: bool) -> dict[str, Any]:
+    return {
+        "step": step, "since": step.opened_at, "later": step.available_at if step.available_at > at else None,
+        "who": step.agent if step.status == Step.Status.WORKING else step.assigned_to,
+        "asked": asked_about(step, user), "acts": step_acts(run, step, at) if may else [],
+        "is_stuck": is_stuck(step),
+    }  # fmt: skip
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return inert(", ".join(map(str, value)) if isinstance(value, list) else value)
+def _clocks(run: Run) -> list[dict[str, Any]]:
+    nodes = graph_of(run.version_id).nodes
+    timers = run.timers.filter(status=Timer.Status.SET).order_by("due_at")
+    return [{"name": nodes[each.element].name or each.element, "due_at": each.due_at} for each in timers]
