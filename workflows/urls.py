@@ -34,6 +34,9 @@ from workflows.views import (
     rights,
     run,
     runs,
+    runs_failed,
+    runs_queue,
+    runs_together,
     saved_views,
     together,
     workflows,
@@ -126,6 +129,9 @@ urlpatterns: list[URLPattern] = [
         for act in looking.ACTS
     ),
     path("runs", runs.RunsPage.as_view(), name="runs"),
+    path("runs/together", runs_together.TogetherPage.as_view(), name="runs-together"),
+    path("runs/failed", runs_failed.FailedWork.as_view(), name="runs-failed"),
+    path("runs/queue", runs_queue.QueuePage.as_view(), name="runs-queue"),
     path("runs/<uuid:uid>", run.RunPage.as_view(), name="run"),
     path("runs/<uuid:uid>/cancel", run.CancelRun.as_view(), name="run-cancel"),
     *(

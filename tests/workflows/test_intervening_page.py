@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from workflows.models import Run
 from tests.workflows.test_intervening import READ, again, asked, broken, start
+from workflows.models import Run
 
 
 def messages_of(answer: Any) -> str:
@@ -27,7 +27,9 @@ def test_a_run_is_paused_and_goes_on(robot: Any, sign_in: Any) -> None:
 
     missing = maria.post(f"/runs/{run.uid}/pause", {"why": ""})
     assert (missing.status_code, again(run).status) == (400, "running")
-    assert "Run 1187 is paused." in messages_of(maria.post(f"/runs/{run.uid}/pause", {"why": "Stocktaking"}, follow=True))
+    assert "Run 1187 is paused." in messages_of(
+        maria.post(f"/runs/{run.uid}/pause", {"why": "Stocktaking"}, follow=True)
+    )
     assert again(run).status == "paused"
     twice = maria.post(f"/runs/{run.uid}/pause", {"why": "Stocktaking"}, follow=True)
     assert "is paused already" in messages_of(twice)

@@ -28,8 +28,9 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=Run.UNDER_WAY)
 
     def with_waiting(self) -> Self:
-        """Each run with `waits` = whether it waits for a person now."""
-        return self.annotate(waits=Exists(Step.objects.for_people().filter(run=OuterRef("pk"))))
+        """Each run with `waits` = whether it waits for a person now, and `sleeps` = whether only for a clock."""
+        asked = Exists(Step.objects.for_people().filter(run=OuterRef("pk")))
+        return self.annotate(waits=asked, sleeps=Run.only_a_clock())
 
     def waiting(self) -> Self:
         """Runs that wait for a person now."""
@@ -37,9 +38,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def sleeping(self) -> Self:
         """Runs in which nobody has anything to do until a clock runs out."""
-        busy = Step.objects.unsettled().filter(run=OuterRef("pk"))
-        clock = Timer.objects.filter(run=OuterRef("pk"), status=Timer.Status.SET)
-        return self.filter(Exists(clock), ~Exists(busy), status=Run.Status.RUNNING)
+        return self.filter(Run.only_a_clock(), status=Run.Status.RUNNING)
 
     def stuck(self) -> Self:
         """Runs in which work failed that nobody has put right yet."""
@@ -101,6 +100,13 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @staticmethod
+    def only_a_clock() -> Q:
+        """Whether nothing of a run is open but a clock."""
+        busy = Step.objects.unsettled().filter(run=OuterRef("pk"))
+        clock = Timer.objects.filter(run=OuterRef("pk"), status=Timer.Status.SET)
+        return Q(Exists(clock)) & ~Q(Exists(busy))
 
     @property
     def is_under_way(self) -> bool:

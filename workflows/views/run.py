@@ -124,7 +124,7 @@ def _is_unsettled(step: Step) -> bool:
 
 def _now_row(run: Run, step: Step, user: Principal, at: datetime, may: bool) -> dict[str, Any]:
     return {
-        "step": step, "since": step.opened_at, "later": step.available_at if step.available_at > at else None,
+        "step": step, "since": step.opened_at, "later": step.available_at if step.status == Step.Status.READY and step.available_at > at else None,
         "who": step.agent if step.status == Step.Status.WORKING else step.assigned_to,
         "asked": asked_about(step, user), "acts": step_acts(run, step, at) if may else [],
         "is_stuck": is_stuck(step),
