@@ -30,6 +30,107 @@ TOLD = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """A time in which an agent worked or a person was waited for, with its place in the picture in percent."""
+
+    kind: str
+    start: datetime
+    end: datetime
+    left: float
+    width: float
+
+    @property
+    def took(self) -> timedelta:
+        """How long it was."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class TimeRow:
+    """One step on the time line."""
+
+    step: Step
+    stretches: tuple[Stretch, ...]
+
+    def total(self, kind: str) -> timedelta:
+        """The time of this kind, altogether."""
+        return sum((each.took for each in self.stretches if each.kind == kind), timedelta())
+
+    @property
+    def took(self) -> timedelta:
+        """All its time."""
+        return sum((each.took for each in self.stretches), timedelta())
+
+
+def time_rows(run: Run, steps: Iterable[Step], events: Iterable[Event], at: datetime) -> list[TimeRow]:
+    """The time line of a run from its steps and its events (oldest first); what is under way lasts until `at`."""
+    of_step: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        if event.subject_kind == "step":
+            of_step[event.subject_id].append(event)
+    end = run.ended_at or at
+    whole = max((end - run.started_at).total_seconds(), 0.001)
+    rows = []
+    for step in steps:
+        found = _stretches(step, of_step[str(step.uid)], end)
+        rows.append(TimeRow(step, tuple(_placed(run, whole, *each) for each in found)))
+    return rows
+
+
+def _stretches(step: Step, events: list[Event], end: datetime) -> list[tuple[str, datetime, datetime]]:
+    found: list[tuple[str, datetime, datetime]] = []
+    kind, since = "", step.opened_at
+    for event in events:
+        if kind:
+            found.append((kind, since, event.at))
+        kind, since = BEGINS.get(f"{event.verb}:{event.after}") or BEGINS.get(event.verb, ""), event.at
+    if kind:
+        found.append((kind, since, step.ended_at or end))
+    return found
+
+
+def _placed(run: Run, whole: float, kind: str, start: datetime, end: datetime) -> Stretch:
+    left = min(100 * (start - run.started_at).total_seconds() / whole, 100)
+    width = min(100 * (end - start).total_seconds() / whole, 100 - left)
+    return Stretch(kind, start, end, round(left, 2), round(width, 2))
+
+
+# --- the log --------------------------------------------------------------------------------------------------
+def moments(events: Iterable[Event], policies: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What agents and people did in a run, and why: the events that matter, as the time line component shows them.
+    `policies` are titles by key."""
+    return [_moment(event, policies) for event in events if _is_told(event)]
+
+
+def _is_told(event: Event) -> bool:
+    # An agent's own question is told by the decision that led to it.
+    return event.verb in TOLD and not (event.verb == "escalation.opened" and event.actor_kind == AGENT)
+
+
+def _moment(event: Event, policies: Mapping[str, str]) -> dict[str, Any]:
+    tone = TONES.get(f"{event.verb}:{event.after}") or TONES.get(event.verb, "")
+    stated = event.actor_kind == AGENT and event.verb in ("step.finished", "step.failed")
+    return {
+        "tone": tone, "title": sentence(event), "at": event.at, "text": inert(event.why),
+        "stated": stated and bool(event.why),
+        "policy": policies.get(event.data.get("policy", ""), ""), "policy_key": event.data.get("policy", ""),
+        "rule": event.data.get("rule", ""), "version": event.data.get("version"),
+    }  # fmt: skip
+
+
+# --- the drawing ----------------------------------------------------------------------------------------------
+STATES = {
+    Step.Status.READY: ("", "waits for an agent"),
+    Step.Status.WORKING: ("running", "working"),
+    Step.Status.WAITING: ("waiting", "waiting"),
+    Step.Status.DONE: ("done", "✓"),
+    Step.Status.FAILED: ("failed", "failed"),
+    Step.Status.CANCELLED: ("", "taken back"),
+    Step.Status.SKIPPED: ("", "skipped"),
+}
+
+
 def run_states(run: Run, rows: Iterable[TimeRow], who: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """What each element of the drawing shows about one run; the newest step of an element counts. `who` says by element
     who does it, see `doers`."""

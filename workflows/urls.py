@@ -12,6 +12,7 @@ from workflows.api import memory as memory_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
+from workflows.api import tables as tables_api
 from workflows.api import work as work_api
 from workflows.api import workflows as workflows_api
 from workflows.views import (
@@ -38,6 +39,7 @@ from workflows.views import (
     runs_queue,
     runs_together,
     saved_views,
+    tables,
     together,
     workflows,
 )
@@ -99,6 +101,9 @@ api_urls = [
     path("escalation-views/<uuid:uid>", views_api.ViewView.as_view(), name="api-escalation-view"),
     path("escalation-views/<uuid:uid>/drop", views_api.DropViewView.as_view(), name="api-escalation-view-drop"),
     path("workflows", workflows_api.WorkflowsView.as_view(), name="api-workflows"),
+    path("workflows/<slug:code>/tables", tables_api.TablesView.as_view(), name="api-tables"),
+    path("tables/<uuid:uid>", tables_api.TableView.as_view(), name="api-table"),
+    path("tables/<uuid:uid>/try", tables_api.TryTableView.as_view(), name="api-table-try"),
     path("agents/<str:code>/readiness", agents_api.ReadinessView.as_view(), name="api-agent-readiness"),
     path("agents/<str:code>/activate", agents_api.ActivateView.as_view(), name="api-agent-activate"),
     path("agents/<str:code>/retire", agents_api.RetireView.as_view(), name="api-agent-retire"),
@@ -179,6 +184,9 @@ urlpatterns: list[URLPattern] = [
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),
     path("workflows/<slug:code>/<int:number>.json", workflows.WorkflowStates.as_view(), name="workflow-states"),
+    path("workflows/<slug:code>/tables", tables.TablesPage.as_view(), name="workflow-tables"),
+    path("workflows/<slug:code>/tables/<uuid:uid>", tables.TablePage.as_view(), name="workflow-table"),
+    path("workflows/<slug:code>/tables/<uuid:uid>.dmn", tables.TableFile.as_view(), name="workflow-table-file"),
     path("memory", memory.MemoryPage.as_view(), name="memory"),
     path("access", rights.ObjectsPage.as_view(), name="access"),
     path("access/objects/<str:kind>/<str:key>", rights.ObjectPage.as_view(), name="access-object"),

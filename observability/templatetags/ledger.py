@@ -232,6 +232,7 @@ DEEDS = {
     "token.exchanged": "got a token to act for a person: {name}",
     "token.refused": "refused a token for {name}",
     "unit.added": "added the unit {name}",
+    "table.published": "published the decision table {name}",
     "workflow.published": "published {name}",
 }
 VERBS_OF_RIGHTS = {

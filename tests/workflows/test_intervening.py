@@ -247,6 +247,56 @@ def test_whoever_is_asked_is_asked_anew_once_what_they_read_changed(robot: Any, 
     assert again(run).steps.filter(element="pay").exists()
 
 
+# --- move -----------------------------------------------------------------------------------------------------
+def test_a_run_goes_on_at_another_element_and_what_was_open_is_taken_back(robot: Any, sign_in: Any) -> None:
+    run, maria = asked(robot), sign_in("maria")
+    step = run.steps.get(element="exception")
+    for to in ("nowhere", "start", "exception"):
+        wrong = maria.call("post", f"runs/{run.uid}/move", {**WHY, "token": step.token, "to": to})
+        assert wrong.status_code == 400, to
+
+    answer = maria.call("post", f"runs/{run.uid}/move", {**WHY, "token": step.token, "to": "pay"})
+
+    assert answer.status_code == 200
+    assert (again(step).status, Escalation.objects.get().status) == ("cancelled", "withdrawn")
+    assert Timer.objects.get().status == "stopped"
+    assert run.steps.get(status="ready").element == "pay"
+    assert Event.objects.get(verb="run.moved").data["from"] == "exception"
+    late = maria.call("post", f"runs/{run.uid}/move", {**WHY, "token": step.token, "to": "read"})
+    assert (late.status_code, late.json()["code"]) == (409, "wrong_status")
+
+
+def test_who_started_a_run_moves_it_past_no_question_to_people(halden: Any, robot: Any, now: Any) -> None:
+    run = asked(robot)
+    maria, step = halden.people["maria"], run.steps.get(element="exception")
+    Run.objects.update(started_by=maria)
+
+    with pytest.raises(ledger.NotAllowed):
+        operations.move_token(again(run), step.token, "pay", by=maria, at=now, why="In a hurry")
+    assert again(step).status == "waiting"
+
+
+SLOW = """
+    <startEvent id="start"/><intermediateCatchEvent id="wait" name="A week later"><timerEventDefinition>
+      <timeDuration>P7D</timeDuration></timerEventDefinition></intermediateCatchEvent>
+    <serviceTask id="look" name="Look" aos:role="invoice-reader"/><endEvent id="end"/>
+    <sequenceFlow id="f1" sourceRef="start" targetRef="wait"/><sequenceFlow id="f2" sourceRef="wait" targetRef="look"/>
+    <sequenceFlow id="f3" sourceRef="look" targetRef="end"/>"""
+
+
+def test_a_run_that_waits_for_time_need_not_wait(drawn: Any, sign_in: Any, now: Any) -> None:
+    run, _ = operations.start(drawn("slow", SLOW).workflow, key="1", variables={}, by=ledger.SYSTEM, at=now)
+    maria = sign_in("maria")
+    page = maria.get(f"/runs/{run.uid}").content.decode()
+    assert ("Waits for time" in page, "A week later" in page, "ask=token" in page) == (True, True, True)
+    token = again(run).marking["tokens"][0]["id"]
+    assert "Look" in maria.get(f"/runs/{run.uid}?ask=token&token={token}").content.decode()
+
+    maria.post(f"/runs/{run.uid}/move", {"token": token, "to": "look", "why": "It is there already"})
+
+    assert (run.steps.get().status, Timer.objects.get().status) == ("ready", "stopped")
+
+
 # --- begin again ----------------------------------------------------------------------------------------------
 def test_a_run_begins_again_as_a_new_one_with_the_same_inputs(robot: Any, sign_in: Any, halden: Any) -> None:
     run, maria = start(robot), sign_in("maria")

@@ -34,18 +34,29 @@ from workflows.operations.stopping import (
     stops_if,
     void_leases,
 )
+from workflows.operations.tables import (
+    DMN_AT_MOST_BYTES,
+    DmnRefused,
+    NothingDecided,
+    publish_table,
+    tables_named,
+    try_table,
+)
 from workflows.operations.together import TOGETHER_AT_MOST, Item, NotTogether, Outcome, settle_together
 from workflows.operations.work import claim, fail, finish, has_work, heartbeat, reclaim
 
 __all__ = [
+    "DMN_AT_MOST_BYTES",
     "RUNS_AT_MOST",
     "TOGETHER_AT_MOST",
     "ActedAlready",
+    "DmnRefused",
     "Item",
     "LeaseVoid",
     "Leaves",
     "NoSuccessor",
     "NotTogether",
+    "NothingDecided",
     "Outcome",
     "RunOutcome",
     "Stops",
@@ -73,6 +84,7 @@ __all__ = [
     "possible_successors",
     "practise",
     "publish",
+    "publish_table",
     "reassign",
     "reclaim",
     "request_action",
@@ -87,7 +99,9 @@ __all__ = [
     "skip",
     "start",
     "stops_if",
+    "tables_named",
     "take_effect",
+    "try_table",
     "undo",
     "void_leases",
 ]

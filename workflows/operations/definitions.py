@@ -78,7 +78,7 @@ def _unknown_names(graph: Graph) -> dict[str, str]:
     paths = set(EscalationPath.objects.values_list("key", flat=True))
     wrong = {}
     for node in graph.nodes.values():
-        if node.kind is NodeKind.SERVICE_TASK and node.role not in roles:
+        if node.kind is NodeKind.SERVICE_TASK and node.role and node.role not in roles:
             wrong[node.id] = f"No agent role is called {node.role}; roles are {', '.join(sorted(roles))}."
         if node.kind is NodeKind.USER_TASK and node.path not in paths:
             wrong[node.id] = f"No escalation path is called {node.path}; paths are {', '.join(sorted(paths))}."

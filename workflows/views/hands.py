@@ -25,7 +25,7 @@ from workflows.forms.intervening import (
 from workflows.models import Run, Step, Workflow
 from workflows.operations.definitions import graph_of
 from workflows.operations.intervening.steps import is_stuck
-from workflows.plan import INPUT, Output
+from workflows.plan import INPUT, Marking, Output
 
 AGENTS_AT_MOST = 200
 
@@ -90,6 +90,8 @@ def asked_for(run: Run, request: HttpRequest, user: Principal, at: datetime) -> 
     if query.get("ask") == "step":
         step = step_in(run, query.get("step", ""))
         return of_step(run, step, at) if step is not None else None
+    if query.get("ask") == "token":
+        return of_token(run, query.get("token", ""))
     return of_variable(run, query.get("name", "")) if query.get("ask") == "variable" else None
 
 
@@ -126,6 +128,28 @@ def of_step(run: Run, step: Step, at: datetime, act: str = "", data: Any = None)
     return Hands(f"Put “{step.name}” right", acts, step.error if is_stuck(step) else "")
 
 
+def of_token(run: Run, token: str, data: Any = None) -> Hands | None:
+    """The card of a place at which the run waits without a step: for time, or for a message."""
+    tokens = Marking.from_json(run.marking).tokens
+    stands = next((each for each in tokens if str(each.id) == token), None)
+    if stands is None:
+        return None
+    node = graph_of(run.version_id).nodes[stands.node]
+    return Hands(
+        f"The run waits at “{node.name or node.id}”", [_move_hand(run, node.id, token, {}, data, is_open=True)]
+    )
+
+
+def _move_hand(
+    run: Run, element: str, token: str, hidden: Mapping[str, str], data: Any, *, is_open: bool = False
+) -> Hand:
+    places = [(node.id, node.name or node.id) for node in operations.places_for(run, element)]
+    told = "What is open here is taken back. Policies still decide every action that follows."
+    form = MoveForm(data, places=places, auto_id="move-%s")
+    words, button, url = "Let the run go on elsewhere", "Move the run", url_of(run, "move")
+    return Hand(url, "move", words, button, "corner-up-right", told, form, {**hidden, "token": token}, is_open)
+
+
 def _step_hand(run: Run, step: Step, act: str, data: Any) -> Hand:
     ids, hidden, url = {"auto_id": f"{act}-%s"}, {"step": str(step.uid)}, url_of(run, act)
     match act:
@@ -141,11 +165,7 @@ def _step_hand(run: Run, step: Step, act: str, data: Any) -> Hand:
             form = ReassignForm(data, receivers=receivers(run.workflow), **ids)
             return Hand(url, act, "Give it to somebody else", "Give it away", "user-round-cog", told, form, hidden)
         case _:
-            places = [(node.id, node.name or node.id) for node in operations.places_for(run, step.element)]
-            told = "What is open here is taken back. Policies still decide every action that follows."
-            form = MoveForm(data, places=places, **ids)
-            hidden = hidden | {"token": str(step.token)}
-            return Hand(url, act, "Let the run go on elsewhere", "Move the run", "corner-up-right", told, form, hidden)
+            return _move_hand(run, step.element, str(step.token), hidden, data)
 
 
 def receivers(workflow: Workflow) -> list[Any]:

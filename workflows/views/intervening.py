@@ -59,6 +59,8 @@ class IntervenePage(LoginRequiredMixin, View):
             return hands.of_run(run, self.act, request.POST)
         if self.act == "variable":
             return hands.of_variable(run, request.POST.get("name", ""), request.POST)
+        if self.act == "move" and "step" not in request.POST:
+            return hands.of_token(run, request.POST.get("token", ""), request.POST)
         step = hands.step_in(run, request.POST.get("step", ""))
         return hands.of_step(run, step, database_now(), self.act, request.POST) if step is not None else None
 

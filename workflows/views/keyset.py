@@ -27,8 +27,9 @@ def page_of(
     size: int = SIZE,
     oldest_first: bool = False,
 ) -> Page:
-    """The page that `?before=` or `?after=` asks for, without them the newest one, or the oldest with `oldest_first`. The keys are looked up in `found`
-    alone, then the rows of the page in `shown` (by default `found`), which may join and annotate as it likes."""
+    """The page that `?before=` or `?after=` asks for, without them the newest one, or the oldest with `oldest_first`.
+    The keys are looked up in `found` alone, then the rows of the page in `shown` (by default `found`), which may join
+    and annotate as it likes."""
     after, before = _key(request, "after"), _key(request, "before")
     rows = found if shown is None else shown
     if oldest_first:

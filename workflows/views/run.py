@@ -23,6 +23,7 @@ from workflows.models import Run, Step, Timer
 from workflows.operations import may_intervene
 from workflows.operations.definitions import graph_of
 from workflows.operations.intervening.steps import is_stuck
+from workflows.plan import Marking
 from workflows.views.hands import RUN_ACTS, asked_about, asked_for, run_acts, step_acts
 from workflows.views.runs import state_of
 from workflows.views.values import known_values
@@ -106,7 +107,7 @@ def told(run: Run, user: Principal, at: datetime) -> dict[str, Any]:
         "worked": sum((row.total(AGENT) for row in rows), timedelta()),
         "moments": moments(_newest_events(run), titles), "variables": known_values(run, may),
         "now": [_now_row(run, step, user, at, may) for step in steps if _is_unsettled(step)],
-        "clocks": _clocks(run), "run_acts": [(act, *RUN_ACTS[act]) for act in run_acts(run, user)],
+        "clocks": _clocks(run, may), "run_acts": [(act, *RUN_ACTS[act]) for act in run_acts(run, user)],
         "may_cancel": run.is_under_way and user.may("workflows.cancel_workflow", run.workflow),
         "again": list(run.repeated_by.only("uid", "key")),
     }  # fmt: skip
@@ -123,15 +124,23 @@ def _is_unsettled(step: Step) -> bool:
 
 
 def _now_row(run: Run, step: Step, user: Principal, at: datetime, may: bool) -> dict[str, Any]:
+    later = step.status == Step.Status.READY and step.available_at > at
     return {
-        "step": step, "since": step.opened_at, "later": step.available_at if step.status == Step.Status.READY and step.available_at > at else None,
+        "step": step, "since": step.opened_at, "later": step.available_at if later else None,
         "who": step.agent if step.status == Step.Status.WORKING else step.assigned_to,
         "asked": asked_about(step, user), "acts": step_acts(run, step, at) if may else [],
         "is_stuck": is_stuck(step),
     }  # fmt: skip
 
 
-def _clocks(run: Run) -> list[dict[str, Any]]:
+def _clocks(run: Run, may: bool) -> list[dict[str, Any]]:
     nodes = graph_of(run.version_id).nodes
     timers = run.timers.filter(status=Timer.Status.SET).order_by("due_at")
-    return [{"name": nodes[each.element].name or each.element, "due_at": each.due_at} for each in timers]
+    waits = {token.node: token.id for token in Marking.from_json(run.marking).tokens}
+    return [
+        {
+            "name": nodes[each.element].name or each.element, "due_at": each.due_at,
+            "token": waits.get(each.element) if may else None,
+        }
+        for each in timers
+    ]  # fmt: skip

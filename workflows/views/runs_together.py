@@ -72,9 +72,10 @@ def offers(found: RunQuerySet, user: Principal, request: HttpRequest) -> list[di
     for kind in KINDS.values():
         number = kind.fitting(found, user).order_by()[: RUNS_AT_MOST + 1].count()
         if number:
+            url = f"{reverse('runs-together')}?{_query(request, kind)}"
             offered.append({
                 "number": number, "too_many": number > RUNS_AT_MOST, "at_most": RUNS_AT_MOST, "icon": kind.icon,
-                "words": kind.button.format(_runs(number)), "url": f"{reverse('runs-together')}?{_query(request, kind)}",
+                "words": kind.button.format(_runs(number)), "url": url,
                 "hard": kind.act == "cancel",
             })  # fmt: skip
     return offered

@@ -10,10 +10,10 @@ from workflows.operations.definitions import graph_of
 from workflows.operations.intervening.entering import entered, require_not_acted
 from workflows.operations.questions import requester
 from workflows.operations.runs import happen
-from workflows.plan import EventKind, Node, NodeKind, StaleHappening, TokenMoved
+from workflows.plan import EventKind, Marking, Node, NodeKind, StaleHappening, TokenMoved
 
 NO_PLACE = frozenset({
-    NodeKind.START, NodeKind.BOUNDARY, NodeKind.TIMER, NodeKind.EVENT_SUB_PROCESS,
+    NodeKind.START, NodeKind.BOUNDARY, NodeKind.EVENT_SUB_PROCESS,
 })  # fmt: skip
 
 
@@ -33,21 +33,19 @@ def move_token(run: Run, token: int, to: str, *, by: ledger.Acts, at: datetime, 
     """Take back what is open under the token and let the run go on at the element `to`. Raises Invalid for an element
     that is no place to go on, and NotAllowed when whoever started the run would pass by a person's decision."""
     run = entered(run, by=by, why=why)
-    step = (
-        run.steps.select_for_update(of=("self",)).select_related("escalation").unsettled().filter(token=token).first()
-    )
-    timer = run.timers.filter(token=token, status="set").first()
-    at_work = step or timer
-    if at_work is None:
+    stands = next((each for each in Marking.from_json(run.marking).tokens if each.id == token), None)
+    if stands is None:
         raise ledger.WrongStatus(f"Run {run} does not stand there any more.")
-    place = next((node for node in places_for(run, at_work.element) if node.id == to), None)
+    steps = run.steps.select_for_update(of=("self",)).select_related("escalation", "agent").unsettled()
+    step = steps.filter(token=token).first()
+    place = next((node for node in places_for(run, stands.node) if node.id == to), None)
     if place is None:
         raise ledger.Invalid(fields={"to": f"The run cannot go on at “{to}”. Choose an element of the same level."})
     if step is not None:
         step.run = run
         require_not_acted(step)
         _require_another(run, by, asks=step.escalation is not None)
-    told = {"from": at_work.element, "to": place.name or place.id, "element": place.id, "token": token}
+    told = {"from": stands.node, "to": place.name or place.id, "element": place.id, "token": token}
     ledger.record("run.moved", run, by=by, at=at, why=why, data=told)
     try:
         happen(run, TokenMoved(token, to), by=by, at=at)
