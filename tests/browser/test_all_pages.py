@@ -35,10 +35,12 @@ from tests.browser.conftest import DESKTOP, PHONE
 from tests.invoices import ask_to_pay, bring
 from tests.policies import act, keep
 from tests.refunds import ask_refunds
+from tests.workflows.test_intervening import broken
 from workflows.models import Run
 
 LISTS = (
     "escalations-views",
+    "runs-failed", "runs-queue",
     "overview", "escalations", "runs", "agents", "workflows", "memory", "policies", "audit", "performance", "control",
     "search", "settings", "password-change", "agent-autonomy", "agent-cards", "agents-blueprints", "agents-chart",
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
@@ -114,7 +116,19 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     profile += incident_pages(robot)
     profile += tried
     profile += queue_pages(sign_in)
+    profile += running_pages(robot)
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
+
+
+def running_pages(robot: Any) -> list[str]:
+    """A run with failed work and what can be done about it, the queue of one role, and runs to be changed together."""
+    step = broken(robot, "2026-9")
+    run = reverse("run", args=[step.run.uid])
+    return [
+        f"{run}?ask=step&step={step.uid}", f"{run}?ask=pause", f"{run}?ask=variable&name=input.document",
+        f"{reverse('runs-queue')}?role={step.role}", f"{reverse('runs')}?state=stuck",
+        f"{reverse('runs-together')}?act=retry&state=stuck",
+    ]  # fmt: skip
 
 
 def queue_pages(sign_in: Any) -> list[str]:

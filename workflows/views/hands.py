@@ -24,7 +24,7 @@ from workflows.forms.intervening import (
 )
 from workflows.models import Run, Step, Workflow
 from workflows.operations.definitions import graph_of
-from workflows.operations.intervening.steps import is_stuck
+from workflows.operations.intervening.steps import is_stuck, waits_for_next_try
 from workflows.plan import INPUT, Marking, Output
 
 AGENTS_AT_MOST = 200
@@ -112,7 +112,7 @@ def step_in(run: Run, uid: str) -> Step | None:
 def step_acts(run: Run, step: Step, at: datetime) -> list[str]:
     """What can be done with a step of the run now."""
     status, by_agent = Step.Status(step.status), step.kind == Step.Kind.AGENT
-    acts = ["retry"] if is_stuck(step) or (status == Step.Status.READY and step.available_at > at) else []
+    acts = ["retry"] if is_stuck(step) or waits_for_next_try(step, at) else []
     if by_agent:
         acts.append("skip")
     if by_agent and status in (Step.Status.READY, Step.Status.FAILED):

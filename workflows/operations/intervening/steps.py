@@ -26,12 +26,17 @@ def retry(step: Step, *, by: ledger.Acts, at: datetime, why: str) -> Step:
         withdraw_question(step, by=by, at=at, why=f"Tried again by hand: {why}")
         try_again(step.run, step, by=by, at=at, why=why)
         return step
-    if step.status != Step.Status.READY or step.available_at <= at:
+    if not waits_for_next_try(step, at):
         raise ledger.WrongStatus(f"“{step.name}” is {step.status}; only work that failed can be tried again.")
     step.available_at, step.attempt = at, 0
     step.save(update_fields=["available_at", "attempt"])
     ledger.record("step.hurried", step, by=by, at=at, why=why, after=step.status)
     return step
+
+
+def waits_for_next_try(step: Step, at: datetime) -> bool:
+    """Whether it failed and is tried again only later."""
+    return step.status == Step.Status.READY and step.attempt > 0 and step.available_at > at
 
 
 def is_stuck(step: Step) -> bool:
