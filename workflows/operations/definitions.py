@@ -1,6 +1,7 @@
 """Workflows are published: a BPMN file is read, checked, and kept as the next version."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from agents.operations import require
 from governance.models import EscalationPath
 from observability import ledger
 from workflows.models import Workflow, WorkflowVersion
+from workflows.operations.tables import tables_named
 from workflows.plan import BpmnInvalid, Graph, Node, NodeKind, read_bpmn
 
 
@@ -36,6 +38,7 @@ def publish(
         code=code, defaults={"name": graph.name, "unit": unit, "owner": owner, "incident_path": incident_path}
     )
     Workflow.objects.select_for_update().get(pk=workflow.pk)  # two files at once get two numbers
+    graph = _with_tables(workflow, graph)
     digest = hashlib.sha256(bpmn).hexdigest()
     same = workflow.versions.filter(sha256=digest).first()
     return same or _keep(workflow, bpmn, graph.to_json(), digest, by, at)
@@ -54,6 +57,16 @@ def _graph(bpmn: bytes) -> Graph:
     if problems:
         raise BpmnRefused(fields=problems)
     return graph
+
+
+def _with_tables(workflow: Workflow, graph: Graph) -> Graph:
+    """The graph with the newest edition of each decision table that it asks; running runs keep what they have."""
+    codes = {node.decision: node.id for node in graph.nodes.values() if node.kind is NodeKind.RULE_TASK}
+    tables = tables_named(workflow, codes)
+    missing = {codes[code]: f"The workflow has no decision table {code}." for code in codes if code not in tables}
+    if missing:
+        raise BpmnRefused(fields=missing)
+    return replace(graph, tables=tables)
 
 
 def _too_long(graph: Graph) -> dict[str, str]:
