@@ -9,6 +9,7 @@ from workflows.api import escalations as escalations_api
 from workflows.api import handling as handling_api
 from workflows.api import intervening as intervening_api
 from workflows.api import memory as memory_api
+from workflows.api import migrating as migrating_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
@@ -101,6 +102,8 @@ api_urls = [
     path("escalation-views/<uuid:uid>", views_api.ViewView.as_view(), name="api-escalation-view"),
     path("escalation-views/<uuid:uid>/drop", views_api.DropViewView.as_view(), name="api-escalation-view-drop"),
     path("workflows", workflows_api.WorkflowsView.as_view(), name="api-workflows"),
+    path("workflows/<slug:code>/migrations", migrating_api.MigrationView.as_view(), name="api-migration"),
+    path("workflows/<slug:code>/migrations/plan", migrating_api.MigrationPlanView.as_view(), name="api-migration-plan"),
     path("workflows/<slug:code>/tables", tables_api.TablesView.as_view(), name="api-tables"),
     path("tables/<uuid:uid>", tables_api.TableView.as_view(), name="api-table"),
     path("tables/<uuid:uid>/try", tables_api.TryTableView.as_view(), name="api-table-try"),
@@ -182,6 +185,7 @@ urlpatterns: list[URLPattern] = [
     path("agents/<str:code>/card", credentials.PublishCard.as_view(), name="agent-card-publish"),
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
+    path("workflows/<slug:code>/move", migrating.MoveRunsPage.as_view(), name="workflow-move"),
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),
     path("workflows/<slug:code>/<int:number>.json", workflows.WorkflowStates.as_view(), name="workflow-states"),
     path("workflows/<slug:code>/tables", tables.TablesPage.as_view(), name="workflow-tables"),

@@ -208,6 +208,13 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-step-reassign", "post"): Door(
         LEASE, lambda side: [things.ready_step(side).uid], lambda side: {**why(side), "agent": side.agent.code}
     ),
+    ("api-migration-plan", "post"): Door(
+        CHECK, lambda side: [side.workflow.code], lambda side: {"from_version": 1, "to_version": 1}
+    ),
+    ("api-migration", "post"): Door(
+        LEASE, lambda side: [side.workflow.code],
+        lambda side: {**why(side), "from_version": 1, "to_version": 1, "runs": [str(side.run.uid)]},
+    ),
     ("api-facts", "get"): Door(READ, query=lambda side: {"space": side.space.code, "key": "k"}),
     ("api-facts", "post"): Door(
         CREATE, body=lambda side: {"space": side.space.code, "key": "k2", "value": {"total": "1.00"}}
@@ -710,6 +717,10 @@ PAGES: dict[tuple[str, str], Door] = {
         CHANGE, lambda side: [side.agent.code, side.key], lambda side: {"why": "A drill."}
     ),
     ("workflow", "get"): Door(ONE, lambda side: [side.workflow.code]),
+    ("workflow-move", "get"): Door(READ, lambda side: [side.workflow.code]),
+    ("workflow-move", "post"): Door(
+        CHANGE, lambda side: [side.workflow.code], lambda side: {**why(side), "to": "1", "run": str(side.run.uid)}
+    ),
     ("workflow-drawing", "get"): Door(READ, lambda side: [side.workflow.code, 1]),
     ("workflow-states", "get"): Door(READ, lambda side: [side.workflow.code, 1]),
     ("workflow-tables", "get"): Door(READ, lambda side: [side.workflow.code]),

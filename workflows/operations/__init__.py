@@ -20,6 +20,17 @@ from workflows.operations.intervening import (
     retry,
     skip,
 )
+from workflows.operations.migrating import (
+    CannotMove,
+    Foreseen,
+    counterparts,
+    foresee,
+    homeless,
+    migrate_run,
+    migrate_together,
+    movable,
+    version_of,
+)
 from workflows.operations.people import pass_deadline, settle, take_effect, undo
 from workflows.operations.retiring import Leaves, NoSuccessor, leaves, possible_successors, retire_agent
 from workflows.operations.runs import cancel, fire_timer, start
@@ -50,7 +61,9 @@ __all__ = [
     "RUNS_AT_MOST",
     "TOGETHER_AT_MOST",
     "ActedAlready",
+    "CannotMove",
     "DmnRefused",
+    "Foreseen",
     "Item",
     "LeaseVoid",
     "Leaves",
@@ -67,16 +80,22 @@ __all__ = [
     "cancel",
     "change_variable",
     "claim",
+    "counterparts",
     "fail",
     "find_scope",
     "finish",
     "fire_timer",
+    "foresee",
     "hand_over",
     "has_work",
     "heartbeat",
+    "homeless",
     "leaves",
     "may_be_stopped_by",
     "may_intervene",
+    "migrate_run",
+    "migrate_together",
+    "movable",
     "move_token",
     "pass_deadline",
     "pause_run",
@@ -103,5 +122,6 @@ __all__ = [
     "take_effect",
     "try_table",
     "undo",
+    "version_of",
     "void_leases",
 ]

@@ -1,6 +1,6 @@
 """Runs: start one, let it advance by what happens, end it. Whoever touches a run locks its row first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -109,6 +109,11 @@ def happen(run: Run, happening: Happening, *, by: ledger.Acts, at: datetime) -> 
     marking, effects = advance(graph_of(run.version_id), Marking.from_json(run.marking), happening, run.variables)
     run.marking = marking.to_json()
     run.save(update_fields=["marking", "variables", "cost", "people_asked"])
+    carry_out(run, effects, by=by, at=at)
+
+
+def carry_out(run: Run, effects: Iterable[Effect], *, by: ledger.Acts, at: datetime) -> None:
+    """Do in a locked run what the engine asks for."""
     for effect in effects:
         _carry_out(run, effect, by, at)
 

@@ -88,7 +88,7 @@ class WorkflowPage(LoginRequiredMixin, View):
             "workflow": workflow, "versions": versions, "version": version, "figures": figures, "days": DAYS,
             "outline": outline(graph_of(version.pk), role_names(), path_names()) if version else [],
             "under_way": workflow.runs.under_way().count(), "newest": versions[0] if versions else None,
-            "since": since, **stops_of(workflow, user),
+            "since": since, "may_move": user.may("workflows.intervene_workflow", workflow), **stops_of(workflow, user),
         }  # fmt: skip
         return render(request, "workflows/workflow.html", shown)
 

@@ -4,9 +4,9 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from observability.serializers import PageQuery, StrictSerializer, Text
+from observability.serializers import PageQuery, StrictSerializer, Text, Whole
 from workflows.models import Run, Step
-from workflows.operations import RUNS_AT_MOST, RunOutcome
+from workflows.operations import RUNS_AT_MOST, Foreseen, RunOutcome
 from workflows.serializers import RunOutput
 
 WHY = "Why; the audit trail keeps it."
@@ -57,7 +57,7 @@ class MoveInput(WhyInput):
 
     example: ClassVar[dict[str, Any]] = {"why": "The check is not needed here.", "token": 4, "to": "pay"}
 
-    token = serializers.IntegerField(min_value=1)
+    token = Whole(min_value=1)
     to = Text(max_length=120)
 
 
@@ -96,6 +96,45 @@ class RunsTogetherOutput(serializers.Serializer[Any]):
     results = RunOutcomeOutput(many=True)
 
 
+class MigrationPlanInput(StrictSerializer):
+    """From which version to which, and what is called otherwise there: elements and ways by the old name."""
+
+    example: ClassVar[dict[str, Any]] = {"from_version": 1, "to_version": 2, "mapping": {"check": "check-twice"}}
+
+    from_version = Whole(min_value=1)
+    to_version = Whole(min_value=1)
+    mapping = serializers.DictField(child=Text(max_length=120, allow_blank=True), default=dict)
+
+
+class MigrationInput(MigrationPlanInput):
+    """Which runs go over, by the plan, and why."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "from_version": 1, "to_version": 2, "mapping": {"check": "check-twice"}, "why": "The check was wrong.",
+        "runs": ["01890d2c-0000-7000-8000-000000000000"],
+    }  # fmt: skip
+
+    runs = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=RUNS_AT_MOST)
+    why = Text(max_length=2000, help_text=WHY)
+
+
+class ForeseenOutput(serializers.Serializer[Any]):
+    """What would happen to one run."""
+
+    id = serializers.UUIDField()
+    key = serializers.CharField()
+    possible = serializers.BooleanField()
+    problems = serializers.ListField(child=serializers.CharField())
+    moves = serializers.ListField(child=serializers.DictField(), help_text="Where it stands, and where it would.")
+
+
+class MigrationPlanOutput(serializers.Serializer[Any]):
+    """What would happen to each run under way of the version, at most 500 of them, the oldest first."""
+
+    results = ForeseenOutput(many=True)
+    more = serializers.BooleanField(help_text="Whether there are more runs than are listed.")
+
+
 class StepOutput(serializers.ModelSerializer[Step]):
     """A step as people look after it."""
 
@@ -125,6 +164,14 @@ class StepsQuery(PageQuery):
         [*Step.Status.choices, ("stuck", "Failed, and nobody has put it right")], default="",
         help_text="Only steps in this status; `stuck` are those that failed or cannot go on by themselves.",
     )  # fmt: skip
+
+
+def foreseen_of(foreseen: Foreseen) -> dict[str, Any]:
+    """What would happen to a run in the shape of ForeseenOutput."""
+    return {
+        "id": foreseen.run.uid, "key": foreseen.run.key, "possible": not foreseen.problems,
+        "problems": foreseen.problems, "moves": [{"from": was, "to": becomes} for was, becomes in foreseen.moves],
+    }  # fmt: skip
 
 
 def outcome_of(outcome: RunOutcome) -> dict[str, Any]:
