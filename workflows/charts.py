@@ -24,8 +24,9 @@ TONES = {
     "decision.made:escalate": "wt", "decision.made:deny": "fail",
 }  # fmt: skip
 TOLD = {
-    "run.started", "escalation.seconded", "escalation.withdrawn", "fact.stored", "step.returned", "step.retried",
-    "step.resolved", *(verb.partition(":")[0] for verb in TONES),
+    "run.started", "run.paused", "run.resumed", "run.variable_changed", "run.moved", "run.migrated", "run.restarted",
+    "step.skipped", "step.reassigned", "step.hurried", "step.returned", "step.retried", "step.resolved",
+    "escalation.seconded", "escalation.withdrawn", "fact.stored", *(verb.partition(":")[0] for verb in TONES),
 }  # fmt: skip
 
 
@@ -126,6 +127,7 @@ STATES = {
     Step.Status.DONE: ("done", "✓"),
     Step.Status.FAILED: ("failed", "failed"),
     Step.Status.CANCELLED: ("", "taken back"),
+    Step.Status.SKIPPED: ("", "skipped"),
 }
 
 

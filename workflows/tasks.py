@@ -99,10 +99,12 @@ def land_flights() -> int:
 
 @shared_task(name="workflows.pass_deadlines")
 def pass_deadlines() -> int:
-    """Act on every question whose deadline has passed, and remind of those whose time is nearly over; how many."""
-    at = database_now()
-    each(Escalation.objects.to_remind(at)[:AT_MOST], lambda asked: governance.remind(asked, at=at))
-    return each(Escalation.objects.overdue(at)[:AT_MOST], lambda asked: operations.pass_deadline(asked, at=at))
+    """Act on every question whose deadline has passed, and remind of those whose time is nearly over; how many. Those
+    of paused runs wait."""
+    at, paused = database_now(), {"steps__run__status": Run.Status.PAUSED}
+    each(Escalation.objects.to_remind(at).exclude(**paused)[:AT_MOST], lambda asked: governance.remind(asked, at=at))
+    overdue = Escalation.objects.overdue(at).exclude(**paused)[:AT_MOST]
+    return each(overdue, lambda asked: operations.pass_deadline(asked, at=at))
 
 
 @shared_task(name="workflows.take_effect")

@@ -10,8 +10,10 @@ from workflows.api import escalations as escalations_api
 from workflows.api import facts as facts_api
 from workflows.api import handling as handling_api
 from workflows.api import hooks as hooks_api
+from workflows.api import intervening as intervening_api
 from workflows.api import memory as memory_api
 from workflows.api import messages as messages_api
+from workflows.api import migrating as migrating_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
@@ -33,13 +35,19 @@ from workflows.views import (
     handling,
     hiring,
     history,
+    intervening,
     looking,
     memory,
     memory_reuse,
+    migrating,
     overview,
     reviews,
     rights,
+    run,
     runs,
+    runs_failed,
+    runs_queue,
+    runs_together,
     saved_views,
     tables,
     together,
@@ -58,7 +66,18 @@ api_urls = [
     path("control/drills", control_api.DrillsView.as_view(), name="api-control-drills"),
     path("control/drills/<uuid:uid>", control_api.DrillView.as_view(), name="api-control-drill"),
     path("runs", runs_api.RunsView.as_view(), name="api-runs"),
+    path("runs/together", intervening_api.RunsTogetherView.as_view(), name="api-runs-together"),
     path("runs/<uuid:uid>", runs_api.RunView.as_view(), name="api-run"),
+    path("runs/<uuid:uid>/pause", intervening_api.PauseRunView.as_view(), name="api-run-pause"),
+    path("runs/<uuid:uid>/resume", intervening_api.ResumeRunView.as_view(), name="api-run-resume"),
+    path("runs/<uuid:uid>/cancel", intervening_api.CancelRunView.as_view(), name="api-run-cancel"),
+    path("runs/<uuid:uid>/restart", intervening_api.RestartView.as_view(), name="api-run-restart"),
+    path("runs/<uuid:uid>/variables", intervening_api.VariableView.as_view(), name="api-run-variable"),
+    path("runs/<uuid:uid>/move", intervening_api.MoveView.as_view(), name="api-run-move"),
+    path("steps", intervening_api.StepsView.as_view(), name="api-steps"),
+    path("steps/<uuid:uid>/retry", intervening_api.RetryView.as_view(), name="api-step-retry"),
+    path("steps/<uuid:uid>/skip", intervening_api.SkipView.as_view(), name="api-step-skip"),
+    path("steps/<uuid:uid>/reassign", intervening_api.ReassignView.as_view(), name="api-step-reassign"),
     path("memory/facts", memory_api.FactsView.as_view(), name="api-facts"),
     path("memory/facts/<uuid:uid>", facts_api.FactView.as_view(), name="api-fact"),
     path("memory/facts/<uuid:uid>/file", facts_api.FactFileView.as_view(), name="api-fact-file"),
@@ -113,6 +132,8 @@ api_urls = [
     path("hooks/<uuid:uid>/revoke", beginnings_api.RevokeHookView.as_view(), name="api-hook-revoke"),
     path("follows", beginnings_api.FollowsView.as_view(), name="api-follows"),
     path("follows/<uuid:uid>/drop", beginnings_api.DropFollowView.as_view(), name="api-follow-drop"),
+    path("workflows/<slug:code>/migrations", migrating_api.MigrationView.as_view(), name="api-migration"),
+    path("workflows/<slug:code>/migrations/plan", migrating_api.MigrationPlanView.as_view(), name="api-migration-plan"),
     path("workflows/<slug:code>/tables", tables_api.TablesView.as_view(), name="api-tables"),
     path("tables/<uuid:uid>", tables_api.TableView.as_view(), name="api-table"),
     path("tables/<uuid:uid>/try", tables_api.TryTableView.as_view(), name="api-table-try"),
@@ -146,9 +167,16 @@ urlpatterns: list[URLPattern] = [
         for act in looking.ACTS
     ),
     path("runs", runs.RunsPage.as_view(), name="runs"),
-    path("runs/<uuid:uid>", runs.RunPage.as_view(), name="run"),
-    path("runs/<uuid:uid>/cancel", runs.CancelRun.as_view(), name="run-cancel"),
-    path("runs/<uuid:uid>/diagram.json", runs.RunStates.as_view(), name="run-states"),
+    path("runs/together", runs_together.TogetherPage.as_view(), name="runs-together"),
+    path("runs/failed", runs_failed.FailedWork.as_view(), name="runs-failed"),
+    path("runs/queue", runs_queue.QueuePage.as_view(), name="runs-queue"),
+    path("runs/<uuid:uid>", run.RunPage.as_view(), name="run"),
+    path("runs/<uuid:uid>/cancel", run.CancelRun.as_view(), name="run-cancel"),
+    *(
+        path(f"runs/<uuid:uid>/{act}", intervening.IntervenePage.as_view(act=act), name=f"run-{act}")
+        for act in intervening.ACTS
+    ),
+    path("runs/<uuid:uid>/diagram.json", run.RunStates.as_view(), name="run-states"),
     path("agents", agents.AgentsPage.as_view(), name="agents"),
     path("agents/new", hiring.HirePage.as_view(), name="agent-new"),
     path("agents/chart", chart.OrgChart.as_view(), name="agents-chart"),
@@ -196,6 +224,7 @@ urlpatterns: list[URLPattern] = [
         for act in ("pause", "resume", "end")
     ),
     path("hooks/<uuid:uid>/revoke", beginnings.RevokeHook.as_view(), name="hook-revoke"),
+    path("workflows/<slug:code>/move", migrating.MoveRunsPage.as_view(), name="workflow-move"),
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),
     path("workflows/<slug:code>/<int:number>.json", workflows.WorkflowStates.as_view(), name="workflow-states"),
     path("hooks/<uuid:uid>", hooks_api.HookCallView.as_view(), name="hook-call"),

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.crypto import salted_hmac
 
 from agents.rights import Rights, held_by, held_by_each, units_below
+from agents.rules.access import BY_UNIT_OWNERSHIP
 from observability.ledger import Actor, Caller, Subject
 
 
@@ -169,7 +170,7 @@ class Principal(AbstractBaseUser, PermissionsMixin):
     def _may_by_unit(self, permission: str, row: Any) -> bool:
         unit = getattr(row, "unit_id", None)
         manages = unit is not None and unit in self.granted("agents.manage_unit", Unit)
-        return manages and permission.partition(".")[2].split("_")[0] in ("view", "pause", "start", "cancel")
+        return manages and permission.partition(".")[2].split("_")[0] in BY_UNIT_OWNERSHIP
 
 
 def _within(held: Rights, person: Principal) -> Rights:

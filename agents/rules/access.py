@@ -37,7 +37,8 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "workflow", "workflows.workflow", "code", "Workflow", "Workflows", "workflow",
-            ("view_workflow", "work_in_workflow", "start_workflow", "cancel_workflow", "publish_workflow"),
+            ("view_workflow", "work_in_workflow", "start_workflow", "cancel_workflow", "intervene_workflow",
+             "publish_workflow"),
         ),
         Kind(
             "policy", "governance.policy", "key", "Policy", "Policies", "scale",
@@ -55,7 +56,7 @@ KINDS: dict[str, Kind] = {
     )
 }  # fmt: skip
 KIND_NAMES = tuple(KINDS)
-BY_UNIT_OWNERSHIP = ("view", "pause", "start", "cancel")
+BY_UNIT_OWNERSHIP = ("view", "pause", "start", "cancel", "intervene")
 """What managing a unit allows on every agent, workflow and other object of the unit."""
 
 

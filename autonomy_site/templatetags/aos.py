@@ -59,6 +59,8 @@ VOCABULARY = {
     "superseded": Word("Replaced", "", "history"),
     "invalid": Word("Found wrong", "bad", "triangle-alert"),
     "purged": Word("Purged", "", "eraser"),
+    "skipped": Word("Skipped", "", "skip-forward"),
+    "sleeping": Word("Waits for time", "", "clock"),
     # replays
     "queued": Word("Waits for its turn", "", "clock"),
     # decisions of policies

@@ -259,3 +259,15 @@ def withdraw(escalation: Escalation, *, by: ledger.Acts, at: datetime, why: str)
         escalation, Escalation.Status.WITHDRAWN, by=by, at=at, reason=why, settled_by=None, settled_for=None,
         effect_at=None,
     )  # fmt: skip
+
+
+@transaction.atomic
+def prolong(escalation: Escalation, length: timedelta, *, by: ledger.Acts, at: datetime, why: str) -> None:
+    """Give whoever is asked more time; an answer that came meanwhile stands."""
+    due_at = escalation.due_at + length
+    remind_at = None if escalation.remind_at is None else escalation.remind_at + length
+    still_open = Escalation.objects.open().filter(pk=escalation.pk, due_at=escalation.due_at)
+    if not still_open.update(due_at=due_at, remind_at=remind_at):
+        raise ledger.TooLate(f"{escalation.title} was changed by somebody else meanwhile.")
+    escalation.due_at, escalation.remind_at = due_at, remind_at
+    ledger.record("escalation.prolonged", escalation, by=by, at=at, why=why, data={"until": due_at.isoformat()})

@@ -92,6 +92,7 @@ DEEDS = {
     "escalation.snoozed": "put aside for a while: {name}",
     "escalation.woken": "took up again: {name}",
     "escalation.passed_on": "asked the next people: {name}",
+    "escalation.prolonged": "gave more time for {name}",
     "escalation.reminded": "reminded of a question whose time is nearly over: {name}",
     "escalation.questioned": "asked the agent about: {name}",
     "escalation.replied": "answered a question about: {name}",
@@ -235,6 +236,12 @@ DEEDS = {
     "run.finished": "finished run {name}: {outcome}",
     "run.failed": "ended run {name} as failed",
     "run.cancelled": "cancelled run {name}",
+    "run.paused": "paused run {name}",
+    "run.resumed": "let run {name} go on",
+    "run.restarted": "started {key} again from run {name}",
+    "run.moved": "let run {name} go on at “{to}” instead of “{from}”",
+    "run.migrated": "moved run {name} from version {from} to version {to}",
+    "run.variable_changed": "changed {variable} of run {name} from {before} to {after}",
     "step.opened": "opened “{name}”",
     "step.claimed": "began “{name}”",
     "step.finished": "finished “{name}”",
@@ -246,11 +253,15 @@ DEEDS = {
     "step.waits": "waits for a person at “{name}”",
     "step.answered": "answered the question at “{name}”",
     "step.decided": "decided “{name}”",
+    "step.hurried": "let “{name}” be tried at once",
+    "step.reassigned": "gave “{name}” to {to}",
+    "step.skipped": "skipped “{name}”",
     "step.retried": "let “{name}” be tried again",
     "step.resolved": "settled the problem at “{name}”",
     "step.cancelled": "took back “{name}”",
     "system.added": "registered the system {name}",
     "timer.fired": "saw the time run out at “{name}”",
+    "timer.prolonged": "set the clock at “{name}” back by the time of the pause",
     "timer.stopped": "stopped the clock at “{name}”",
     "token.issued": "got a token for {name}",
     "token.exchanged": "got a token to act for a person: {name}",
@@ -261,8 +272,8 @@ DEEDS = {
 }
 VERBS_OF_RIGHTS = {
     "view": "see", "key": "issue keys for", "manage": "manage the work of", "start": "start runs of",
-    "cancel": "cancel runs of", "publish": "publish versions of", "write": "put facts into",
-    "curate": "confirm and invalidate facts of",
+    "cancel": "cancel runs of", "intervene": "intervene in runs of", "publish": "publish versions of",
+    "write": "put facts into", "curate": "confirm and invalidate facts of",
 }  # fmt: skip
 SPACES_KEPT = {"\n", "\t"}
 

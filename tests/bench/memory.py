@@ -20,8 +20,8 @@ INSERT INTO workflows_space (code, name, purpose, unit_id, scope, schema)
 SELECT 'bench-' || n, 'Bench ' || n, '', %s, 'unit', '{}' FROM generate_series(1, %s) n
 """
 SEED_FACTS = """
-INSERT INTO workflows_fact (uid, space_id, key, kind, value, text, words, value_sha256, author_id, evidence, trust, marks,
-    sensitivity, cost, seconds, at, invalid_why, reused)
+INSERT INTO workflows_fact (uid, space_id, key, kind, value, text, words, value_sha256, author_id, evidence,
+    trust, marks, sensitivity, cost, seconds, at, invalid_why, reused)
 SELECT md5('fact' || n)::uuid, s.id, 'order po-' || n, 'json',
     jsonb_build_object('total', n || '.00', 'seller', 'Seller ' || n %% %(sellers)s), '',
     'order po ' || n || ' total seller seller' || n %% %(sellers)s, repeat('0', 64), %(author)s, '[]', 'usual', '[]',

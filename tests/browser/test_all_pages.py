@@ -35,12 +35,14 @@ from tests.browser.conftest import DESKTOP, PHONE
 from tests.invoices import ask_to_pay, bring
 from tests.policies import act, keep
 from tests.refunds import ask_refunds
+from tests.workflows.test_intervening import broken
 from workflows.models import Run
 
 LISTS = (
     "escalations-views",
     "overview", "escalations", "runs", "agents", "workflows", "memory", "memory-reuse",
     "policies", "audit", "performance", "control",
+    "runs-failed", "runs-queue",
     "search", "settings", "password-change", "agent-autonomy", "agent-cards", "agents-blueprints", "agents-chart",
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
     "usersessions_list", "settings-agents", "settings-notifications", "account_reauthenticate", "access",
@@ -116,6 +118,7 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     profile += incident_pages(robot)
     profile += tried
     profile += queue_pages(sign_in)
+    profile += running_pages(robot)
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
 
 
@@ -128,6 +131,17 @@ def facts_of_every_kind(robot: Any, sign_in: Any) -> list[str]:
     why = {"why": "An old list."}
     assert sign_in("maria").call("post", f"memory/facts/{kept[2]}/invalidate", why).status_code == 200
     return kept[1:]
+
+
+def running_pages(robot: Any) -> list[str]:
+    """A run with failed work and what can be done about it, the queue of one role, and runs to be changed together."""
+    step = broken(robot, "2026-9")
+    run = reverse("run", args=[step.run.uid])
+    return [
+        f"{run}?ask=step&step={step.uid}", f"{run}?ask=pause", f"{run}?ask=variable&name=input.document",
+        f"{reverse('runs-queue')}?role={step.role}", f"{reverse('runs')}?state=stuck",
+        f"{reverse('runs-together')}?act=retry&state=stuck",
+    ]  # fmt: skip
 
 
 def queue_pages(sign_in: Any) -> list[str]:

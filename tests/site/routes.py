@@ -185,6 +185,36 @@ DOORS: dict[tuple[str, str], Door] = {
         CREATE, body=lambda side: {"workflow": side.workflow.code, "key": "another", "input": {"document": "a.xml"}}
     ),
     ("api-run", "get"): Door(ONE, lambda side: [side.run.uid]),
+    ("api-run-pause", "post"): Door(END, lambda side: [side.run.uid], why),
+    ("api-run-resume", "post"): Door(END, lambda side: [things.paused_run(side).uid], why),
+    ("api-run-cancel", "post"): Door(END, lambda side: [side.run.uid], why),
+    ("api-run-restart", "post"): Door(CREATE, lambda side: [things.ended_run(side).uid], why),
+    ("api-run-variable", "post"): Door(
+        LEASE, lambda side: [side.run.uid],
+        lambda side: {**why(side), "variable": "input.document", "value": "2.xml", "before": "1.xml"},
+    ),
+    ("api-run-move", "post"): Door(
+        END, lambda side: [things.other_run(side).uid],
+        lambda side: {**why(side), "token": things.ready_step(side).token, "to": "match"},
+    ),
+    ("api-runs-together", "post"): Door(
+        LEASE, body=lambda side: {**why(side), "act": "pause", "runs": [str(side.run.uid)]}
+    ),
+    ("api-steps", "get"): Door(LIST, query=lambda side: {"workflow": side.workflow.code}),
+    ("api-step-retry", "post"): Door(END, lambda side: [things.failed_step(side).uid], why),
+    ("api-step-skip", "post"): Door(
+        END, lambda side: [things.ready_step(side).uid], lambda side: {**why(side), "output": {"readable": False}}
+    ),
+    ("api-step-reassign", "post"): Door(
+        LEASE, lambda side: [things.ready_step(side).uid], lambda side: {**why(side), "agent": side.agent.code}
+    ),
+    ("api-migration-plan", "post"): Door(
+        CHECK, lambda side: [side.workflow.code], lambda side: {"from_version": 1, "to_version": 1}
+    ),
+    ("api-migration", "post"): Door(
+        LEASE, lambda side: [side.workflow.code],
+        lambda side: {**why(side), "from_version": 1, "to_version": 1, "runs": [str(side.run.uid)]},
+    ),
     ("api-facts", "get"): Door(READ, query=lambda side: {"space": side.space.code, "key": "k"}),
     ("api-facts", "post"): Door(
         CREATE, body=lambda side: {"space": side.space.code, "key": "k2", "value": {"total": "1.00"}}
@@ -607,6 +637,7 @@ def _wish(side: Side) -> dict[str, Any]:
 PAGES: dict[tuple[str, str], Door] = {
     **{(name, "get"): Door(READ) for name in (
         "overview", "control", "control-posture", "control-drills", "escalations", "escalations-new", "runs",
+        "runs-failed", "runs-queue",
         "escalations-together", "escalations-views",
         "agents", "workflows",
         "memory", "memory-reuse", "memory-purge",
@@ -705,6 +736,16 @@ PAGES: dict[tuple[str, str], Door] = {
     ("memory-fact-invalidate", "post"): Door(CHANGE, lambda side: [things.fact(side).uid], _why),
     ("run", "get"): Door(ONE, lambda side: [side.run.uid]),
     ("run-cancel", "post"): Door(CHANGE, lambda side: [side.run.uid], lambda side: {"why": "A drill."}),
+    **{(f"run-{act}", "post"): Door(CHANGE, lambda side: [side.run.uid], why) for act in (
+        "pause", "resume", "retry", "skip", "reassign", "move", "variable",
+    )},
+    ("run-restart", "post"): Door(CREATE, lambda side: [things.ended_run(side).uid], why),
+    ("runs-together", "get"): Door(
+        READ, query=lambda side: {"act": "pause", "workflow": side.workflow.code}
+    ),
+    ("runs-together", "post"): Door(
+        CHANGE, body=lambda side: {**why(side), "act": "pause", "run": str(side.run.uid)}
+    ),
     ("run-states", "get"): Door(READ, lambda side: [side.run.uid]),
     ("agent", "get"): Door(ONE, lambda side: [side.agent.code]),
     ("agent-pause", "post"): Door(CHANGE, lambda side: [side.agent.code], lambda side: {"why": "A drill."}),
@@ -730,6 +771,10 @@ PAGES: dict[tuple[str, str], Door] = {
     ("schedule-end", "post"): Door(CHANGE, lambda side: [things.schedule(side).uid]),
     ("hook-revoke", "post"): Door(CHANGE, lambda side: [things.hook(side).uid], why),
     ("hook-call", "post"): Door(CREATE, lambda side: [things.hook(side).uid], lambda side: {"drill": "yes"}),
+    ("workflow-move", "get"): Door(READ, lambda side: [side.workflow.code]),
+    ("workflow-move", "post"): Door(
+        CHANGE, lambda side: [side.workflow.code], lambda side: {**why(side), "to": "1", "run": str(side.run.uid)}
+    ),
     ("workflow-drawing", "get"): Door(READ, lambda side: [side.workflow.code, 1]),
     ("workflow-states", "get"): Door(READ, lambda side: [side.workflow.code, 1]),
     ("workflow-tables", "get"): Door(READ, lambda side: [side.workflow.code]),

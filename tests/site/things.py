@@ -53,7 +53,8 @@ from governance.rules.breaking import DEFAULTS
 from observability import ledger
 from observability.models import Event
 from workflows import memory, operations
-from workflows.models import DecisionTable, Fact, Follow, Hook, Listener, Message, Schedule
+from workflows.models import DecisionTable, Fact, Follow, Hook, Listener, Message, Run, Schedule, Step
+from workflows.operations.questions import ask_about_incident
 
 JWK = ECKey.generate_key("P-256").as_dict(private=False)
 CARD = {"name": "Rates", "version": "1", "url": "https://rates.example/a2a", "skills": [{"id": "rate"}]}
@@ -339,6 +340,49 @@ def looked_at(side: Any) -> Escalation:
     if asked.claimed_by is None:
         governance.claim_escalation(asked, by=asked_person(side), at=ledger.database_now())
     return asked
+
+
+def other_run(side: Any) -> Run:
+    """A run of the unit whose first step nobody holds."""
+    return Run.objects.get(workflow=side.workflow, key=f"{side.unit.code}-2")
+
+
+def ready_step(side: Any) -> Step:
+    """The step of it that stands ready."""
+    return other_run(side).steps.get()
+
+
+def failed_step(side: Any) -> Step:
+    """A step that failed for good, in a run of its own."""
+    run = _run(side, "failed")
+    step = run.steps.get()
+    if step.status == Step.Status.READY:
+        told = {"at": ledger.database_now(), "by": ledger.SYSTEM, "verb": "step.failed"}
+        ledger.move(step, Step.Status.FAILED, error="Broken.", **told)
+        ask_about_incident(step, reason="Broken.", at=told["at"])
+    return step
+
+
+def paused_run(side: Any) -> Run:
+    """A run that is paused."""
+    run = _run(side, "paused")
+    if not run.is_paused:
+        operations.pause_run(run, by=ledger.SYSTEM, at=ledger.database_now(), why="A drill.")
+    return Run.objects.get(pk=run.pk)
+
+
+def ended_run(side: Any) -> Run:
+    """A run that was cancelled."""
+    run = _run(side, "ended")
+    if run.is_under_way:
+        operations.cancel(run, by=ledger.SYSTEM, at=ledger.database_now(), why="A drill.")
+    return Run.objects.get(pk=run.pk)
+
+
+def _run(side: Any, name: str) -> Run:
+    given: dict[str, Any] = {"variables": {"document": "1.xml"}, "by": ledger.SYSTEM, "at": ledger.database_now()}
+    run, _ = operations.start(side.workflow, key=f"{side.unit.code}-{name}", **given)
+    return Run.objects.select_related("workflow").get(pk=run.pk)
 
 
 def soon() -> str:

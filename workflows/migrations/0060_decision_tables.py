@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workflows", "0010_beginnings_and_messages"),
+        ("workflows", "0021_step_assigned"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

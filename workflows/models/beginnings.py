@@ -151,7 +151,9 @@ class Follow(models.Model):
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="follows")
     after = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="followed_by")
-    status = models.CharField(max_length=10, choices=Run.Status.choices, default=Run.Status.DONE)
+    status = models.CharField(
+        max_length=10, choices=[(end.value, end.label) for end in Run.ENDS], default=Run.Status.DONE
+    )
     outcome = models.CharField(max_length=200, blank=True)
     author = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()

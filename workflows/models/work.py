@@ -26,19 +26,28 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def under_way(self) -> Self:
         """Runs that have not ended."""
-        return self.filter(status=Run.Status.RUNNING)
+        return self.filter(status__in=Run.UNDER_WAY)
 
     def over_time(self, began_before: datetime) -> Self:
         """Runs under way that began before this moment and do not stand still yet, the oldest first."""
         return self.under_way().filter(started_at__lte=began_before, over_limit="").order_by("started_at")
 
     def with_waiting(self) -> Self:
-        """Each run with `waits` = whether it waits for a person now."""
-        return self.annotate(waits=Exists(Step.objects.for_people().filter(run=OuterRef("pk"))))
+        """Each run with `waits` = whether it waits for a person now, and `sleeps` = whether only for a clock."""
+        asked = Exists(Step.objects.for_people().filter(run=OuterRef("pk")))
+        return self.annotate(waits=asked, sleeps=Run.only_a_clock())
 
     def waiting(self) -> Self:
         """Runs that wait for a person now."""
         return self.under_way().filter(pk__in=Step.objects.for_people().run_ids())
+
+    def sleeping(self) -> Self:
+        """Runs in which nobody has anything to do until a clock runs out."""
+        return self.filter(Run.only_a_clock(), status=Run.Status.RUNNING)
+
+    def stuck(self) -> Self:
+        """Runs in which work failed that nobody has put right yet."""
+        return self.under_way().filter(pk__in=Step.objects.stuck().run_ids())
 
     def newest_first(self) -> Self:
         """Newest first."""
@@ -55,13 +64,18 @@ class Run(models.Model):
 
     class Status(models.TextChoices):
         RUNNING = "running", "Running"
+        PAUSED = "paused", "Paused"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
 
     MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        Status.RUNNING: (Status.DONE, Status.FAILED, Status.CANCELLED),
+        Status.RUNNING: (Status.PAUSED, Status.DONE, Status.FAILED, Status.CANCELLED),
+        Status.PAUSED: (Status.RUNNING, Status.DONE, Status.FAILED, Status.CANCELLED),
     }
+
+    ENDS: ClassVar[tuple[Status, ...]] = (Status.DONE, Status.FAILED, Status.CANCELLED)
+    UNDER_WAY: ClassVar[tuple[str, ...]] = (Status.RUNNING, Status.PAUSED)
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     key = models.CharField(max_length=200)
@@ -75,6 +89,8 @@ class Run(models.Model):
     started_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    repeats = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="repeated_by")
     cost = models.DecimalField(max_digits=18, decimal_places=6, default=0)
     people_asked = models.PositiveSmallIntegerField(default=0)
     works_anew = models.BooleanField(default=False)  # does not take what shared memory knows
@@ -99,13 +115,35 @@ class Run(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["-id"], name="run_under_way", condition=Q(status="running")),
+            models.Index(fields=["-id"], name="run_under_way", condition=Q(status__in=("running", "paused"))),
             models.Index(fields=["status", "-id"], name="run_status"),
             models.Index(fields=["workflow", "-id"], name="run_workflow"),
         ]
 
     def __str__(self) -> str:
         return self.key
+
+    @staticmethod
+    def only_a_clock() -> Q:
+        """Whether nothing of a run is open but a clock."""
+        busy = Step.objects.unsettled().filter(run=OuterRef("pk"))
+        clock = Timer.objects.filter(run=OuterRef("pk"), status=Timer.Status.SET)
+        return Q(Exists(clock)) & ~Q(Exists(busy))
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it has not ended; it may be paused."""
+        return self.status in self.UNDER_WAY
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether nothing goes on in it now: it is paused, or passed a limit."""
+        return self.is_paused or bool(self.over_limit)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether somebody paused it."""
+        return self.status == self.Status.PAUSED
 
     def as_subject(self) -> Subject:
         """How the ledger names this run."""
@@ -118,10 +156,22 @@ class Run(models.Model):
 class StepQuerySet(models.QuerySet["Step"]):
     """Reading phrases for steps."""
 
+    def visible_to(self, user: Principal) -> Self:
+        """Steps of the runs that the user may see."""
+        if user.has_perm("workflows.view_workflow"):
+            return self
+        return self.filter(run__workflow__in=Workflow.objects.visible_to(user))
+
+    def as_told(self) -> Self:
+        """With what the API tells of a step."""
+        return self.select_related("run__workflow", "agent", "assigned_to", "escalation")
+
     def ready_for(self, agent: Agent, at: datetime) -> Self:
         """Steps this agent may take now, the longest waiting of the highest priority first."""
         return self.filter(
-            status=Step.Status.READY, role=agent.role.code, available_at__lte=at, run__over_limit="",
+            Q(assigned_to=None) | Q(assigned_to=agent) | ~Q(assigned_to__status=Agent.Status.ACTIVE),
+            status=Step.Status.READY, role=agent.role.code, available_at__lte=at, run__status=Run.Status.RUNNING,
+            run__over_limit="",
             run__workflow__in=Workflow.objects.worked_by(agent),
         ).order_by("-priority", "id")  # fmt: skip
 
@@ -132,6 +182,11 @@ class StepQuerySet(models.QuerySet["Step"]):
     def for_people(self) -> Self:
         """Steps that wait for a person: one of theirs, an agent's question, work that failed."""
         return self.filter(escalation__status__in=Escalation.PENDING)
+
+    def stuck(self) -> Self:
+        """Steps that failed, or cannot go on by themselves, until a person has put them right."""
+        asked = Q(escalation__kind=Escalation.Kind.INCIDENT, escalation__status__in=Escalation.PENDING)
+        return self.filter(asked, status__in=(Step.Status.FAILED, Step.Status.WAITING))
 
     def run_ids(self) -> list[int]:
         """The keys of their runs, read at once: before the database has counted the open questions anew, it would
@@ -166,13 +221,16 @@ class Step(models.Model):
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
+        SKIPPED = "skipped", "Skipped"
 
     MOVES: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        Status.READY: (Status.WORKING, Status.DONE, Status.CANCELLED, Status.FAILED),
-        Status.WORKING: (Status.READY, Status.WAITING, Status.DONE, Status.FAILED, Status.CANCELLED),
-        Status.WAITING: (Status.READY, Status.DONE, Status.CANCELLED),
-        Status.FAILED: (Status.READY, Status.CANCELLED),
-    }
+        Status.READY: (Status.WORKING, Status.DONE, Status.CANCELLED, Status.FAILED, Status.SKIPPED),
+        Status.WORKING: (
+            Status.READY, Status.WAITING, Status.DONE, Status.FAILED, Status.CANCELLED, Status.SKIPPED,
+        ),
+        Status.WAITING: (Status.READY, Status.DONE, Status.CANCELLED, Status.SKIPPED),
+        Status.FAILED: (Status.READY, Status.CANCELLED, Status.SKIPPED),
+    }  # fmt: skip
 
     IN_HAND: ClassVar[tuple[str, ...]] = (Status.WORKING, Status.WAITING)
 
@@ -194,6 +252,7 @@ class Step(models.Model):
     priority = models.SmallIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=0)
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="steps")
+    assigned_to = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="assigned_steps")
     lease_token = models.PositiveIntegerField(default=0)
     leased_until = models.DateTimeField(null=True)
     available_at = models.DateTimeField()
@@ -239,8 +298,12 @@ class TimerQuerySet(models.QuerySet["Timer"]):
     """Reading phrases for timers."""
 
     def due(self, at: datetime) -> Self:
-        """Timers that should have fired by `at`, the oldest first."""
-        return self.filter(status=Timer.Status.SET, due_at__lte=at, run__over_limit="").order_by("due_at", "id")
+        """Timers that should have fired by `at`, the oldest first; those of runs that stand still wait."""
+        return (
+            self.filter(status=Timer.Status.SET, due_at__lte=at, run__over_limit="")
+            .exclude(run__status=Run.Status.PAUSED)
+            .order_by("due_at", "id")
+        )
 
     def in_turns(self) -> Self:
         """The same, the units in turn: many timers of one unit do not keep those of another waiting."""

@@ -35,6 +35,7 @@ class Workflow(models.Model):
             ("start_workflow", "Can start runs of the workflow"),
             ("publish_workflow", "Can publish versions of the workflow"),
             ("cancel_workflow", "Can cancel runs of the workflow"),
+            ("intervene_workflow", "Can intervene in runs of the workflow"),
         ]
 
     def __str__(self) -> str:

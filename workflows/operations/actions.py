@@ -12,7 +12,7 @@ from governance.operations import Place, Question
 from observability import ledger
 from workflows.models import Run, Step
 from workflows.operations.questions import requester
-from workflows.operations.stopping import has_acted, put_back
+from workflows.operations.stopping import PAUSED_RUN, LeaseVoid, has_acted, put_back
 from workflows.operations.work import held
 
 WHILE_STOPPED = timedelta(seconds=15)
@@ -34,6 +34,8 @@ def request_action(
 
 def _ask_for_step(question: Question, step: Step, agent: Agent, lease_token: int, at: datetime) -> Decision:
     step = held(step, agent=agent, lease_token=lease_token, at=at)
+    if step.run.is_paused:
+        raise LeaseVoid(f"{PAUSED_RUN} Nothing new is begun in it.")
     asked = replace(question, place=place_of(step), not_by=requester(step.run))
     decision = governance.decide(asked, agent=agent, at=at)
     if decision.effect == Decision.Effect.ESCALATE:

@@ -220,7 +220,7 @@ def _is_caught(waits: Subscription, message: Message, at: datetime) -> bool:
 def _catch(waits: Subscription, message: Message, at: datetime) -> None:
     run = locked(waits.run_id)
     waits.refresh_from_db(fields=["status"])
-    if waits.status != Subscription.Status.OPEN or run.over_limit:
+    if waits.status != Subscription.Status.OPEN or run.stands_still:
         raise _Missed
     values = _fitting(run, waits.element, message)
     waits.run = run
@@ -270,7 +270,7 @@ def _hear(message: Message, at: datetime) -> int:
     while batch := list(waiting.for_signal(message.name, after=after, upto=message.token)[:100]):
         for waits in batch:
             after = waits.pk
-            if waits.run.over_limit:
+            if waits.run.stands_still:
                 raise _Nobody(f"The run {waits.run} stands still.")
             try:
                 heard += _is_caught(waits, message, at)
@@ -293,9 +293,9 @@ def _deliver_call(message: Message, at: datetime) -> None:
     message.refresh_from_db(fields=["status"])
     if message.status != Status.SENT:
         raise ledger.TooLate("The call was taken back.")
-    if parent.status != Run.Status.RUNNING:
+    if not parent.is_under_way:
         raise _NotFor(f"The run {parent} has ended.")
-    if parent.over_limit:
+    if parent.stands_still:
         raise _Nobody(f"The run {parent} stands still.")
     limit = limits.too_deep(parent, parent.depth + 1)
     if limit is not None:
@@ -337,7 +337,7 @@ def _deliver_end(message: Message, at: datetime) -> None:
     if message.receiver_id is None:
         raise _NotFor("Nobody waits for the end.")
     parent = locked(message.receiver_id)
-    if parent.over_limit:
+    if parent.stands_still:
         raise _Nobody(f"The run {parent} stands still.")
     _take(message, parent, at)
     try:

@@ -73,7 +73,7 @@ def take_effect(escalation: Escalation, *, at: datetime) -> None:
 def pass_deadline(escalation: Escalation, *, at: datetime) -> None:
     """Nobody decided in time: the workflow's timer fires, or the path's next people are asked, or the answer is no."""
     run, step, escalation = together(escalation.uid)
-    if not escalation.is_open or escalation.due_at > at:
+    if not escalation.is_open or escalation.due_at > at or (run is not None and run.is_paused):
         return
     timer = _timer_of(run, step, at)
     if timer is not None:
@@ -133,7 +133,7 @@ def _go_on(run: Run, step: Step, escalation: Escalation, *, by: ledger.Acts, at:
     elif escalation.kind == Escalation.Kind.STEP:
         _answer_step(run, step, escalation, by=by, at=at)
     elif escalation.status == APPROVED:
-        _try_again(run, step, by=by, at=at)
+        try_again(run, step, by=by, at=at)
     else:
         stop(run, Run.Status.FAILED, outcome="Given up", by=by, at=at, why=escalation.reason)
 
@@ -159,11 +159,14 @@ def _answer_step(run: Run, step: Step, escalation: Escalation, *, by: ledger.Act
     step_is_done(run, step, {"outcome": outcome}, by=by, at=at)
 
 
-def _try_again(run: Run, step: Step, *, by: ledger.Acts, at: datetime) -> None:
+def try_again(run: Run, step: Step, *, by: ledger.Acts, at: datetime, why: str = "") -> None:
+    """Let failed work, or a place at which a locked run could not go on, be tried again."""
     if step.status == Step.Status.FAILED:
-        ledger.move(step, Step.Status.READY, by=by, verb="step.retried", at=at, available_at=at, attempt=0, error="")
+        ledger.move(
+            step, Step.Status.READY, by=by, verb="step.retried", at=at, why=why, available_at=at, attempt=0, error=""
+        )
         return
-    ledger.move(step, Step.Status.DONE, by=by, verb="step.resolved", at=at, ended_at=at)
+    ledger.move(step, Step.Status.DONE, by=by, verb="step.resolved", at=at, why=why, ended_at=at)
     if is_about_limit(step):
         let_go(run, by=by, at=at)
         return

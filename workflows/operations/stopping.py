@@ -18,6 +18,7 @@ from workflows.models import Run, Step, Workflow
 from workflows.operations.runs import locked
 
 Kind = ControlState.Kind
+PAUSED_RUN = "This run is paused."
 MODELS: Mapping[str, Any] = {
     Kind.UNIT: Unit, Kind.BLUEPRINT: Blueprint, Kind.AGENT: Agent, Kind.WORKFLOW: Workflow, Kind.SYSTEM: System,
 }  # fmt: skip
@@ -76,6 +77,15 @@ def pausing(step: Step, agent: Agent | None, *, at: datetime) -> Stop | None:
     return stop if stop is not None and stop.is_paused else None
 
 
+def why_void(step: Step, agent: Agent | None, *, at: datetime) -> str:
+    """Why the step is not worked on in the hand of this agent now: its run or all work there is paused; "" when it is.
+    Call it with the run locked."""
+    if step.run.is_paused:
+        return PAUSED_RUN
+    stop = pausing(step, agent, at=at)
+    return stop.words if stop is not None else ""
+
+
 def has_acted(step: Step) -> bool:
     """Whether its agent was allowed an action in this step already: what it did outside cannot be undone, so its report
     is taken even while work is paused, and nobody else does it again meanwhile."""
@@ -87,9 +97,8 @@ def void_leases(*, at: datetime) -> int:
     """Return every step that an agent holds under a pause to the queue, without blame; how many. Each run in a
     transaction of its own; a step whose lease is not void yet is refused its report all the same."""
     stops = [stop for stop in governance.stops_for_work(at) if stop.is_paused]
-    if not stops:
-        return 0
-    held = Step.objects.filter(_touched(stops), status=Step.Status.WORKING)
+    paused = Q(run__status=Run.Status.PAUSED)  # claimed in the moment in which its run was paused
+    held = Step.objects.filter(_touched(stops) | paused, status=Step.Status.WORKING)
     return sum(_void_in(run, at) for run in sorted(set(held.values_list("run", flat=True))))
 
 
@@ -99,9 +108,9 @@ def _void_in(run_id: int, at: datetime) -> int:
     working = run.steps.select_for_update(of=("self",)).filter(status=Step.Status.WORKING)
     for step in working.select_related("agent__unit", "agent__blueprint"):
         step.run = run
-        stop = pausing(step, step.agent, at=at)
-        if stop is not None and not has_acted(step):
-            put_back(step, by=ledger.SYSTEM, why=stop.words, at=at)
+        why = why_void(step, step.agent, at=at)
+        if why and not has_acted(step):
+            put_back(step, by=ledger.SYSTEM, why=why, at=at)
             done += 1
     return done
 

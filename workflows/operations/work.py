@@ -18,7 +18,7 @@ from workflows.operations import questions
 from workflows.operations.definitions import graph_of
 from workflows.operations.landing import keep_and_tell
 from workflows.operations.runs import checked_values, happen, limits, locked, step_is_done
-from workflows.operations.stopping import LeaseVoid, has_acted, pausing, put_back, ready_steps
+from workflows.operations.stopping import LeaseVoid, has_acted, put_back, ready_steps, why_void
 from workflows.plan import LoopKind, StepFailed
 
 BACK_OFF = timedelta(seconds=5)
@@ -73,17 +73,17 @@ def held(step: Step, *, agent: Agent, lease_token: int, at: datetime) -> Step:
     step.run = run
     mine = step.status == Step.Status.WORKING and step.agent_id == agent.pk and step.lease_token == lease_token
     if not mine or step.leased_until is None or step.leased_until <= at:
-        stop = pausing(step, agent, at=at)
-        raise StaleLease if stop is None else LeaseVoid(f"{stop.words} {VOID}")
+        why = why_void(step, agent, at=at)
+        raise LeaseVoid(f"{why} {VOID}") if why else StaleLease
     return step
 
 
 def held_for_report(step: Step, *, agent: Agent, lease_token: int, at: datetime) -> Step:
     """The same for a report: under a pause only who was allowed to act in this step before still reports on it."""
     step = held(step, agent=agent, lease_token=lease_token, at=at)
-    stop = pausing(step, agent, at=at)
-    if stop is not None and not has_acted(step):
-        raise LeaseVoid(f"{stop.words} {VOID}")
+    why = why_void(step, agent, at=at)
+    if why and not has_acted(step):
+        raise LeaseVoid(f"{why} {VOID}")
     return step
 
 
@@ -192,9 +192,9 @@ def reclaim(step: Step, *, at: datetime) -> bool:
     if step.status != Step.Status.WORKING or step.leased_until is None or step.leased_until > at:
         return False
     reason = f"{step.agent} was not heard of until its lease ran out."
-    stop = pausing(step, step.agent, at=at)
-    if stop is not None:  # silence under a pause is no failed try
-        put_back(step, by=ledger.SYSTEM, why=f"{reason} {stop.words}", at=at)
+    why = why_void(step, step.agent, at=at)
+    if why:  # silence under a pause is no failed try
+        put_back(step, by=ledger.SYSTEM, why=f"{reason} {why}", at=at)
         return True
     _give_back(step, by=ledger.SYSTEM, reason=reason, retryable=True, verb="step.reclaimed", at=at)
     return True

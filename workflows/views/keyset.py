@@ -12,7 +12,7 @@ LONGEST_KEY = 18
 
 @dataclass(frozen=True)
 class Page:
-    """The rows of a page, newest first, and the queries of the pages beside it ("" where there is none)."""
+    """The rows of a page in their order, and the queries of the pages beside it ("" where there is none)."""
 
     rows: list[Any]
     newer: str
@@ -20,12 +20,20 @@ class Page:
 
 
 def page_of(
-    found: QuerySet[Any], request: HttpRequest, *, shown: QuerySet[Any] | None = None, size: int = SIZE
+    found: QuerySet[Any],
+    request: HttpRequest,
+    *,
+    shown: QuerySet[Any] | None = None,
+    size: int = SIZE,
+    oldest_first: bool = False,
 ) -> Page:
-    """The page that `?before=` or `?after=` asks for, the newest one without them. The keys are looked up in `found`
-    alone, then the rows of the page in `shown` (by default `found`), which may join and annotate as it likes."""
+    """The page that `?before=` or `?after=` asks for, without them the newest one, or the oldest with `oldest_first`.
+    The keys are looked up in `found` alone, then the rows of the page in `shown` (by default `found`), which may join
+    and annotate as it likes."""
     after, before = _key(request, "after"), _key(request, "before")
     rows = found if shown is None else shown
+    if oldest_first:
+        return _oldest_first(found, rows, request, after=after, before=before, size=size)
     if after:
         keys = list(found.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[: size + 1])
         if len(keys) > size:
@@ -37,6 +45,22 @@ def page_of(
     more, keys = len(keys) > size, keys[:size]
     newer = _query(request, after=before - 1) if before and not after else ""
     return Page(_rows(rows, keys), newer, _query(request, before=keys[-1]) if more else "")
+
+
+def _oldest_first(
+    found: QuerySet[Any], rows: QuerySet[Any], request: HttpRequest, *, after: int, before: int, size: int
+) -> Page:
+    if before and not after:
+        keys = list(found.filter(pk__lt=before).order_by("-pk").values_list("pk", flat=True)[: size + 1])
+        if len(keys) > size:
+            keys = keys[:size][::-1]
+            listed = list(rows.filter(pk__in=keys).order_by("pk"))
+            return Page(listed, _query(request, after=keys[-1]), _query(request, before=keys[0]))
+    # The page below has less than a page's rows: then it is the oldest one.
+    keys = list(found.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[: size + 1])
+    more, keys = len(keys) > size, keys[:size]
+    older = _query(request, before=after + 1) if after else ""
+    return Page(list(rows.filter(pk__in=keys).order_by("pk")), _query(request, after=keys[-1]) if more else "", older)
 
 
 def _rows(rows: QuerySet[Any], keys: list[int]) -> list[Any]:

@@ -64,7 +64,7 @@ class WorkflowsPage(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         user, at = person(request), database_now()
-        under_way = Count("runs", filter=Q(runs__status=Run.Status.RUNNING))
+        under_way = Count("runs", filter=Q(runs__status__in=Run.UNDER_WAY))
         found = Workflow.objects.visible_to(user).select_related("unit", "owner")
         found = found.annotate(under_way=under_way)
         newest = dict(Workflow.objects.values_list("pk").annotate(Max("versions__number")))
@@ -88,7 +88,8 @@ class WorkflowPage(LoginRequiredMixin, View):
             "workflow": workflow, "versions": versions, "version": version, "figures": figures, "days": DAYS,
             "outline": outline(graph_of(version.pk), role_names(), path_names()) if version else [],
             "under_way": workflow.runs.under_way().count(), "newest": versions[0] if versions else None,
-            "since": since, "may_start": user.may("workflows.start_workflow", workflow), **stops_of(workflow, user),
+            "since": since, "may_start": user.may("workflows.start_workflow", workflow),
+            "may_move": user.may("workflows.intervene_workflow", workflow), **stops_of(workflow, user),
         }  # fmt: skip
         return render(request, "workflows/workflow.html", shown)
 
@@ -112,7 +113,7 @@ class WorkflowStates(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest, code: str, number: int) -> JsonResponse:
         workflow = visible_workflow(person(request), code)
-        steps = Step.objects.filter(run__workflow=workflow, run__version__number=number, run__status=Run.Status.RUNNING)
+        steps = Step.objects.filter(run__workflow=workflow, run__version__number=number, run__status__in=Run.UNDER_WAY)
         open_now = steps.filter(Q(status__in=("ready", "working", "waiting", "failed"))).order_by()
         counts = open_now.values_list("element", "status").annotate(Count("pk"))
         version = workflow.versions.filter(number=number).only("pk").first()
@@ -181,7 +182,8 @@ def _line(
     return {
         "node": node, "icon": icon, "word": word, "name": node.name or word, "number": numbers[node.id],
         "role": roles.get(node.role, node.role), "path": paths.get(node.path, node.path),
-        "to": list(_ways(graph, node, numbers)), "timers": [each for each in edges if each.event is EventKind.TIMER and each.duration_seconds],
+        "to": list(_ways(graph, node, numbers)),
+        "timers": [each for each in edges if each.event is EventKind.TIMER and each.duration_seconds],
     }  # fmt: skip
 
 

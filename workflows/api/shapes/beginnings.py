@@ -136,9 +136,7 @@ class FollowInput(StrictSerializer):
 
     workflow = Text(max_length=80)
     after = Text(max_length=80)
-    status = serializers.ChoiceField(
-        [choice for choice in Run.Status.choices if choice[0] != Run.Status.RUNNING], default=Run.Status.DONE
-    )
+    status = serializers.ChoiceField([(end.value, end.label) for end in Run.ENDS], default=Run.Status.DONE)
     outcome = Text(max_length=200, allow_blank=True, default="")
 
 

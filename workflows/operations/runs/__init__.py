@@ -2,6 +2,7 @@
 
 from workflows.operations.runs.going import (
     cancel,
+    carry_out,
     check_time,
     end,
     fire_timer,
@@ -18,6 +19,7 @@ __all__ = [
     "Origin",
     "begin",
     "cancel",
+    "carry_out",
     "check_time",
     "checked_values",
     "close_step",

@@ -88,6 +88,15 @@ def step_is_done(run: Run, step: Step, values: Mapping[str, Any], *, by: ledger.
     happen(run, StepFinished(step.token), by=by, at=at, saved=BUT_VARIABLES if beside else SAVED)
 
 
+def carry_out(run: Run, effects: Sequence[Effect], *, by: ledger.Acts, at: datetime) -> None:
+    """Do in a locked run what somebody's change of its tokens asks for, and what follows from it at once."""
+    looking: list[Step] = []
+    follows = _carry_out(run, effects, by, at, looking)
+    follows += [StepFinished(step.token) for step in looking if look_first(run, step, at=at)]
+    for each in follows:
+        happen(run, each, by=by, at=at)
+
+
 def _carry_out(
     run: Run, effects: Sequence[Effect], by: ledger.Acts, at: datetime, looking: list[Step]
 ) -> list[Happening]:
@@ -143,7 +152,7 @@ def _cancel_calls(run: Run, effects: Iterable[CancelCall], by: ledger.Acts, at: 
     called = run.children.under_way().filter(parent_token__in=tokens).order_by("pk")
     for pk in called.values_list("pk", flat=True):
         child = locked(pk)
-        if child.status == Run.Status.RUNNING:
+        if child.is_under_way:
             stop(child, Run.Status.CANCELLED, outcome="Cancelled", by=by, at=at, why=why)
 
 
@@ -190,7 +199,7 @@ def cancel(run: Run, *, by: ledger.Acts, at: datetime, why: str) -> None:
     if not why.strip():
         raise ledger.Invalid("Say why the run is cancelled.", fields={"why": "A reason is needed."})
     run = locked(run.pk)
-    if run.status != Run.Status.RUNNING:
+    if not run.is_under_way:
         raise ledger.WrongStatus(f"{run} is {run.status} and cannot be cancelled any more.")
     stop(run, Run.Status.CANCELLED, outcome="Cancelled", by=by, at=at, why=why)
 
@@ -215,10 +224,10 @@ def let_go(run: Run, *, by: ledger.Acts, at: datetime) -> None:
 
 @transaction.atomic
 def fire_timer(timer: Timer, *, at: datetime) -> bool:
-    """Let a due timer fire; False when it was stopped or fired meanwhile, or its run stands still."""
+    """Let a due timer fire; False when it was stopped or fired meanwhile, is later now, or its run stands still."""
     run = locked(timer.run_id)
-    timer.refresh_from_db(fields=["status"])
-    if timer.status != Timer.Status.SET or run.over_limit:
+    timer.refresh_from_db(fields=["status", "due_at"])
+    if timer.status != Timer.Status.SET or timer.due_at > at or run.stands_still:
         return False
     timer.run = run
     ledger.move(timer, Timer.Status.FIRED, by=ledger.SYSTEM, verb="timer.fired", at=at)

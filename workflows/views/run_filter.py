@@ -1,0 +1,176 @@
+"""Which runs a list shows: what its address says, read and applied."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.db.models.fields.json import KeyTransform
+from django.http import QueryDict
+
+from workflows.models import Run, RunQuerySet, Step, WorkflowVersion
+from workflows.operations.definitions import graph_of
+from workflows.plan import INPUT
+from workflows.views.moments import begin_in, end_in
+
+STATES = (
+    ("under_way", "Under way"), ("running", "Running"), ("waiting", "Waits for a person"),
+    ("sleeping", "Waits for time"), ("stuck", "Has failed work"), ("paused", "Paused"), ("done", "Done"),
+    ("failed", "Failed"), ("cancelled", "Cancelled"),
+)  # fmt: skip
+ENDED = {"done", "failed", "cancelled"}
+AGES = {
+    "1h": ("over an hour", timedelta(hours=1)), "1d": ("over a day", timedelta(days=1)),
+    "7d": ("over 7 days", timedelta(days=7)), "30d": ("over 30 days", timedelta(days=30)),
+}  # fmt: skip
+SORTS = {"": "newest first", "oldest": "oldest first"}
+VERSIONS_AT_MOST = 50
+VALUE = re.compile(r"(?:(?P<element>[\w-]{1,120})\.)?(?P<name>[\w-]{1,120})\s*=\s*(?P<value>.*)", re.DOTALL)
+
+
+@dataclass
+class RunFilter:
+    """Which runs are wanted, read from the address; `wrong` says what in it could not be read.
+
+    `state` is one of STATES; `touchless` "1" or "0" asks for finished runs without or with a person; `since` and
+    `until` bound when runs ended if only ended ones are wanted, else when they started; `step` is an element at which
+    something is open; `value` is a name and what it holds, as in read.total=9000.00.
+    """
+
+    state: str = ""
+    workflow: str = ""
+    unit: str = ""
+    outcome: str = ""
+    agent: str = ""
+    touchless: str = ""
+    words: str = ""
+    version: str = ""
+    step: str = ""
+    age: str = ""
+    value: str = ""
+    sort: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    wrong: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, query: QueryDict) -> "RunFilter":
+        """The filter that an address asks for."""
+        found = cls(words=query.get("q", "").strip()[:200])
+        for name in ("workflow", "unit", "outcome", "agent", "version", "step"):
+            setattr(found, name, query.get(name, "")[:200])
+        found.state = found._one_of("state", query, {name for name, _ in STATES})
+        found.touchless = found._one_of("touchless", query, {"0", "1"})
+        found.age = found._one_of("age", query, set(AGES))
+        found.sort = found._one_of("sort", query, set(SORTS))
+        found.value = found._named_value(query)
+        found.since = found._moment("from", query, begin_in)
+        found.until = found._moment("to", query, end_in)
+        return found
+
+    def _one_of(self, name: str, query: QueryDict, known: set[str]) -> str:
+        text = query.get(name, "")
+        if text and text not in known:
+            self.wrong.append(f"{name} “{text[:40]}” is not known and was left out.")
+            return ""
+        return text
+
+    def _moment(self, name: str, query: QueryDict, read: Callable[[str], datetime | None]) -> datetime | None:
+        text = query.get(name, "").strip()
+        try:
+            return read(text)
+        except ValueError:
+            self.wrong.append(f"{name} “{text[:40]}” is not a day such as 2026-11-22 and was left out.")
+            return None
+
+    def _named_value(self, query: QueryDict) -> str:
+        text = query.get("value", "").strip()[:500]
+        if text and not VALUE.fullmatch(text):
+            self.wrong.append(f"value “{text[:40]}” is not like read.total=9000.00 and was left out.")
+            return ""
+        return text
+
+    @property
+    def by_end(self) -> bool:
+        """Whether the period is about when runs ended, not when they started."""
+        return self.state in ENDED or bool(self.touchless)
+
+    def __bool__(self) -> bool:
+        words = (self.state, self.workflow, self.unit, self.outcome, self.agent, self.touchless, self.words)
+        more = (self.version, self.step, self.age, self.value)
+        return any(words) or any(more) or bool(self.since or self.until)
+
+    def applied(self, runs: RunQuerySet, at: datetime) -> RunQuerySet:
+        """Those of the runs that are wanted."""
+        plain = {"workflow__code": self.workflow, "outcome": self.outcome, "key__icontains": self.words}
+        runs = runs.filter(**{name: value for name, value in plain.items() if value})
+        if self.unit:
+            runs = runs.filter(unit=int(self.unit)) if self.unit.isdecimal() and len(self.unit) < 18 else runs.none()
+        if self.agent:
+            runs = runs.filter(pk__in=Step.objects.filter(agent__code=self.agent).values("run"))
+        if self.version:
+            runs = runs.filter(version__number=int(self.version)) if self.version.isdecimal() else runs.none()
+        if self.step:
+            runs = runs.filter(pk__in=Step.objects.unsettled().filter(element=self.step).values("run"))
+        if self.age:
+            runs = runs.under_way().filter(started_at__lt=at - AGES[self.age][1])
+        return self._within(self._in_state(self._with_value(runs)))
+
+    def _with_value(self, runs: RunQuerySet) -> RunQuerySet:
+        found = VALUE.fullmatch(self.value)
+        if found is None:
+            return runs
+        name, holds = found["name"], Q()
+        elements = [found["element"]] if found["element"] else [INPUT, *self._leaving(name)]
+        for place, element in enumerate(elements):
+            runs = runs.annotate(**{f"value_{place}": KeyTransform(name, KeyTransform(element, "variables"))})
+            for value in _readings(found["value"].strip()):
+                holds |= Q(**{f"value_{place}": value})
+        return runs.filter(holds)
+
+    def _leaving(self, name: str) -> list[str]:
+        # A plain name is looked for in all elements of the chosen workflow that declare it.
+        versions = WorkflowVersion.objects.filter(workflow__code=self.workflow).values_list("pk", flat=True)
+        nodes = (node for pk in versions[:VERSIONS_AT_MOST] for node in graph_of(pk).nodes.values())
+        return sorted({node.id for node in nodes if any(output.name == name for output in node.outputs)})
+
+    def _in_state(self, runs: RunQuerySet) -> RunQuerySet:
+        if self.touchless:
+            runs = runs.filter(status=Run.Status.DONE)
+            runs = runs.filter(people_asked=0) if self.touchless == "1" else runs.filter(people_asked__gt=0)
+        if self.state in ENDED:
+            return runs.filter(status=self.state)
+        match self.state:
+            case "":
+                return runs
+            case "under_way":
+                return runs.under_way()
+            case "paused":
+                return runs.filter(status=Run.Status.PAUSED)
+            case "sleeping":
+                return runs.sleeping()
+            case "stuck":
+                return runs.stuck()
+        running = runs.filter(status=Run.Status.RUNNING)
+        if self.state == "waiting":
+            return running.waiting()
+        return running.exclude(pk__in=Step.objects.for_people().run_ids()).exclude(Run.only_a_clock())
+
+    def _within(self, runs: RunQuerySet) -> RunQuerySet:
+        column = "ended_at" if self.by_end else "started_at"
+        if self.since:
+            runs = runs.filter(**{f"{column}__gte": self.since})
+        return runs.filter(**{f"{column}__lt": self.until}) if self.until else runs
+
+
+def _readings(text: str) -> list[Any]:
+    # What is typed can stand in the run as text, as a number or as yes and no.
+    found: list[Any] = [text]
+    if text.lower() in ("yes", "true", "no", "false"):
+        found.append(text.lower() in ("yes", "true"))
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdecimal() and len(digits) < 16:
+        found.append(int(text))
+    return found
