@@ -116,7 +116,8 @@ def outline_of(sheet: Sheet) -> list[Line]:
     ordered = [found for process in sheet.processes for found in _in_scope(sheet, process, "", 0)]
     steps = {step.get("id", ""): (step, number) for step, number, _ in ordered}
     ways: dict[str, list[etree._Element]] = {}
-    for scope in {id(step.getparent()): step.getparent() for step, _, _ in ordered}.values():
+    scopes = {id(scope): scope for step, _, _ in ordered if (scope := step.getparent()) is not None}
+    for scope in scopes.values():
         for flow in sheet.flows(scope):
             ways.setdefault(reference(flow.get("sourceRef")), []).append(flow)
     return [_line(step, number, depth, steps, ways) for step, number, depth in ordered]
