@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from workflows.plan.document import AOS, is_true, name_of, reference, tag_of
+from workflows.plan.lengths import words_of
 from workflows.plan.sheet import (
     EVENTS,
     SCOPES,
@@ -104,6 +105,11 @@ class Line:
     def shown(self) -> str:
         """What it is called in the list."""
         return self.name or self.word
+
+    @property
+    def words(self) -> str:
+        """How long a timer waits, as people write it."""
+        return words_of(self.duration) if self.duration else ""
 
     @property
     def is_work(self) -> bool:
