@@ -16,6 +16,7 @@ from workflows.api import workflows as workflows_api
 from workflows.views import (
     agent_card,
     agents,
+    beginning,
     blueprints,
     chart,
     control,
@@ -155,6 +156,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("agents/<str:code>/card", credentials.PublishCard.as_view(), name="agent-card-publish"),
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
+    path("workflows/new", beginning.NewWorkflowPage.as_view(), name="workflow-new"),
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),
     path("workflows/<slug:code>/<int:number>.json", workflows.WorkflowStates.as_view(), name="workflow-states"),
