@@ -1,0 +1,124 @@
+// What can be put into a drawing: the palette at the left, and the small menu beside the selected element. Every entry works
+// by dragging, by click and click, and from the keyboard alone.
+import { announce } from "./page.js";
+
+const CARD = { width: 168, height: 72 };
+export const PIECES = {
+  agent: { type: "bpmn:ServiceTask", ...CARD },
+  approval: { type: "bpmn:UserTask", ...CARD },
+  policy: { type: "bpmn:BusinessRuleTask", ...CARD },
+  decision: { type: "bpmn:ExclusiveGateway" },
+  parallel: { type: "bpmn:ParallelGateway" },
+  wait: { type: "bpmn:IntermediateCatchEvent", eventDefinitionType: "bpmn:TimerEventDefinition" },
+  call: { type: "bpmn:CallActivity", ...CARD },
+  end: { type: "bpmn:EndEvent" },
+  limit: { type: "bpmn:BoundaryEvent", eventDefinitionType: "bpmn:TimerEventDefinition" },
+};
+const CONTAINERS = /^bpmn:(Process|SubProcess|Participant|Lane)$/;
+
+function shapeOf(modeler, name) {
+  const shape = modeler.get("elementFactory").createShape({ ...PIECES[name] });
+  if (PIECES[name].type === "bpmn:IntermediateCatchEvent") shape.businessObject.name = "";
+  return shape;
+}
+
+// The element that keyboards continue from: the one selected step that an arrow may leave.
+function source(modeler) {
+  const [chosen, more] = modeler.get("selection").get();
+  const ends = /^bpmn:(EndEvent|Participant|Lane|Process|SequenceFlow|TextAnnotation)$/;
+  return chosen && !more && !chosen.labelTarget && !chosen.waypoints && !ends.test(chosen.type) ? chosen : null;
+}
+
+function middle(canvas) {
+  const { x, y, width, height } = canvas.viewbox();
+  return { x: Math.round(x + width / 2), y: Math.round(y + height / 2) };
+}
+
+function room(modeler) {
+  const pools = modeler.get("elementRegistry").filter((each) => each.type === "bpmn:Participant" && each.children.length);
+  return pools[0] || modeler.get("canvas").getRootElement();
+}
+
+// Puts a new element after the selected one, or into the middle of what is in sight.
+export function place(modeler, name) {
+  const from = source(modeler), shape = shapeOf(modeler, name);
+  const made = from ? modeler.get("autoPlace").append(from, shape) : modeler.get("modeling").createShape(shape, middle(modeler.get("canvas")), room(modeler));
+  modeler.get("selection").select(made);
+  modeler.get("canvas").scrollToElement(made, 80);
+  announce(from ? `Added after ${from.businessObject.name || "the selected step"}.` : "Added in the middle.");
+  return made;
+}
+
+function limit(modeler, host) {
+  const at = { x: host.x + host.width - 28, y: host.y + host.height };
+  const made = modeler.get("modeling").createShape(shapeOf(modeler, "limit"), at, host, { attach: true });
+  modeler.get("selection").select(made);
+}
+
+function append(modeler, event, name) {
+  const from = source(modeler);
+  if (event.type === "dragstart" && from) modeler.get("create").start(event, shapeOf(modeler, name), { source: from });
+  else if (from) place(modeler, name);
+}
+
+function press(modeler, event, name) {
+  if (name === "connect") return modeler.get("globalConnect").toggle(event);
+  if (event.type === "click" && event.detail === 0) return place(modeler, name); // Enter or space, not a pointer
+  modeler.get("create").start(event, shapeOf(modeler, name));
+}
+
+export function palette(modeler, bar) {
+  for (const kind of ["click", "dragstart"]) {
+    bar.addEventListener(kind, (event) => {
+      const button = event.target.closest("[data-piece]");
+      if (!button) return;
+      if (kind === "dragstart") event.preventDefault();
+      press(modeler, event, button.dataset.piece);
+    });
+  }
+  bar.addEventListener("mousedown", (event) => event.stopPropagation());
+}
+
+// --- the menu beside the selected element -----------------------------------------------------------------------
+const ACTS = {
+  connect: (modeler, event, element) => modeler.get("connect").start(event, element),
+  limit: (modeler, event, element) => limit(modeler, element),
+  remove: (modeler) => modeler.get("editorActions").trigger("removeSelection"),
+  open: () => document.querySelector("[data-step-panel] :is(input, select, textarea):not([type=hidden])")?.focus(),
+};
+
+function fits(act, element) {
+  const can = !CONTAINERS.test(element.type) && !element.waypoints && element.type !== "bpmn:EndEvent" && element.type !== "label";
+  if (act === "limit") return /Task$|CallActivity$/.test(element.type);
+  if (act in PIECES || act === "connect") return can && element.type !== "bpmn:TextAnnotation";
+  return true;
+}
+
+export function menu(modeler, template) {
+  const overlays = modeler.get("overlays");
+  const close = () => overlays.remove({ type: "aos-menu" });
+
+  function show() {
+    close();
+    const [element, more] = modeler.get("selection").get();
+    if (!element || more || element.waypoints || element.labelTarget) return;
+    const pad = template.content.firstElementChild.cloneNode(true);
+    for (const button of pad.querySelectorAll("[data-act]")) button.hidden = !fits(button.dataset.act, element);
+    for (const kind of ["click", "dragstart"]) pad.addEventListener(kind, (event) => act(event, element));
+    pad.addEventListener("mousedown", (event) => event.stopPropagation());
+    overlays.add(element, "aos-menu", { position: { top: 0, right: -8 }, scale: false, html: pad });
+  }
+
+  function act(event, element) {
+    const button = event.target.closest("[data-act]");
+    if (!button) return;
+    if (event.type === "dragstart") event.preventDefault();
+    const name = button.dataset.act;
+    if (name in ACTS) ACTS[name](modeler, event, element);
+    else append(modeler, event, name);
+  }
+
+  modeler.on("selection.changed", show);
+  modeler.on(["drag.start", "shape.remove", "directEditing.activate"], close);
+  modeler.on(["drag.cleanup", "elements.changed", "directEditing.deactivate"], () => queueMicrotask(show));
+}

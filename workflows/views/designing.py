@@ -1,0 +1,80 @@
+"""The designer: the page with the canvas, and the settings of one element as a form."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views import View
+
+from agents.models import Principal
+from agents.views import person
+from observability import ledger
+from workflows.forms.steps import Offers, StepForm
+from workflows.models import Space, Workflow
+from workflows.views.workflows import path_names, role_names, visible_workflow
+
+VALUES_AT_MOST = 200_000
+PIECES = (
+    ("agent", "bot", "Agent task"), ("approval", "user", "Approval"), ("policy", "shield-check", "Policy check"),
+    ("decision", "diamond", "Decision"), ("parallel", "menu", "In parallel"), ("wait", "clock", "Wait"),
+    ("call", "workflow", "Sub-workflow"), ("end", "circle", "End"), ("connect", "move-up-right", "Connect"),
+)  # fmt: skip
+
+
+class DesignPage(LoginRequiredMixin, View):
+    """The canvas with its palette, the settings of the chosen step, and what is wrong."""
+
+    def get(self, request: HttpRequest, code: str) -> HttpResponse:
+        user = person(request)
+        workflow = visible_workflow(user, code)
+        version = workflow.versions.order_by("-number").defer("bpmn", "graph").first()
+        names = {"roles": role_names(), "paths": path_names(), "workflows": dict(_callable(user))}
+        shown = {"workflow": workflow, "version": version, "names": json.dumps(names), "pieces": PIECES}
+        return render(request, "workflows/design.html", shown)
+
+
+class StepSettings(LoginRequiredMixin, View):
+    """The settings of one element, from the values that the drawing holds: shown as a form, or checked and given back as
+    the values to write. Nothing is kept here; the drawing is."""
+
+    def post(self, request: HttpRequest, code: str) -> HttpResponse:
+        user = person(request)
+        visible_workflow(user, code)
+        values = _values(request.POST.get("values", ""))
+        shown: dict[str, Any] = {"values": values, "offers": _offers(user)}
+        if "set" not in request.POST:
+            return _form(request, StepForm(**shown), values)
+        form = StepForm(**shown, data=request.POST)
+        if not form.is_valid():
+            return _form(request, form, values, status=422)
+        written = form.written()
+        again = StepForm({**values, **written}, shown["offers"])
+        html = render_to_string("workflows/_step_form.html", {"form": again, "values": values}, request)
+        return JsonResponse({"values": written, "form": html, "reshaped": len(again.rows) != len(form.rows)})
+
+
+def _form(request: HttpRequest, form: StepForm, values: Mapping[str, Any], status: int = 200) -> HttpResponse:
+    return render(request, "workflows/_step_form.html", {"form": form, "values": values}, status=status)
+
+
+def _values(text: str) -> dict[str, Any]:
+    try:
+        values = json.loads(text[:VALUES_AT_MOST])
+    except ValueError as wrong:
+        raise ledger.Invalid(fields={"values": "Send the values of the element as JSON."}) from wrong
+    if not isinstance(values, dict):
+        raise ledger.Invalid(fields={"values": "Send the values of the element as an object."})
+    return values
+
+
+def _offers(user: Principal) -> Offers:
+    spaces = Space.objects.visible_to(user).values_list("code", "name")
+    return Offers(sorted(role_names().items()), sorted(path_names().items()), _callable(user), list(spaces))
+
+
+def _callable(user: Principal) -> list[tuple[str, str]]:
+    return list(Workflow.objects.visible_to(user).values_list("code", "name"))
