@@ -20,8 +20,8 @@ from workflows.views import (
     chart,
     control,
     credentials,
-    designing,
     delegations,
+    designing,
     escalations,
     handling,
     hiring,
@@ -34,6 +34,7 @@ from workflows.views import (
     runs,
     saved_views,
     together,
+    watching,
     workflows,
 )
 
@@ -155,6 +156,9 @@ urlpatterns: list[URLPattern] = [
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
     path("workflows/<slug:code>/design", designing.DesignPage.as_view(), name="workflow-design"),
+    path("workflows/<slug:code>/live", watching.LivePage.as_view(), name="workflow-live"),
+    path("workflows/<slug:code>/heat", watching.HeatPage.as_view(), name="workflow-heat"),
+    path("workflows/<slug:code>/<int:number>/heat.json", watching.HeatStates.as_view(), name="workflow-heat-states"),
     path("workflows/<slug:code>/design/step", designing.StepSettings.as_view(), name="workflow-design-step"),
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),
     path("workflows/<slug:code>/<int:number>.json", workflows.WorkflowStates.as_view(), name="workflow-states"),

@@ -1,4 +1,4 @@
-"""The settings of one element of a drawing as a form: what its kind has, in words, as values to write into the drawing."""
+"""The settings of one element of a drawing as a form: what its kind has, in words, and the values to write."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -38,8 +38,8 @@ class DesignPage(LoginRequiredMixin, View):
 
 
 class StepSettings(LoginRequiredMixin, View):
-    """The settings of one element, from the values that the drawing holds: shown as a form, or checked and given back as
-    the values to write. Nothing is kept here; the drawing is."""
+    """The settings of one element, from the values that the drawing holds: shown as a form, or checked and given back
+    as the values to write. Nothing is kept here; the drawing is."""
 
     def post(self, request: HttpRequest, code: str) -> HttpResponse:
         user = person(request)

@@ -2,11 +2,11 @@
 
 from collections import deque
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -89,14 +89,18 @@ class WorkflowStates(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest, code: str, number: int) -> JsonResponse:
         workflow = visible_workflow(person(request), code)
-        steps = Step.objects.filter(run__workflow=workflow, run__version__number=number, run__status=Run.Status.RUNNING)
-        open_now = steps.filter(Q(status__in=("ready", "working", "waiting", "failed"))).order_by()
-        counts = open_now.values_list("element", "status").annotate(Count("pk"))
         version = workflow.versions.filter(number=number).only("pk").first()
         if version is None:
             raise ledger.NotFound
         who = doers(graph_of(version.pk), role_names(), path_names())
-        return JsonResponse({"elements": workflow_states(counts, who)})
+        return JsonResponse({"elements": workflow_states(open_steps(version.pk), who, database_now())})
+
+
+def open_steps(version: int) -> QuerySet[Step, tuple[str, str, int, datetime]]:
+    """(element, status, count, since when the oldest) of what is under way in runs of a version."""
+    steps = Step.objects.filter(run__version=version, run__status=Run.Status.RUNNING)
+    open_now = steps.filter(status__in=("ready", "working", "waiting", "failed")).order_by()
+    return open_now.values_list("element", "status").annotate(Count("pk"), Min("opened_at"))
 
 
 def _first_day() -> date:

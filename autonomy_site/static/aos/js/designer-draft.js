@@ -40,7 +40,7 @@ export function draft(modeler, page, onProblems) {
     if (answer.status === 409) return conflict(body);
     if (!answer.ok) {
       isDirty = true;
-      return say(`Not saved. ${body.detail || "Sign in again in another window, then change something."}`, "bad");
+      return say(`Not saved. ${body.detail || "Your drawing stays here; sign in again in another window, then change something."}`, "bad");
     }
     revision = body.revision;
     say("Saved");

@@ -1,11 +1,14 @@
 // Shows a workflow as a picture: <div data-diagram data-xml="...bpmn" data-states="...json" data-lib="...viewer.js">.
-// States: {"elements": {"read": {"state": "running|waiting|done|failed", "word": "✓", "seconds": 24, "sub": "AP-01", "url": "/runs"}}}.
+// States: {"elements": {"read": {"state": "running", "word": "✓", "seconds": 24, "sub": "AP-01", "url": "/runs", "heat": 7}}}.
 import { cut, drawn, fit, took, WITH_CARDS } from "./cards.js";
 import { go, library } from "./page.js";
 
 function viewer(host) {
   return new BpmnJS({ container: host, additionalModules: [WITH_CARDS], zoomScroll: { enabled: false }, ...drawn });
 }
+
+const STATES = ["running", "waiting", "done", "failed", "added", "changed", "removed", "passed"];
+const HEATS = Array.from({ length: 11 }, (_, heat) => `heat-${heat}`);
 
 // --- the view ------------------------------------------------------------------------------------------------
 function zoom(drawing, host) {
@@ -17,19 +20,20 @@ function zoom(drawing, host) {
 // Badges sit on the upper edge, right-aligned; an overlay is placed from its left, so its width is measured first.
 function badge(drawing, shape, entry) {
   const label = Object.assign(document.createElement("span"), { className: `os-badge ${entry.state || ""}`, textContent: `${entry.word} ${took(entry.seconds)}`.trim() });
-  drawing.get("overlays").add(shape.id, { position: { top: -9, left: 0 }, html: label });
+  drawing.get("overlays").add(shape.id, "aos-badge", { position: { top: -9, left: 0 }, html: label });
   label.parentElement.style.left = `${Math.max(8, shape.width - 10 - label.offsetWidth)}px`;
 }
 
 function mark(drawing, elements, urls) {
   const canvas = drawing.get("canvas"), shapes = drawing.get("elementRegistry");
-  drawing.get("overlays").clear();
+  drawing.get("overlays").remove({ type: "aos-badge" });
   for (const shape of shapes.filter((each) => each.type !== "label")) {
-    ["running", "waiting", "done", "failed"].forEach((state) => canvas.removeMarker(shape.id, `is-${state}`));
+    [...STATES, ...HEATS].forEach((state) => canvas.removeMarker(shape.id, `is-${state}`));
     const entry = elements[shape.id];
     if (!entry) continue;
     if (entry.state) canvas.addMarker(shape.id, `is-${entry.state}`);
-    if (entry.word) badge(drawing, shape, entry);
+    if (entry.heat !== undefined) canvas.addMarker(shape.id, `is-heat-${entry.heat}`);
+    if (entry.word && shape.width) badge(drawing, shape, entry);
     if (entry.sub) replaceSub(shapes.getGraphics(shape.id), entry.sub, shape.width);
     urls.set(shape.id, entry.url);
   }
