@@ -37,7 +37,8 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "workflow", "workflows.workflow", "code", "Workflow", "Workflows", "workflow",
-            ("view_workflow", "work_in_workflow", "start_workflow", "cancel_workflow", "publish_workflow"),
+            ("view_workflow", "work_in_workflow", "start_workflow", "cancel_workflow", "draft_workflow",
+             "publish_workflow"),
         ),
         Kind(
             "policy", "governance.policy", "key", "Policy", "Policies", "scale",

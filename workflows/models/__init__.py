@@ -1,10 +1,12 @@
-"""Rows of coordination: workflows and their versions, runs, steps, timers, and the facts of shared memory."""
+"""Rows of coordination: workflows, their drafts and versions, runs, steps, timers, and the facts of shared memory."""
 
+from workflows.models.drafts import DraftQuerySet, WorkflowDraft
 from workflows.models.memory import Fact, FactQuerySet, Space
 from workflows.models.work import Run, RunQuerySet, Step, StepQuerySet, Timer, TimerQuerySet
 from workflows.models.workflows import Workflow, WorkflowQuerySet, WorkflowVersion
 
 __all__ = [
+    "DraftQuerySet",
     "Fact",
     "FactQuerySet",
     "Run",
@@ -15,6 +17,7 @@ __all__ = [
     "Timer",
     "TimerQuerySet",
     "Workflow",
+    "WorkflowDraft",
     "WorkflowQuerySet",
     "WorkflowVersion",
 ]

@@ -1,11 +1,33 @@
-"""What can be done with work, in the order of its life: publish, start, claim, ask, settle, finish, fail, cancel,
-and let an agent retire."""
+"""What can be done with work, in the order of its life: draw, review, publish, start, claim, ask, settle,
+finish, fail, cancel, and let an agent retire."""
 
 from workflows.operations.actions import request_action
-from workflows.operations.definitions import publish
+from workflows.operations.definitions import BpmnRefused, publish, roll_back
+from workflows.operations.drafting import (
+    DraftChanged,
+    DraftOpen,
+    NewWorkflow,
+    begin_draft,
+    begin_workflow,
+    discard_draft,
+    may_draft,
+    problems_of,
+    require_drafter,
+    save_draft,
+    take_base,
+)
 from workflows.operations.handling import amend, answer_inquiry, ask_agent, hand_over
 from workflows.operations.people import pass_deadline, settle, take_effect, undo
 from workflows.operations.retiring import Leaves, NoSuccessor, leaves, possible_successors, retire_agent
+from workflows.operations.reviewing import (
+    BaseMoved,
+    OwnDraft,
+    ask_to_publish,
+    may_publish,
+    publish_draft,
+    send_back,
+    take_back,
+)
 from workflows.operations.runs import cancel, fire_timer, start
 from workflows.operations.stopping import (
     LeaseVoid,
@@ -23,18 +45,28 @@ from workflows.operations.work import claim, fail, finish, has_work, heartbeat, 
 
 __all__ = [
     "TOGETHER_AT_MOST",
+    "BaseMoved",
+    "BpmnRefused",
+    "DraftChanged",
+    "DraftOpen",
     "Item",
     "LeaseVoid",
     "Leaves",
+    "NewWorkflow",
     "NoSuccessor",
     "NotTogether",
     "Outcome",
+    "OwnDraft",
     "Stops",
     "amend",
     "answer_inquiry",
     "ask_agent",
+    "ask_to_publish",
+    "begin_draft",
+    "begin_workflow",
     "cancel",
     "claim",
+    "discard_draft",
     "fail",
     "find_scope",
     "finish",
@@ -44,19 +76,29 @@ __all__ = [
     "heartbeat",
     "leaves",
     "may_be_stopped_by",
+    "may_draft",
+    "may_publish",
     "pass_deadline",
     "possible_successors",
     "practise",
+    "problems_of",
     "publish",
+    "publish_draft",
     "reclaim",
     "request_action",
+    "require_drafter",
     "retire_agent",
+    "roll_back",
+    "save_draft",
     "scope_of",
+    "send_back",
     "set_control",
     "settle",
     "settle_together",
     "start",
     "stops_if",
+    "take_back",
+    "take_base",
     "take_effect",
     "undo",
     "void_leases",

@@ -1,9 +1,9 @@
-"""Workflows are published: a BPMN file is read, checked, and kept as the next version."""
+"""Workflows are published: a BPMN file is read, checked, and kept as the next version; an older one can come back."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -13,11 +13,11 @@ from agents.operations import require
 from governance.models import EscalationPath
 from observability import ledger
 from workflows.models import Workflow, WorkflowVersion
-from workflows.plan import BpmnInvalid, Graph, Node, NodeKind, read_bpmn
+from workflows.plan import BpmnInvalid, ElementProblem, Graph, Node, NodeKind, read_bpmn
 
 
 class BpmnRefused(ledger.Invalid):
-    """The file cannot be executed and was not saved."""
+    """The drawing cannot be executed; nothing was published. Each element that is wrong is named."""
 
     code = "bpmn_invalid"
 
@@ -27,42 +27,78 @@ def publish(
     code: str, bpmn: bytes, *, by: ledger.Acts, at: datetime, unit: Unit, owner: Principal,
     incident_path: EscalationPath,
 ) -> WorkflowVersion:  # fmt: skip
-    """The next version of the workflow `code`; the same file again gives the version it already is. Raises
+    """The next version of the workflow `code`; the file of the newest version again gives that version. Raises
     BpmnRefused with a reason for every element that cannot be executed."""
     existing = Workflow.objects.filter(code=code).first()
     require(by, "workflows.publish_workflow", existing)
-    graph = _graph(bpmn)
+    graph = graph_in(bpmn)
     workflow, _ = Workflow.objects.get_or_create(
         code=code, defaults={"name": graph.name, "unit": unit, "owner": owner, "incident_path": incident_path}
     )
-    Workflow.objects.select_for_update().get(pk=workflow.pk)  # two files at once get two numbers
-    digest = hashlib.sha256(bpmn).hexdigest()
-    same = workflow.versions.filter(sha256=digest).first()
-    return same or _keep(workflow, bpmn, graph.to_json(), digest, by, at)
+    lock_workflow(workflow)
+    newest = workflow.versions.first()
+    if newest is not None and newest.sha256 == hashlib.sha256(bpmn).hexdigest():
+        return newest
+    return keep(workflow, bpmn, graph, author=by if isinstance(by, Principal) else None, by=by, at=at)
 
 
-def _graph(bpmn: bytes) -> Graph:
+def lock_workflow(workflow: Workflow) -> None:
+    """Hold the workflow until the end of the transaction: two files at once get two numbers."""
+    Workflow.objects.select_for_update(of=("self",)).order_by().get(pk=workflow.pk)
+
+
+@transaction.atomic
+def roll_back(version: WorkflowVersion, *, by: ledger.Acts, at: datetime, why: str) -> WorkflowVersion:
+    """A new version that says what this older one said, for the runs that start from now on. What it says was
+    published before, so one person with the right may do it, with a reason."""
+    require(by, "workflows.publish_workflow", version.workflow)
+    if not why.strip():
+        raise ledger.Invalid("Nothing was published.", fields={"reason": "Say why; the audit trail keeps it."})
+    lock_workflow(version.workflow)
+    newest = version.workflow.versions.latest("number")
+    if newest.sha256 == version.sha256:
+        raise ledger.WrongStatus(f"Version {newest.number} is live and says the same as version {version.number}.")
+    bpmn = version.bpmn.encode()
+    return keep(
+        version.workflow, bpmn, graph_in(bpmn), author=by if isinstance(by, Principal) else None, by=by, at=at,
+        why=why.strip(), restores=version.number,
+    )  # fmt: skip
+
+
+def graph_in(bpmn: bytes) -> Graph:
+    """The graph of a drawing that can run here. Raises BpmnRefused with a reason for every element that cannot."""
     try:
         bpmn.decode()
         graph = read_bpmn(bpmn)
     except UnicodeDecodeError as wrong:
         raise BpmnRefused(fields={"file": "Save the file as UTF-8."}) from wrong
     except BpmnInvalid as invalid:
-        fields = {f"{n}. {problem.element_id}": str(problem) for n, problem in enumerate(invalid.problems, 1)}
-        raise BpmnRefused(fields=fields) from invalid
-    problems = _too_long(graph) or _unknown_names(graph)
+        raise refused_for(invalid) from invalid
+    problems = found_here(graph)
     if problems:
-        raise BpmnRefused(fields=problems)
+        raise BpmnRefused(fields={problem.element_id: problem.reason for problem in problems})
     return graph
 
 
-def _too_long(graph: Graph) -> dict[str, str]:
-    wrong = {"process": "The name of the process has more than 200 characters."} if len(graph.name) > 200 else {}
+def refused_for(invalid: BpmnInvalid) -> BpmnRefused:
+    """The refusal that names each element and what is wrong with it."""
+    told = enumerate(invalid.problems, 1)
+    return BpmnRefused(fields={f"{number}. {problem.element_id}": str(problem) for number, problem in told})
+
+
+def found_here(graph: Graph) -> list[ElementProblem]:
+    """What is wrong with a graph in this company: texts that are too long, roles and paths that there are not."""
+    return list(_too_long(graph)) or list(_unknown_names(graph))
+
+
+def _too_long(graph: Graph) -> Iterator[ElementProblem]:
+    if len(graph.name) > 200:
+        yield ElementProblem("process", "", "The name of the process has more than 200 characters.")
     for node in graph.nodes.values():
         for what, text, most in _bounded(node):
             if len(text) > most:
-                wrong[node.id[:120]] = f"{what} has at most {most} characters, this one {len(text)}."
-    return wrong
+                said = f"{what} has at most {most} characters, this one {len(text)}."
+                yield ElementProblem(node.id[:120], node.name[:60], said)
 
 
 def _bounded(node: Node) -> tuple[tuple[str, str, int], ...]:
@@ -73,27 +109,32 @@ def _bounded(node: Node) -> tuple[tuple[str, str, int], ...]:
     )  # fmt: skip
 
 
-def _unknown_names(graph: Graph) -> dict[str, str]:
+def _unknown_names(graph: Graph) -> Iterator[ElementProblem]:
     roles = set(Role.objects.values_list("code", flat=True))
     paths = set(EscalationPath.objects.values_list("key", flat=True))
-    wrong = {}
     for node in graph.nodes.values():
         if node.kind is NodeKind.SERVICE_TASK and node.role not in roles:
-            wrong[node.id] = f"No agent role is called {node.role}; roles are {', '.join(sorted(roles))}."
+            said = f"No agent role is called {node.role}; roles are {', '.join(sorted(roles))}."
+            yield ElementProblem(node.id, node.name, said)
         if node.kind is NodeKind.USER_TASK and node.path not in paths:
-            wrong[node.id] = f"No escalation path is called {node.path}; paths are {', '.join(sorted(paths))}."
-    return wrong
+            said = f"No escalation path is called {node.path}; paths are {', '.join(sorted(paths))}."
+            yield ElementProblem(node.id, node.name, said)
 
 
-def _keep(
-    workflow: Workflow, bpmn: bytes, graph: dict[str, Any], digest: str, by: ledger.Acts, at: datetime
-) -> WorkflowVersion:
+def keep(
+    workflow: Workflow, bpmn: bytes, graph: Graph, *, author: Principal | None, by: ledger.Acts, at: datetime,
+    approved_by: Principal | None = None, why: str = "", restores: int | None = None,
+) -> WorkflowVersion:  # fmt: skip
+    """The next version of a workflow that the caller has locked."""
     last = workflow.versions.aggregate(last=Max("number"))["last"] or 0
+    digest = hashlib.sha256(bpmn).hexdigest()
     version = WorkflowVersion.objects.create(
-        workflow=workflow, number=last + 1, bpmn=bpmn.decode(), graph=graph, sha256=digest, created_at=at,
-        author=by if isinstance(by, Principal) else None,
+        workflow=workflow, number=last + 1, bpmn=bpmn.decode(), graph=graph.to_json(), sha256=digest, created_at=at,
+        author=author, approved_by=approved_by, why=why,
     )  # fmt: skip
-    ledger.record("workflow.published", workflow, by=by, at=at, data={"version": version.number, "sha256": digest})
+    verb = "workflow.published" if restores is None else "workflow.restored"
+    data = {"version": version.number, "sha256": digest} | ({} if restores is None else {"restores": restores})
+    ledger.record(verb, workflow, by=by, at=at, why=why, data=data)
     return version
 
 

@@ -15,6 +15,8 @@ from agents.views import person
 from observability import ledger
 from workflows.forms.steps import Offers, StepForm
 from workflows.models import Space, Workflow
+from workflows.views.designer import bar_of, open_draft_of
+from workflows.views.drafting import may_change
 from workflows.views.workflows import path_names, role_names, visible_workflow
 
 VALUES_AT_MOST = 200_000
@@ -26,14 +28,18 @@ PIECES = (
 
 
 class DesignPage(LoginRequiredMixin, View):
-    """The canvas with its palette, the settings of the chosen step, and what is wrong."""
+    """The canvas with its palette, the settings of the chosen step, and what is wrong; without a draft that this person
+    may change, the drawing to look at."""
 
     def get(self, request: HttpRequest, code: str) -> HttpResponse:
         user = person(request)
-        workflow = visible_workflow(user, code)
-        version = workflow.versions.order_by("-number").defer("bpmn", "graph").first()
+        workflow, draft = open_draft_of(user, code)
+        bar = bar_of(user, workflow, draft, "design")
         names = {"roles": role_names(), "paths": path_names(), "workflows": dict(_callable(user))}
-        shown = {"workflow": workflow, "version": version, "names": json.dumps(names), "pieces": PIECES}
+        shown = {
+            "bar": bar, "workflow": workflow, "draft": draft, "version": bar["live"], "names": json.dumps(names),
+            "pieces": PIECES, "may_change": draft is not None and may_change(user, draft),
+        }  # fmt: skip
         return render(request, "workflows/design.html", shown)
 
 
