@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from statistics import median
 from typing import Any
 
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -13,13 +16,16 @@ from django.views import View
 from agents.models import Principal
 from agents.views import person
 from observability import ledger
+from observability.charts.words import percent
+from observability.ledger import database_now
 from workflows.forms.steps import Offers, StepForm
-from workflows.models import Space, Workflow
+from workflows.models import Space, Step, Workflow
 from workflows.views.designer import bar_of, open_draft_of
 from workflows.views.drafting import may_change
-from workflows.views.workflows import path_names, role_names, visible_workflow
+from workflows.views.workflows import DAYS, path_names, role_names, visible_workflow
 
 VALUES_AT_MOST = 200_000
+STEPS_AT_MOST = 5_000
 PIECES = (
     ("agent", "bot", "Agent task"), ("approval", "user", "Approval"), ("policy", "shield-check", "Policy check"),
     ("decision", "diamond", "Decision"), ("parallel", "menu", "In parallel"), ("wait", "clock", "Wait"),
@@ -49,11 +55,12 @@ class StepSettings(LoginRequiredMixin, View):
 
     def post(self, request: HttpRequest, code: str) -> HttpResponse:
         user = person(request)
-        visible_workflow(user, code)
+        workflow = visible_workflow(user, code)
         values = _values(request.POST.get("values", ""))
         shown: dict[str, Any] = {"values": values, "offers": _offers(user)}
         if "set" not in request.POST:
-            return _form(request, StepForm(**shown), values)
+            lately = _lately(workflow, str(values.get("id", "")), database_now())
+            return _form(request, StepForm(**shown), values, lately=lately)
         form = StepForm(**shown, data=request.POST)
         if not form.is_valid():
             return _form(request, form, values, status=422)
@@ -63,8 +70,23 @@ class StepSettings(LoginRequiredMixin, View):
         return JsonResponse({"values": written, "form": html, "reshaped": len(again.rows) != len(form.rows)})
 
 
-def _form(request: HttpRequest, form: StepForm, values: Mapping[str, Any], status: int = 200) -> HttpResponse:
-    return render(request, "workflows/_step_form.html", {"form": form, "values": values}, status=status)
+def _form(
+    request: HttpRequest, form: StepForm, values: Mapping[str, Any], *, status: int = 200, lately: Any = None
+) -> HttpResponse:
+    shown = {"form": form, "values": values, "lately": lately, "days": DAYS}
+    return render(request, "workflows/_step_form.html", shown, status=status)
+
+
+def _lately(workflow: Workflow, element: str, at: datetime) -> dict[str, Any] | None:
+    """How the element went in the last days; None where it was not reached."""
+    since = at - timedelta(days=DAYS)
+    steps = Step.objects.filter(run__workflow=workflow, element=element[:120], opened_at__gte=since).order_by("-id")
+    found = list(steps.values_list("opened_at", "ended_at", "error", "status")[:STEPS_AT_MOST])
+    lengths = [ended - opened for opened, ended, _, status in found if ended and status == Step.Status.DONE]
+    if not found:
+        return None
+    wrong = Decimal(sum(bool(error) for _, _, error, _ in found)) / len(found)
+    return {"reached": len(found), "median": median(lengths) if lengths else None, "wrong": percent(wrong)}
 
 
 def _values(text: str) -> dict[str, Any]:

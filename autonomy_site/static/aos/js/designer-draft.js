@@ -1,5 +1,6 @@
 // The draft on the server: kept by itself a moment after each change, bound to the revision that was read, so that two people
 // who draw at once lose nothing; the problems that the server finds; and the guard that asks before unsaved work is left.
+import { kindOf, WORDS } from "./cards.js";
 import { announce } from "./page.js";
 
 const WAIT_MS = 700;
@@ -114,29 +115,27 @@ export function draft(modeler, page, onProblems) {
 }
 
 // --- what is wrong, in words, with a way to each --------------------------------------------------------------------
-export function problems(modeler, bar) {
+export function problems(modeler, bar, open) {
   const list = bar.querySelector("[data-problem-list]"), count = bar.querySelector("[data-problem-count]");
   let before = "";
 
-  function fix(id) {
-    const element = modeler.get("elementRegistry").get(id);
-    if (!element) return;
-    modeler.get("canvas").scrollToElement(element, 120);
-    modeler.get("selection").select(element);
-    const panel = document.querySelector("[data-step-panel]");
-    const there = () => panel.querySelector("[aria-invalid=true], [required], input:not([type=hidden]), select, textarea")?.focus();
-    new MutationObserver((changes, watch) => { watch.disconnect(); there(); }).observe(panel.querySelector("[data-step-form]"), { childList: true });
+  function called(element, id) {
+    if (!element) return id;
+    const { sourceRef: from, targetRef: to } = element.businessObject;
+    const named = (end) => (end.name ? `“${end.name}”` : called(modeler.get("elementRegistry").get(end.id), end.id));
+    if (from && to) return `The way from ${named(from)} to ${named(to)}`;
+    return WORDS[kindOf(element)] || element.type.replace("bpmn:", "").replace(/(?!^)([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
   }
 
-  function line({ element, name, reason, severity }) {
+  function line({ element: id, name, reason, severity }) {
     const row = bar.querySelector("template").content.firstElementChild.cloneNode(true);
-    const drawn = modeler.get("elementRegistry").get(element);
+    const drawn = modeler.get("elementRegistry").get(id), words = name ? `“${name}”` : called(drawn, id);
     row.className = severity === "warning" ? "warn" : "bad";
-    row.querySelector("[data-text]").textContent = `${name ? `“${name}”` : element}: ${reason}`;
+    row.querySelector("[data-text]").textContent = `${words}: ${reason}`;
     const link = row.querySelector("button");
     link.hidden = !drawn;
-    link.setAttribute("aria-label", `Fix it: ${name || element}`);
-    link.addEventListener("click", () => fix(element));
+    link.setAttribute("aria-label", `Fix it: ${words}`);
+    link.addEventListener("click", () => open(drawn, reason));
     return row;
   }
 

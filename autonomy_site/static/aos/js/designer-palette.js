@@ -34,6 +34,11 @@ function middle(canvas) {
   return { x: Math.round(x + width / 2), y: Math.round(y + height / 2) };
 }
 
+// Brings an element into sight, beside the palette and not under it.
+export function show(modeler, element) {
+  modeler.get("canvas").scrollToElement(element, { left: 130, right: 110, top: 60, bottom: 80 });
+}
+
 function room(modeler) {
   const pools = modeler.get("elementRegistry").filter((each) => each.type === "bpmn:Participant" && each.children.length);
   return pools[0] || modeler.get("canvas").getRootElement();
@@ -44,7 +49,8 @@ export function place(modeler, name) {
   const from = source(modeler), shape = shapeOf(modeler, name);
   const made = from ? modeler.get("autoPlace").append(from, shape) : modeler.get("modeling").createShape(shape, middle(modeler.get("canvas")), room(modeler));
   modeler.get("selection").select(made);
-  modeler.get("canvas").scrollToElement(made, 80);
+  show(modeler, made);
+  modeler.get("directEditing").activate(made); // moving the canvas ended the one that began with the element
   announce(from ? `Added after ${from.businessObject.name || "the selected step"}.` : "Added in the middle.");
   return made;
 }
@@ -98,7 +104,7 @@ export function menu(modeler, template) {
   const overlays = modeler.get("overlays");
   const close = () => overlays.remove({ type: "aos-menu" });
 
-  function show() {
+  function open() {
     close();
     const [element, more] = modeler.get("selection").get();
     if (!element || more || element.waypoints || element.labelTarget) return;
@@ -118,7 +124,7 @@ export function menu(modeler, template) {
     else append(modeler, event, name);
   }
 
-  modeler.on("selection.changed", show);
+  modeler.on("selection.changed", open);
   modeler.on(["drag.start", "shape.remove", "directEditing.activate"], close);
-  modeler.on(["drag.cleanup", "elements.changed", "directEditing.deactivate"], () => queueMicrotask(show));
+  modeler.on(["drag.cleanup", "elements.changed", "directEditing.deactivate"], () => queueMicrotask(open));
 }

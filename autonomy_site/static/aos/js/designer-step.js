@@ -1,5 +1,6 @@
 // The settings of the selected element: read from the drawing, shown as a form that the server renders, and written back as
 // one act that can be undone. What is typed counts when a field is left.
+import { show as bring } from "./designer-palette.js";
 import { announce } from "./page.js";
 
 const ATTRIBUTES = [
@@ -170,6 +171,21 @@ export function panel(modeler, host) {
     const field = element === shown && host.querySelector("[name=name]");
     if (field && field !== document.activeElement) field.value = element.businessObject.name || "";
   });
+  // The field that a reason speaks of, else the first one.
+  function field(reason) {
+    const named = /aos:(\w+)/.exec(reason)?.[1] || (/condition/i.test(reason) ? "condition" : "");
+    return host.querySelector(`[name="${CSS.escape(named)}"]`) || host.querySelector("[data-step-form] :is(input:not([type=hidden]), select, textarea)");
+  }
+
+  async function open(element, reason) {
+    bring(modeler, element);
+    modeler.get("selection").select(element);
+    await show();
+    const found = field(reason);
+    found?.closest("details")?.setAttribute("open", "");
+    found?.focus();
+  }
+
   show();
-  return { show };
+  return { open };
 }

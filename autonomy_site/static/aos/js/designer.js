@@ -1,12 +1,16 @@
 // The designer: a drawing that people change, kept as the draft on the server. <div data-designer data-xml data-lib ...>.
 import { drawn, fit, WITH_CARDS } from "./cards.js";
 import { draft, problems } from "./designer-draft.js";
-import { menu, palette } from "./designer-palette.js";
+import { menu, palette, show } from "./designer-palette.js";
 import { panel, WITH_WRITER } from "./designer-step.js";
 import { announce, library } from "./page.js";
 
 const EDGE = { left: 120, right: 40, top: 24, bottom: 60 };
-const QUIET = { paletteProvider: ["value", null], contextPadProvider: ["value", null] }; // ours stand in the page
+// Ours stand in the page.
+const QUIET = {
+  palette: ["value", { registerProvider() {}, updateToolHighlight() {} }], paletteProvider: ["value", null],
+  contextPadProvider: ["value", null],
+};
 
 function modelerOf(host) {
   return new BpmnJS({
@@ -63,7 +67,7 @@ function walk(modeler, by) {
   const next = steps[(steps.indexOf(chosen) + by + steps.length) % steps.length] || steps[0];
   if (!next) return;
   modeler.get("selection").select(next);
-  modeler.get("canvas").scrollToElement(next, 100);
+  show(modeler, next);
   announce(`${next.businessObject.name || next.type.replace("bpmn:", "")}, ${steps.indexOf(next) + 1} of ${steps.length}`);
 }
 
@@ -86,7 +90,7 @@ async function start(page) {
   if (!host.offsetWidth) return; // a phone shows the list instead
   const [answer] = await Promise.all([fetch(host.dataset.xml, { cache: "no-store" }), library(host.dataset.lib), document.fonts.ready]);
   if (!answer.ok) return;
-  page.dataset.revision = page.dataset.revision || (answer.headers.get("ETag") || "").replace(/\W/g, "");
+  [page.dataset.revision] = /\d+/.exec(answer.headers.get("ETag")); // a server that compresses makes it W/"7"
   const modeler = modelerOf(host);
   await modeler.importXML(await answer.text());
   fit(modeler, EDGE);
@@ -97,8 +101,8 @@ async function start(page) {
   menu(modeler, page.querySelector("[data-menu]"));
   tools(modeler, page);
   keys(modeler);
-  panel(modeler, page.querySelector("[data-step-panel]"));
-  draft(modeler, page, problems(modeler, page.querySelector("[data-problems]")));
+  const settings = panel(modeler, page.querySelector("[data-step-panel]"));
+  draft(modeler, page, problems(modeler, page.querySelector("[data-problems]"), settings.open));
   new ResizeObserver(() => modeler.get("canvas").resized()).observe(host);
   const wanted = modeler.get("elementRegistry").get(location.hash.slice(1));
   if (wanted) modeler.get("selection").select(wanted);
