@@ -11,6 +11,7 @@ from workflows.api import memory as memory_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
+from workflows.api import tables as tables_api
 from workflows.api import work as work_api
 from workflows.api import workflows as workflows_api
 from workflows.views import (
@@ -36,6 +37,7 @@ from workflows.views import (
     rights,
     runs,
     saved_views,
+    tables,
     together,
     watching,
     workflows,
@@ -87,6 +89,9 @@ api_urls = [
     path("escalation-views/<uuid:uid>", views_api.ViewView.as_view(), name="api-escalation-view"),
     path("escalation-views/<uuid:uid>/drop", views_api.DropViewView.as_view(), name="api-escalation-view-drop"),
     path("workflows", workflows_api.WorkflowsView.as_view(), name="api-workflows"),
+    path("workflows/<slug:code>/tables", tables_api.TablesView.as_view(), name="api-tables"),
+    path("tables/<uuid:uid>", tables_api.TableView.as_view(), name="api-table"),
+    path("tables/<uuid:uid>/try", tables_api.TryTableView.as_view(), name="api-table-try"),
     path("agents/<str:code>/readiness", agents_api.ReadinessView.as_view(), name="api-agent-readiness"),
     path("agents/<str:code>/activate", agents_api.ActivateView.as_view(), name="api-agent-activate"),
     path("agents/<str:code>/retire", agents_api.RetireView.as_view(), name="api-agent-retire"),
@@ -177,6 +182,9 @@ urlpatterns: list[URLPattern] = [
         for act in reviewing.ACTS
     ),
     path("workflows/<slug:code>/<int:number>/restore", reviewing.RestoreVersion.as_view(), name="workflow-restore"),
+    path("workflows/<slug:code>/tables", tables.TablesPage.as_view(), name="workflow-tables"),
+    path("workflows/<slug:code>/tables/<uuid:uid>", tables.TablePage.as_view(), name="workflow-table"),
+    path("workflows/<slug:code>/tables/<uuid:uid>.dmn", tables.TableFile.as_view(), name="workflow-table-file"),
     path("memory", memory.MemoryPage.as_view(), name="memory"),
     path("access", rights.ObjectsPage.as_view(), name="access"),
     path("access/objects/<str:kind>/<str:key>", rights.ObjectPage.as_view(), name="access-object"),

@@ -246,6 +246,12 @@ DOORS: dict[tuple[str, str], Door] = {
             "bpmn": side.workflow.versions.all()[0].bpmn.replace("</bpmn:definitions>", "\n</bpmn:definitions>"),
         },
     ),
+    ("api-tables", "get"): Door(LIST, lambda side: [side.workflow.code]),
+    ("api-tables", "post"): Door(CREATE, lambda side: [side.workflow.code], lambda side: {"dmn": things.DMN}),
+    ("api-table", "get"): Door(ONE, lambda side: [things.decision_table(side).uid]),
+    ("api-table-try", "post"): Door(
+        CHECK, lambda side: [things.decision_table(side).uid], lambda side: {"facts": {"amount": 1}}
+    ),
     ("api-policies", "get"): Door(LIST),
     ("api-policies", "post"): Door(CREATE, body=lambda side: {"text": policy_text(side)}),
     ("api-policy", "get"): Door(ONE, lambda side: [side.policy.key]),
@@ -672,6 +678,10 @@ PAGES: dict[tuple[str, str], Door] = {
     ("workflow", "get"): Door(ONE, lambda side: [side.workflow.code]),
     ("workflow-drawing", "get"): Door(READ, lambda side: [side.workflow.code, 1]),
     ("workflow-states", "get"): Door(READ, lambda side: [side.workflow.code, 1]),
+    ("workflow-tables", "get"): Door(READ, lambda side: [side.workflow.code]),
+    ("workflow-tables", "post"): Door(CREATE, lambda side: [side.workflow.code], lambda side: things.dmn_file()),
+    ("workflow-table", "get"): Door(READ, lambda side: [side.workflow.code, things.decision_table(side).uid]),
+    ("workflow-table-file", "get"): Door(READ, lambda side: [side.workflow.code, things.decision_table(side).uid]),
     ("policy", "get"): Door(ONE, lambda side: [side.policy.key]),
     ("policy-new", "post"): Door(CREATE, body=lambda side: {"text": policy_text(side)}),
     ("policy-check", "post"): Door(CHECK, body=lambda side: {"text": policy_text(side)}),

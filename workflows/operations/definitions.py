@@ -113,7 +113,7 @@ def _unknown_names(graph: Graph) -> Iterator[ElementProblem]:
     roles = set(Role.objects.values_list("code", flat=True))
     paths = set(EscalationPath.objects.values_list("key", flat=True))
     for node in graph.nodes.values():
-        if node.kind is NodeKind.SERVICE_TASK and node.role not in roles:
+        if node.kind is NodeKind.SERVICE_TASK and node.role and node.role not in roles:
             said = f"No agent role is called {node.role}; roles are {', '.join(sorted(roles))}."
             yield ElementProblem(node.id, node.name, said)
         if node.kind is NodeKind.USER_TASK and node.path not in paths:

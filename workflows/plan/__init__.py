@@ -4,9 +4,9 @@ bytes -> graph (bpmn, elements, checks); graph, marking, happening -> marking, e
 """
 
 from workflows.plan.advance import StaleHappening, advance
-from workflows.plan.bpmn import read_bpmn
-from workflows.plan.graph import INPUT, OUTCOME, OUTCOMES, EventKind, Flow, Graph, Node, NodeKind, Output
-from workflows.plan.marking import (
+from workflows.plan.bpmn import Model, read_bpmn, read_model
+from workflows.plan.graph import INPUT, OUTCOME, OUTCOMES, EventKind, Flow, Graph, LoopKind, Node, NodeKind, Output
+from workflows.plan.happenings import (
     Assign,
     CallWorkflow,
     CancelCall,
@@ -19,7 +19,6 @@ from workflows.plan.marking import (
     GatherOutputs,
     Happening,
     IncidentResolved,
-    Marking,
     OpenStep,
     RaiseIncident,
     RunCancelled,
@@ -32,14 +31,14 @@ from workflows.plan.marking import (
     Subscribe,
     TaskChosen,
     TellEscalation,
-    Timer,
     TimerFired,
-    Token,
     TokenMoved,
     Unsubscribe,
     VariablesChanged,
 )
-from workflows.plan.problems import BpmnInvalid, ElementProblem
+from workflows.plan.marking import Done, Instances, Marking, Timer, Token, Undoing, Wait
+from workflows.plan.problems import BpmnInvalid, ElementProblem, ProblemKind, Severity
+from workflows.plan.values import plain
 
 __all__ = [
     "INPUT",
@@ -51,6 +50,7 @@ __all__ = [
     "CancelCall",
     "CancelStep",
     "CancelTimer",
+    "Done",
     "Effect",
     "ElementProblem",
     "EndRun",
@@ -62,14 +62,19 @@ __all__ = [
     "Graph",
     "Happening",
     "IncidentResolved",
+    "Instances",
+    "LoopKind",
     "Marking",
+    "Model",
     "Node",
     "NodeKind",
     "OpenStep",
     "Output",
+    "ProblemKind",
     "RaiseIncident",
     "RunCancelled",
     "Send",
+    "Severity",
     "StaleHappening",
     "StartTimer",
     "Started",
@@ -83,8 +88,12 @@ __all__ = [
     "TimerFired",
     "Token",
     "TokenMoved",
+    "Undoing",
     "Unsubscribe",
     "VariablesChanged",
+    "Wait",
     "advance",
+    "plain",
     "read_bpmn",
+    "read_model",
 ]
