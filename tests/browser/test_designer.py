@@ -76,6 +76,7 @@ def drawn(code: str) -> str:
 def test_maria_draws_jonas_publishes_and_a_run_starts(visitor: Visitor, expenses: Workflow, sign_in: Any) -> None:
     maria = opened(visitor("maria"), EXPENSES)
     put(maria, "Agent task", *middle(maria.locator(".djs-connection").first))
+    expect(maria.locator(".djs-direct-editing-content")).to_be_focused()
     maria.keyboard.type("Check the receipt")
     maria.keyboard.press("Enter")
 
@@ -152,6 +153,7 @@ def test_a_step_is_added_and_set_with_the_keyboard_alone(visitor: Visitor, expen
     expect(page.locator("#announce")).to_contain_text("1 of 2")
     page.get_by_role("button", name="Approval", exact=True).focus()
     page.keyboard.press("Enter")
+    expect(page.locator(".djs-direct-editing-content")).to_be_focused()
     page.keyboard.type("Approve the trip")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Name", exact=True)).to_have_value("Approve the trip")
@@ -172,7 +174,7 @@ def test_two_people_who_draw_at_once_lose_nothing(visitor: Visitor, invoices: Wo
 
     rename(maria, "pay", "Pay at once")
 
-    expect(maria.get_by_text("Somebody else saved this draft while you drew.")).to_be_visible()
+    expect(maria.locator("[data-conflict]")).to_be_visible()
     assert "Read it twice" in drawn("invoice-to-payment")
     assert "Pay at once" not in drawn("invoice-to-payment")
     with maria.expect_download() as download:

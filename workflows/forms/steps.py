@@ -1,281 +1,252 @@
-"""The settings of one element of a drawing as a form: what its kind has, in words, and the values to write."""
+"""What is asked about the steps of a workflow that is drawn, in plain words; each form knows what it changes."""
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
 
-from workflows.forms.lengths import LengthField
+from agents.models import Role
+from governance.models import EscalationPath
+from workflows.plan import editing
+from workflows.plan.extensions import VALUE_KINDS
 from workflows.plan.graph import IDENTIFIER
+from workflows.plan.lengths import bpmn_of, seconds_of, words_of
+from workflows.plan.outlining import AGENT, PERSON, Line, Value
+from workflows.plan.sheet import Sheet
 
-AREA = {"rows": 2}
-TYPES = [
-    ("string", "Text"), ("int", "Whole number"), ("decimal", "Amount"), ("bool", "Yes or no"),
-]  # fmt: skip
-RISKS = [("", "Not said"), ("low", "Low"), ("medium", "Medium"), ("high", "High")]
-ROWS_AT_MOST = 60
-NOTHING = {"calls": "Choose a workflow", "memorySpace": "None"}
-
-
-@dataclass(frozen=True)
-class Part:
-    """One section of the form; a folded one is opened when it holds something."""
-
-    title: str
-    fields: tuple[str, ...]
-    is_folded: bool = False
+KIND_WORDS = (
+    ("agent", "An agent works"), ("person", "A person decides"), ("choice", "One way is taken"),
+    ("parallel", "Side by side"), ("wait", "Wait for a time"), ("rule", "A decision table answers"), ("end", "End"),
+)  # fmt: skip
+TYPES = (("", "Not used"), ("string", "Text"), ("decimal", "Amount"), ("int", "Whole number"), ("bool", "Yes or no"))
+RISKS = (("", "As the policies say"), ("low", "Low"), ("medium", "Medium"), ("high", "High"))
+LONGEST_NAME = 200
 
 
-TIMES = Part("Time and cost", ("due", "lease", "attempts", "backOff", "timeLimit", "costLimit", "priority"), True)
-MEMORY = Part("Shared memory", ("memorySpace", "memoryKey", "memoryFor"), True)
-SCHEMAS = Part("JSON Schema", ("input_schema", "output_schema"), True)
-KINDS: Mapping[str, tuple[str, tuple[Part, ...]]] = {
-    "bpmn:ServiceTask": (
-        "Agent task", (Part("", ("name", "role", "capability", "action")), TIMES, MEMORY, SCHEMAS),
-    ),
-    "bpmn:UserTask": (
-        "Approval",
-        (
-            Part("", ("name", "path", "due")),
-            Part("What the person sees", ("title", "risk", "effect", "approve", "reject", "timeout")),
-            Part("More", ("priority",), True), SCHEMAS,
-        ),
-    ),
-    "bpmn:BusinessRuleTask": ("Policy check", (Part("", ("name", "decision")),)),
-    "bpmn:ScriptTask": ("Work out values", (Part("", ("name",)),)),
-    "bpmn:SendTask": ("Send a message", (Part("", ("name", "correlation")),)),
-    "bpmn:ReceiveTask": ("Wait for a message", (Part("", ("name", "correlation")), SCHEMAS)),
-    "bpmn:CallActivity": ("Sub-workflow", (Part("", ("name", "calls")),)),
-    "bpmn:StartEvent": ("Start", (Part("", ("name", "wait")),)),
-    "bpmn:IntermediateCatchEvent": ("Wait", (Part("", ("name", "wait", "correlation")),)),
-    "bpmn:BoundaryEvent": ("Time limit", (Part("", ("name", "wait", "interrupting", "correlation")),)),
-    "bpmn:ExclusiveGateway": ("Decision: one way is taken", (Part("", ("name",)),)),
-    "bpmn:InclusiveGateway": ("Decision: every way that fits is taken", (Part("", ("name",)),)),
-    "bpmn:ParallelGateway": ("In parallel", (Part("", ("name",)),)),
-    "bpmn:EventBasedGateway": ("Whatever happens first", (Part("", ("name",)),)),
-    "bpmn:EndEvent": ("End", (Part("", ("name",)),)),
-    "bpmn:SequenceFlow": ("Way", (Part("", ("name", "condition", "otherwise")),)),
-    "bpmn:Participant": ("Workflow", (Part("", ("name",)),)),
-    "bpmn:Lane": ("Lane", (Part("", ("name",)),)),
-    "bpmn:SubProcess": ("Steps that belong together", (Part("", ("name",)),)),
-}  # fmt: skip
-VALUES: Mapping[str, tuple[str, str]] = {
-    "bpmn:StartEvent": ("inputs", "What a run is started with"),
-    "bpmn:ServiceTask": ("outputs", "What the agent hands in"),
-    "bpmn:UserTask": ("outputs", "What the person hands in"),
-    "bpmn:ScriptTask": ("outputs", "What is worked out"),
-}
-LEAVES_BY_CHOICE = ("bpmn:ExclusiveGateway", "bpmn:InclusiveGateway")
-GLYPHS = {
-    "bpmn:ServiceTask": "bot", "bpmn:UserTask": "user", "bpmn:BusinessRuleTask": "shield-check",
-    "bpmn:CallActivity": "workflow", "bpmn:StartEvent": "play", "bpmn:EndEvent": "flag",
-    "bpmn:SequenceFlow": "arrow-right", "bpmn:BoundaryEvent": "clock", "bpmn:IntermediateCatchEvent": "clock",
-    "bpmn:ExclusiveGateway": "split", "bpmn:InclusiveGateway": "split", "bpmn:ParallelGateway": "git-fork",
-}  # fmt: skip
+class LengthField(forms.CharField):
+    """A length of time in words."""
 
-
-class SchemaField(forms.CharField):
-    """A JSON Schema, empty for none."""
-
-    def __init__(self, **options: Any) -> None:
-        shown = forms.Textarea(attrs={"rows": 4, "class": "mono", "spellcheck": "false"})
-        super().__init__(required=False, max_length=20_000, widget=shown, **options)
+    def __init__(self, **given: Any) -> None:
+        hint = given.pop("help_text", "Such as 4 hours, or 2 days.")
+        super().__init__(max_length=60, help_text=hint, **given)
 
     def clean(self, value: Any) -> str:
-        """The text, when it is a JSON object."""
-        text = super().clean(value).strip()
-        if text:
-            try:
-                found = json.loads(text)
-            except ValueError as wrong:
-                raise ValidationError(f"This is no JSON: {wrong}.") from wrong
-            if not isinstance(found, dict):
-                raise ValidationError('A schema is an object, such as {"type": "object"}.')
-        return str(text)
-
-
-class ValueForm(forms.Form):
-    """One typed value: its name, type and label; on a script also how it is worked out."""
-
-    name = forms.CharField(label="Name", max_length=60, required=False)
-    type = forms.ChoiceField(label="Type", choices=TYPES, required=False)
-    label = forms.CharField(label="Label", max_length=120, required=False)
-    value = forms.CharField(label="Worked out as", max_length=1000, required=False)
-
-    def __init__(self, *given: Any, scripted: bool = False, **named: Any) -> None:
-        super().__init__(*given, **named)
-        if not scripted:
-            del self.fields["value"]
-        found = str(self.initial.get("type") or "string")
-        if found not in dict(TYPES):  # a type of the file that the list does not know stays
-            self.fields["type"].choices = [*TYPES, (found, found)]  # type: ignore[attr-defined]
-
-    def clean_name(self) -> str:
-        """A name that expressions can use."""
-        name = str(self.cleaned_data["name"]).strip()
-        if name and not IDENTIFIER.fullmatch(name):
-            raise ValidationError(f"“{name}” cannot be the name of a value: use letters, digits and _.")
-        return name
-
-    @property
-    def row(self) -> dict[str, str]:
-        """The value as the drawing holds it."""
-        given = self.cleaned_data
-        return {
-            "name": given["name"], "type": given.get("type") or "string", "label": given.get("label", ""),
-            "value": given.get("value", ""),
-        }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Offers:
-    """What can be chosen, as (code, name): who works, who decides, what is called, and where is looked first."""
-
-    role: Iterable[tuple[str, str]]
-    path: Iterable[tuple[str, str]]
-    calls: Iterable[tuple[str, str]]
-    memorySpace: Iterable[tuple[str, str]]
-
-    def of(self, name: str) -> list[tuple[str, str]]:
-        """The choices of one field, with what stands for none."""
-        return [("", NOTHING.get(name, "Nobody yet")), *getattr(self, name)]
+        """The length as BPMN writes it."""
+        text = super().clean(value)
+        if text and not seconds_of(text):
+            raise forms.ValidationError("Write a length such as 30 minutes, 4 hours or 2 days.")
+        return bpmn_of(seconds_of(text)) if text else ""
 
 
 class StepForm(forms.Form):
-    """The settings of an element; `values` are those of the drawing, `offers` what can be chosen."""
+    """The settings of one step: those that its kind has."""
 
-    name = forms.CharField(label="Name", max_length=200, required=False)
-    role = forms.ChoiceField(label="Who works", required=False)
-    capability = forms.CharField(
-        label="Needs the capability", max_length=60, required=False, help_text="Empty: every agent of the role."
-    )
+    name = forms.CharField(label="Name", max_length=LONGEST_NAME, required=False)
+    role = forms.ChoiceField(label="Who works", required=False, help_text="The role whose agents take this step.")
     action = forms.CharField(
-        label="Action", max_length=80, required=False, help_text="What the policies know it as, such as invoice.pay."
-    )
-    path = forms.ChoiceField(label="Who decides", required=False)
-    due = LengthField(label="Decide within")
-    title = forms.CharField(
-        label="The question",
-        max_length=400,
-        required=False,
-        widget=forms.Textarea(attrs=AREA),
-        help_text="Values in braces: Pay {vars.read.total} to {vars.read.seller}.",
-    )
-    risk = forms.ChoiceField(label="Risk", choices=RISKS, required=False)
-    effect = forms.CharField(label="What happens then", max_length=200, required=False)
-    approve = forms.CharField(label="If approved", max_length=300, required=False, widget=forms.Textarea(attrs=AREA))
-    reject = forms.CharField(label="If rejected", max_length=300, required=False, widget=forms.Textarea(attrs=AREA))
-    timeout = forms.CharField(
-        label="If nobody decides", max_length=300, required=False, widget=forms.Textarea(attrs=AREA)
-    )
-    lease = LengthField(label="Heard of at least every", help_text="Else another agent takes it. Empty: 60 seconds.")
+        label="Action", max_length=120, required=False,
+        help_text="What the agent asks to do, as in invoice.pay. The policies decide about it.",
+    )  # fmt: skip
+    lease = LengthField(
+        label="Silent for at most", required=False,
+        help_text="An agent that does not report for so long loses the step to another one. Usually 60 seconds.",
+    )  # fmt: skip
     attempts = forms.IntegerField(
-        label="Tried at most", min_value=1, max_value=100, required=False, help_text="Times. Empty: 3."
+        label="Tries", min_value=1, max_value=100, required=False, help_text="Then a person is asked. Usually 3."
     )
-    backOff = LengthField(label="Pause before it is tried again")
-    timeLimit = LengthField(label="Stopped after")
-    costLimit = forms.DecimalField(label="Stopped when it costs more than", min_value=0, required=False)
-    priority = forms.IntegerField(
-        label="Priority", min_value=-100, max_value=100, required=False, help_text="The higher comes first. Empty: 0."
+    path = forms.ChoiceField(label="Who decides", required=False, help_text="The escalation path that is asked.")
+    title = forms.CharField(
+        label="What the person is asked", max_length=500, required=False,
+        help_text="One sentence. {vars.read.total} stands for what the step read found.",
+    )  # fmt: skip
+    risk = forms.ChoiceField(label="Risk", choices=RISKS, required=False)
+    effect = forms.CharField(
+        label="What it leads to", max_length=200, required=False, help_text="Such as: Money leaves the company"
     )
-    memorySpace = forms.ChoiceField(label="Space", required=False)
-    memoryKey = forms.CharField(
-        label="Key of what it finds",
-        max_length=200,
-        required=False,
-        help_text="Who asks for the same key gets the same answer: vendor/{vars.input.vendor}.",
-    )
-    memoryFor = LengthField(label="Valid for")
-    input_schema = SchemaField(label="Of what it takes")
-    output_schema = SchemaField(label="Of what it hands in")
-    decision = forms.CharField(label="Decision table", max_length=80, required=False, help_text="Its code.")
-    correlation = forms.CharField(
-        label="Belongs to this run when",
-        max_length=400,
-        required=False,
-        help_text="An expression, such as vars.input.order.",
-    )
-    calls = forms.ChoiceField(label="Which workflow", required=False)
-    wait = LengthField(label="How long")
-    interrupting = forms.BooleanField(label="The step is then taken back", required=False)
-    condition = forms.CharField(
-        label="Taken when",
-        max_length=1000,
-        required=False,
-        widget=forms.Textarea(attrs={**AREA, "class": "mono"}),
-        help_text="An expression, such as vars.match.matched == true.",
-    )
-    otherwise = forms.BooleanField(label="Taken when no other way fits", required=False)
+    approve = forms.CharField(label="If approved", max_length=300, required=False)
+    reject = forms.CharField(label="If rejected", max_length=300, required=False)
+    timeout = forms.CharField(label="If nobody decides", max_length=300, required=False)
+    duration = LengthField(label="After", required=True)
 
-    def __init__(self, values: Mapping[str, Any], offers: Offers, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, initial=dict(values))
-        self.kind = str(values.get("kind", ""))
-        self.word, self.parts = KINDS.get(self.kind, ("Element", (Part("", ("name",)),)))
-        self.icon = GLYPHS.get(self.kind, "square")
-        self._keep_own(values)
-        for name in {"role", "path", "calls", "memorySpace"} & set(self.fields):
-            self._offer(name, offers, str(values.get(name) or ""))
-        if self.kind == "bpmn:ServiceTask":
-            self.fields["due"].label = "Due within"
-        self.values_name, self.values_title = VALUES.get(self.kind, ("", ""))
-        self.rows = list(self._rows(values, data)) if self.values_name else []
+    OWN: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        AGENT: ("role", "action", "lease", "attempts"),
+        PERSON: ("path", "title", "risk", "effect", "approve", "reject", "timeout"),
+    }
 
-    def _keep_own(self, values: Mapping[str, Any]) -> None:
-        own = {name for part in self.parts for name in part.fields}
-        timed = values.get("event") == "bpmn:TimerEventDefinition"
-        heard = values.get("event") == "bpmn:MessageEventDefinition"
-        own -= set() if timed else {"wait"}
-        own -= set() if heard or self.kind in ("bpmn:SendTask", "bpmn:ReceiveTask") else {"correlation"}
-        own -= set() if values.get("leaves") in LEAVES_BY_CHOICE else {"condition", "otherwise"}
-        for name in set(self.fields) - own:
+    def __init__(self, *given: Any, line: Line, **named: Any) -> None:
+        self.line = line
+        self.own_names = self.OWN.get(line.kind, ())
+        initial = {name: line.given.get(name, "") for name in self.own_names}
+        initial |= {"name": line.name, "duration": words_of(line.duration)}
+        if "lease" in initial:
+            initial["lease"] = words_of(initial["lease"])
+        super().__init__(*given, **{**named, "initial": initial})
+        asked = ("name", *self.own_names, *(("duration",) if line.duration else ()))
+        for name in [name for name in self.fields if name not in asked]:
             del self.fields[name]
+        self._choose("role", Role.objects.values_list("code", "name"))
+        self._choose("path", EscalationPath.objects.values_list("key", "name"))
 
-    def _offer(self, name: str, offers: Offers, chosen: str) -> None:
-        choices = offers.of(name)
-        if chosen and chosen not in dict(choices):
-            choices.append((chosen, f"{chosen} (not known here)"))
-        self.fields[name].choices = choices  # type: ignore[attr-defined]
+    def _choose(self, name: str, rows: Any) -> None:
+        if name not in self.fields:
+            return
+        known, now = list(rows), self.line.given.get(name, "")
+        if now and now not in dict(known):
+            known.append((now, f"{now} (there is none)"))
+        self.fields[name].choices = [("", "Nobody yet"), *known]  # type: ignore[attr-defined]
 
-    def _rows(self, values: Mapping[str, Any], data: Mapping[str, Any] | None) -> Iterable[ValueForm]:
-        kept = [row for row in values.get(self.values_name) or [] if isinstance(row, Mapping)]
-        scripted = self.kind == "bpmn:ScriptTask"
-        for place in range(min(len(kept) + 1, ROWS_AT_MOST)):
-            yield ValueForm(
-                data, prefix=f"{self.values_name}-{place}", scripted=scripted,
-                initial=dict(kept[place]) if place < len(kept) else {},
-            )  # fmt: skip
+    def change(self, sheet: Sheet) -> str:
+        """Put the settings into the drawing."""
+        said, step = self.cleaned_data, self.line.id
+        editing.rename(sheet, step, said["name"])
+        own = {name: str(said[name] or "") for name in self.own_names}
+        if "lease" in own and seconds_of(own["lease"]) == seconds_of(self.line.given.get("lease", "")):
+            own["lease"] = self.line.given.get("lease", "")
+        editing.set_own(sheet, step, own)
+        if "duration" in self.fields and seconds_of(said["duration"]) != seconds_of(self.line.duration):
+            editing.set_duration(sheet, step, said["duration"])
+        return step
 
-    def sections(self) -> list[dict[str, Any]]:
-        """The parts with their bound fields, the empty ones left out."""
-        found = []
-        for part in self.parts:
-            fields = [self[name] for name in part.fields if name in self.fields]
-            is_open = any(self.initial.get(name) for name in part.fields) or any(field.errors for field in fields)
-            if fields:
-                found.append({"title": part.title, "fields": fields, "folded": part.is_folded, "open": is_open})
-        return found
 
-    def is_valid(self) -> bool:
-        """Whether everything fits, the typed values as well."""
-        return all([super().is_valid(), *(row.is_valid() for row in self.rows), self._names_differ()])
+class ValueForm(forms.Form):
+    """One value that a step leaves behind, or that a run begins with."""
 
-    def _names_differ(self) -> bool:
-        taken: set[str] = set()
-        for row in self.rows:
-            name = row.cleaned_data.get("name", "") if row.is_valid() else ""
-            if name in taken:
-                row.add_error("name", f"The value {name} exists already.")
-            taken |= {name} - {""}
-        return all(row.is_valid() for row in self.rows)
+    name = forms.CharField(label="Name", max_length=60, required=False)
+    type = forms.ChoiceField(label="Kind", choices=TYPES, required=False)
+    label = forms.CharField(label="In words", max_length=120, required=False)
 
-    def written(self) -> dict[str, Any]:
-        """The values to write into the drawing; numbers as text, as its attributes are."""
-        found: dict[str, Any] = {}
-        for name, value in self.cleaned_data.items():
-            found[name] = value if isinstance(value, bool) else "" if value is None else str(value)
-        if self.values_name:
-            found[self.values_name] = [row.row for row in self.rows if row.row["name"]]
-        return found
+    def clean(self) -> dict[str, Any]:
+        """A value has a name that conditions can use, and a kind; a row without a name is none."""
+        said: dict[str, Any] = super().clean() or {}
+        name = said.get("name", "")
+        if name and not IDENTIFIER.fullmatch(name):
+            self.add_error("name", "Use letters, digits and _, and begin with a letter.")
+        if name and said.get("type") not in VALUE_KINDS:
+            self.add_error("type", "Choose what kind of value it is.")
+        return said
+
+
+class _Values(forms.BaseFormSet):  # type: ignore[type-arg]
+    """All values of a step; two empty rows are for new ones, a row whose name is emptied goes."""
+
+    def clean(self) -> None:
+        """No name twice."""
+        names = [form.cleaned_data.get("name") for form in self.forms if form.is_valid()]
+        for form in self.forms:
+            name = form.cleaned_data.get("name") if form.is_valid() else ""
+            if name and names.count(name) > 1:
+                form.add_error("name", "This name is there twice.")
+
+    @property
+    def values(self) -> list[Value]:
+        """What was filled in."""
+        said = [form.cleaned_data for form in self.forms]
+        return [Value(each["name"], each["type"], each["label"]) for each in said if each.get("name")]
+
+
+ValuesForm = forms.formset_factory(ValueForm, formset=_Values, extra=2, max_num=200, absolute_max=200)
+
+
+class InsertForm(forms.Form):
+    """What comes behind a step."""
+
+    kind = forms.ChoiceField(label="What comes next", choices=KIND_WORDS)
+    name = forms.CharField(label="Name", max_length=LONGEST_NAME, required=False)
+    way = forms.ChoiceField(label="Where", required=False)
+
+    def __init__(self, *given: Any, line: Line, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.line = line
+        ways = [(way.id, f"On the way to {way.number}, {way.name}") for way in line.ways if way.id]
+        if len(ways) > 1 or (ways and line.tag.endswith("Gateway")):
+            self.fields["way"].choices = [("", "On a new way"), *ways]  # type: ignore[attr-defined]
+        else:
+            del self.fields["way"]
+
+    def change(self, sheet: Sheet) -> str:
+        """Put the new step in."""
+        said = self.cleaned_data
+        return editing.insert_after(sheet, self.line.id, said["kind"], said["name"], way=said.get("way", ""))
+
+
+class WayForm(forms.Form):
+    """When a way is taken."""
+
+    name = forms.CharField(label="In words", max_length=LONGEST_NAME, required=False)
+    condition = forms.CharField(
+        label="Condition", max_length=1000, required=False,
+        help_text="Such as vars.read.total &gt; 1000 or vars.check.outcome == &quot;approved&quot;.",
+        widget=forms.TextInput(attrs={"class": "mono", "spellcheck": "false", "autocapitalize": "off"}),
+    )  # fmt: skip
+    otherwise = forms.BooleanField(label="Taken when no other way is", required=False)
+
+    def __init__(self, *given: Any, line: Line, flow: str, **named: Any) -> None:
+        way = next((each for each in line.ways if each.id == flow), None)
+        told = {"name": way.label, "condition": way.condition, "otherwise": way.otherwise} if way else {}
+        super().__init__(*given, **{**named, "initial": told})
+        self.line, self.flow = line, flow
+
+    def change(self, sheet: Sheet) -> str:
+        """Say it in the drawing."""
+        said = self.cleaned_data
+        editing.set_way(sheet, self.flow, name=said["name"], condition=said["condition"], otherwise=said["otherwise"])
+        return self.line.id
+
+
+class ConnectForm(forms.Form):
+    """A further way from a step to another one."""
+
+    target = forms.ChoiceField(label="Lead to")
+
+    def __init__(self, *given: Any, line: Line, lines: list[Line], **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.line = line
+        depth = line.number.rpartition(".")[0]
+        beside = [
+            (each.id, f"{each.number}, {each.shown}") for each in lines
+            if each.number.rpartition(".")[0] == depth and each.id != line.id
+            and each.tag not in ("startEvent", "boundaryEvent")
+        ]  # fmt: skip
+        self.fields["target"].choices = beside  # type: ignore[attr-defined]
+
+    def change(self, sheet: Sheet) -> str:
+        """Draw the way."""
+        editing.connect(sheet, self.line.id, self.cleaned_data["target"])
+        return self.line.id
+
+
+class TimerForm(forms.Form):
+    """What happens when a step takes longer."""
+
+    duration = LengthField(label="When it takes longer than", required=True)
+    then = forms.ChoiceField(
+        label="Then",
+        choices=(("ends", "It ends here and goes on elsewhere"), ("stays", "It goes on, and something else as well")),
+    )  # fmt: skip
+
+    def __init__(self, *given: Any, line: Line, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.line = line
+
+    def change(self, sheet: Sheet) -> str:
+        """Put the timer on the edge of the step; what follows it is said at the timer."""
+        said = self.cleaned_data
+        return editing.add_timer(sheet, self.line.id, said["duration"], interrupting=said["then"] == "ends")
+
+
+class RemoveForm(forms.Form):
+    """Take the step out, or one of its ways."""
+
+    flow = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+
+    def __init__(self, *given: Any, line: Line, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.line = line
+
+    def change(self, sheet: Sheet) -> str:
+        """Take it out; where the reader goes on."""
+        if self.cleaned_data["flow"]:
+            editing.disconnect(sheet, self.cleaned_data["flow"])
+            return self.line.id
+        editing.remove(sheet, self.line.id)
+        return ""

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workflows", "0003_runs_by_workflow"),
+        ("workflows", "0050_drafts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

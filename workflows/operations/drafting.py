@@ -1,6 +1,7 @@
 """Workflows are drawn: a draft begins with nothing, with a version, a template or a file, is changed revision by
 revision, and is put away or goes on to its review."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,8 @@ from observability import ledger
 from workflows.models import Workflow, WorkflowDraft, WorkflowVersion
 from workflows.operations.definitions import found_here, lock_workflow, refused_for
 from workflows.plan import BpmnInvalid, ElementProblem, read_bpmn
+from workflows.plan.editing import CannotEdit
+from workflows.plan.sheet import Sheet
 from workflows.plan.texts import EMPTY, checked
 
 Status = WorkflowDraft.Status
@@ -132,6 +135,23 @@ def save_draft(draft: WorkflowDraft, bpmn: str, *, revision: int, by: ledger.Act
     _add_editor(draft, by)
     ledger.record("workflow.redrawn", draft, by=by, at=at, data={"revision": draft.revision})
     return draft
+
+
+@transaction.atomic
+def edit_draft(
+    draft: WorkflowDraft, change: Callable[[Sheet], str], *, revision: int, by: ledger.Acts, at: datetime
+) -> str:
+    """Change the drawing of the draft in place, if it is still at this revision; what `change` returns. Raises
+    DraftChanged, and Invalid with the reason when the change does not fit the drawing."""
+    if draft.revision != revision:
+        raise DraftChanged(draft)
+    sheet = Sheet(draft.bpmn)
+    try:
+        told = change(sheet)
+    except CannotEdit as wrong:
+        raise ledger.Invalid(str(wrong), fields={"step": str(wrong)}) from wrong
+    save_draft(draft, sheet.text(), revision=revision, by=by, at=at)
+    return told
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from workflows.plan.document import AOS, is_true, name_of, reference, tag_of
+from workflows.plan.lengths import words_of
 from workflows.plan.sheet import (
     EVENTS,
     SCOPES,
@@ -106,6 +107,11 @@ class Line:
         return self.name or self.word
 
     @property
+    def words(self) -> str:
+        """How long a timer waits, as people write it."""
+        return words_of(self.duration) if self.duration else ""
+
+    @property
     def is_work(self) -> bool:
         """Whether somebody works or decides here."""
         return self.tag in TASKS
@@ -116,7 +122,8 @@ def outline_of(sheet: Sheet) -> list[Line]:
     ordered = [found for process in sheet.processes for found in _in_scope(sheet, process, "", 0)]
     steps = {step.get("id", ""): (step, number) for step, number, _ in ordered}
     ways: dict[str, list[etree._Element]] = {}
-    for scope in {id(step.getparent()): step.getparent() for step, _, _ in ordered}.values():
+    scopes = {id(scope): scope for step, _, _ in ordered if (scope := step.getparent()) is not None}
+    for scope in scopes.values():
         for flow in sheet.flows(scope):
             ways.setdefault(reference(flow.get("sourceRef")), []).append(flow)
     return [_line(step, number, depth, steps, ways) for step, number, depth in ordered]

@@ -125,7 +125,8 @@ def values_of(element: etree._Element) -> list[etree._Element]:
 
 def text_of(element: etree._Element) -> str:
     """The text of an element, without comments."""
-    return "".join(map(str, element.xpath("text()"))).strip()
+    parts = [element.text or "", *(each.tail or "" for each in element)]
+    return "".join(parts).strip()
 
 
 def own(element: etree._Element, attribute: str) -> str:

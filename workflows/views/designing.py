@@ -18,7 +18,7 @@ from agents.views import person
 from observability import ledger
 from observability.charts.words import percent
 from observability.ledger import database_now
-from workflows.forms.steps import Offers, StepForm
+from workflows.forms.canvas import ElementForm, Offers
 from workflows.models import Space, Step, Workflow
 from workflows.views.designer import bar_of, open_draft_of
 from workflows.views.drafting import may_change
@@ -60,18 +60,18 @@ class StepSettings(LoginRequiredMixin, View):
         shown: dict[str, Any] = {"values": values, "offers": _offers(user)}
         if "set" not in request.POST:
             lately = _lately(workflow, str(values.get("id", "")), database_now())
-            return _form(request, StepForm(**shown), values, lately=lately)
-        form = StepForm(**shown, data=request.POST)
+            return _form(request, ElementForm(**shown), values, lately=lately)
+        form = ElementForm(**shown, data=request.POST)
         if not form.is_valid():
             return _form(request, form, values, status=422)
         written = form.written()
-        again = StepForm({**values, **written}, shown["offers"])
+        again = ElementForm({**values, **written}, shown["offers"])
         html = render_to_string("workflows/_step_form.html", {"form": again, "values": values}, request)
         return JsonResponse({"values": written, "form": html, "reshaped": len(again.rows) != len(form.rows)})
 
 
 def _form(
-    request: HttpRequest, form: StepForm, values: Mapping[str, Any], *, status: int = 200, lately: Any = None
+    request: HttpRequest, form: ElementForm, values: Mapping[str, Any], *, status: int = 200, lately: Any = None
 ) -> HttpResponse:
     shown = {"form": form, "values": values, "lately": lately, "days": DAYS}
     return render(request, "workflows/_step_form.html", shown, status=status)

@@ -13,7 +13,7 @@ from agents.views import person
 from observability import ledger
 from observability.ledger import database_now
 from workflows import operations
-from workflows.models import Workflow, WorkflowDraft
+from workflows.models import Workflow, WorkflowDraft, WorkflowVersion
 from workflows.plan import ElementProblem
 from workflows.views.workflows import visible_workflow
 
@@ -63,21 +63,24 @@ class CheckDraft(LoginRequiredMixin, View):
 
 
 class BeginDraft(LoginRequiredMixin, View):
-    """Begin a draft of a workflow that is there: from its newest version, an older one, or a file."""
+    """Begin a draft of a workflow that is there: from its newest version, an or an older one."""
 
     def post(self, request: HttpRequest, code: str) -> HttpResponse:
         user = person(request)
         workflow = visible_workflow(user, code)
-        number = request.POST.get("version", "")
-        version = None
-        if number:
-            version = workflow.versions.filter(number=int(number) if number.isdecimal() and len(number) < 9 else 0)
-            version = version.first()
-            if version is None:
-                raise ledger.NotFound
+        version = _asked_version(workflow, request.POST.get("version", ""))
         operations.begin_draft(workflow, version=version, by=user, at=database_now())
         messages.success(request, "The draft is yours to change. What is live stays as it is.")
         return redirect("workflow-design" if request.POST.get("view") == "design" else "workflow-outline", code)
+
+
+def _asked_version(workflow: Workflow, number: str) -> WorkflowVersion | None:
+    if not number:
+        return None
+    version = workflow.versions.filter(number=int(number) if number.isdecimal() and len(number) < 9 else 0).first()
+    if version is None:
+        raise ledger.NotFound
+    return version
 
 
 class DiscardDraft(LoginRequiredMixin, View):

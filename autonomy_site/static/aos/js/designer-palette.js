@@ -44,14 +44,44 @@ function room(modeler) {
   return pools[0] || modeler.get("canvas").getRootElement();
 }
 
+const GAP = 48;
+const right = (shape) => shape.x + shape.width;
+
+// What was dropped onto an arrow gets room between its neighbours; everything behind it moves on.
+function makeRoom(modeler, shape) {
+  const before = shape.incoming[0]?.source, after = shape.outgoing[0]?.target, modeling = modeler.get("modeling");
+  if (!before || !after || after.x <= before.x || Math.abs(after.y - before.y) > 200) return;
+  const push = right(before) + GAP - shape.x;
+  if (push > 0) modeling.moveElements([shape], { x: push, y: 0 });
+  const more = right(shape) + GAP - after.x;
+  if (more > 0) {
+    const others = modeler.get("elementRegistry").filter((each) => each.parent && each !== shape && !each.waypoints && !each.labelTarget);
+    const { movingShapes, resizingShapes } = modeler.get("spaceTool").calculateAdjustments(others, "x", more, after.x - 1);
+    modeling.createSpace(movingShapes.filter((each) => each !== shape), resizingShapes, { x: more, y: 0 }, "e", after.x - 1);
+  }
+  for (const arrow of [...shape.incoming, ...shape.outgoing]) modeling.layoutConnection(arrow);
+}
+
 // Puts a new element after the selected one, or into the middle of what is in sight.
 export function place(modeler, name) {
-  const from = source(modeler), shape = shapeOf(modeler, name);
+  const from = source(modeler), shape = shapeOf(modeler, name), [arrow] = modeler.get("selection").get();
+  if (arrow?.type === "bpmn:SequenceFlow" && name !== "end") return insert(modeler, shape, arrow);
   const made = from ? modeler.get("autoPlace").append(from, shape) : modeler.get("modeling").createShape(shape, middle(modeler.get("canvas")), room(modeler));
   modeler.get("selection").select(made);
   show(modeler, made);
   modeler.get("directEditing").activate(made); // moving the canvas ended the one that began with the element
   announce(from ? `Added after ${from.businessObject.name || "the selected step"}.` : "Added in the middle.");
+  return made;
+}
+
+function insert(modeler, shape, arrow) {
+  const half = arrow.waypoints[Math.floor((arrow.waypoints.length - 1) / 2)], next = arrow.waypoints[Math.ceil(arrow.waypoints.length / 2)] || half;
+  const made = modeler.get("modeling").createShape(shape, { x: (half.x + next.x) / 2, y: (half.y + next.y) / 2 }, arrow);
+  makeRoom(modeler, made);
+  modeler.get("selection").select(made);
+  show(modeler, made);
+  modeler.get("directEditing").activate(made);
+  announce("Put into the way.");
   return made;
 }
 
@@ -74,6 +104,9 @@ function press(modeler, event, name) {
 }
 
 export function palette(modeler, bar) {
+  modeler.on("create.end", 500, ({ context }) => {
+    if (context.target?.waypoints && context.shape.parent) makeRoom(modeler, context.shape);
+  });
   for (const kind of ["click", "dragstart"]) {
     bar.addEventListener(kind, (event) => {
       const button = event.target.closest("[data-piece]");

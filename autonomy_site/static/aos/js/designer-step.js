@@ -57,11 +57,17 @@ function Writer(modeling, moddle) {
 }
 Writer.$inject = ["modeling", "moddle"];
 
+// What the form does not know, foreign or ours, stays where it is.
+const TYPES = { inputs: "aos:Input", outputs: "aos:Output", input_schema: "aos:Schema", output_schema: "aos:Schema" };
+
 function extended(moddle, object, values) {
-  const foreign = (object.extensionElements?.values || []).filter((each) => !each.$type.startsWith("aos:"));
-  const made = ["input", "output"].flatMap((of) => (values[`${of}s`] || []).map((row) => moddle.create(of === "input" ? "aos:Input" : "aos:Output", filled(row))));
-  const schemas = ["input", "output"].filter((of) => values[`${of}_schema`]).map((of) => moddle.create("aos:Schema", { of, body: values[`${of}_schema`] }));
-  const all = [...foreign, ...made, ...schemas];
+  const old = object.extensionElements?.values || [], replaced = Object.keys(TYPES).filter((name) => name in values);
+  const goes = (each) => replaced.some((name) => each.$type === TYPES[name] && (TYPES[name] !== "aos:Schema" || `${each.get("of")}_schema` === name));
+  const made = replaced.flatMap((name) => {
+    if (TYPES[name] !== "aos:Schema") return values[name].map((row) => moddle.create(TYPES[name], filled(row)));
+    return values[name] ? [moddle.create("aos:Schema", { of: name.replace("_schema", ""), body: values[name] })] : [];
+  });
+  const all = [...old.filter((each) => !goes(each)), ...made];
   if (!all.length) return undefined;
   const box = moddle.create("bpmn:ExtensionElements", { values: all });
   box.$parent = object;
