@@ -48,6 +48,14 @@ export function kindOf(element) {
   return KINDS[element.type];
 }
 
+// An element in words, also one without a name.
+export function called({ type, businessObject: object }) {
+  if (type === "bpmn:SequenceFlow") return `The way from ${end(object.sourceRef)} to ${end(object.targetRef)}${object.name ? `, “${object.name}”` : ""}`;
+  return object.name ? `“${object.name}”` : WORDS[KINDS[type]] || type.replace("bpmn:", "").replace(/(?!^)([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+const end = (object) => called({ type: object.$type, businessObject: object });
+
 function svg(name, attributes, parent) {
   const element = document.createElementNS(SVG, name);
   for (const [key, given] of Object.entries(attributes)) element.setAttribute(key, given);

@@ -1,6 +1,6 @@
 // The draft on the server: kept by itself a moment after each change, bound to the revision that was read, so that two people
 // who draw at once lose nothing; the problems that the server finds; and the guard that asks before unsaved work is left.
-import { kindOf, WORDS } from "./cards.js";
+import { called } from "./cards.js";
 import { announce } from "./page.js";
 
 const WAIT_MS = 700;
@@ -119,17 +119,9 @@ export function problems(modeler, bar, open) {
   const list = bar.querySelector("[data-problem-list]"), count = bar.querySelector("[data-problem-count]");
   let before = "";
 
-  function called(element, id) {
-    if (!element) return id;
-    const { sourceRef: from, targetRef: to } = element.businessObject;
-    const named = (end) => (end.name ? `“${end.name}”` : called(modeler.get("elementRegistry").get(end.id), end.id));
-    if (from && to) return `The way from ${named(from)} to ${named(to)}`;
-    return WORDS[kindOf(element)] || element.type.replace("bpmn:", "").replace(/(?!^)([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
-  }
-
   function line({ element: id, name, reason, severity }) {
     const row = bar.querySelector("template").content.firstElementChild.cloneNode(true);
-    const drawn = modeler.get("elementRegistry").get(id), words = name ? `“${name}”` : called(drawn, id);
+    const drawn = modeler.get("elementRegistry").get(id), words = drawn ? called(drawn) : name || id;
     row.className = severity === "warning" ? "warn" : "bad";
     row.querySelector("[data-text]").textContent = `${words}: ${reason}`;
     const link = row.querySelector("button");

@@ -1,5 +1,6 @@
 // What can be put into a drawing: the palette at the left, and the small menu beside the selected element. Every entry works
 // by dragging, by click and click, and from the keyboard alone.
+import { called } from "./cards.js";
 import { announce } from "./page.js";
 
 const CARD = { width: 168, height: 72 };
@@ -47,19 +48,30 @@ function room(modeler) {
 const GAP = 48;
 const right = (shape) => shape.x + shape.width;
 
+const centre = (shape) => shape.y + shape.height / 2;
+
+// From the right side of one to the left side of the other, with a step where they are not level.
+function route(modeling, arrow) {
+  const { source, target } = arrow, from = { x: right(source), y: centre(source) }, to = { x: target.x, y: centre(target) };
+  if (to.x <= from.x) return modeling.layoutConnection(arrow);
+  const half = Math.round((from.x + to.x) / 2);
+  const bend = from.y === to.y ? [] : [{ x: half, y: from.y }, { x: half, y: to.y }];
+  modeling.updateWaypoints(arrow, [from, ...bend, to]);
+}
+
 // What was dropped onto an arrow gets room between its neighbours; everything behind it moves on.
 function makeRoom(modeler, shape) {
   const before = shape.incoming[0]?.source, after = shape.outgoing[0]?.target, modeling = modeler.get("modeling");
-  if (!before || !after || after.x <= before.x || Math.abs(after.y - before.y) > 200) return;
-  const push = right(before) + GAP - shape.x;
-  if (push > 0) modeling.moveElements([shape], { x: push, y: 0 });
+  if (!before || !after || after.x < right(before)) return;
+  const push = Math.max(0, right(before) + GAP - shape.x), level = centre(before) === centre(after) ? centre(before) - centre(shape) : 0;
+  if (push || level) modeling.moveElements([shape], { x: push, y: level });
   const more = right(shape) + GAP - after.x;
   if (more > 0) {
     const others = modeler.get("elementRegistry").filter((each) => each.parent && each !== shape && !each.waypoints && !each.labelTarget);
     const { movingShapes, resizingShapes } = modeler.get("spaceTool").calculateAdjustments(others, "x", more, after.x - 1);
     modeling.createSpace(movingShapes.filter((each) => each !== shape), resizingShapes, { x: more, y: 0 }, "e", after.x - 1);
   }
-  for (const arrow of [...shape.incoming, ...shape.outgoing]) modeling.layoutConnection(arrow);
+  for (const arrow of [...shape.incoming, ...shape.outgoing]) route(modeling, arrow);
 }
 
 // Puts a new element after the selected one, or into the middle of what is in sight.
@@ -70,7 +82,7 @@ export function place(modeler, name) {
   modeler.get("selection").select(made);
   show(modeler, made);
   modeler.get("directEditing").activate(made); // moving the canvas ended the one that began with the element
-  announce(from ? `Added after ${from.businessObject.name || "the selected step"}.` : "Added in the middle.");
+  announce(from ? `Added after ${called(from)}.` : "Added in the middle.");
   return made;
 }
 
@@ -104,7 +116,8 @@ function press(modeler, event, name) {
 }
 
 export function palette(modeler, bar) {
-  modeler.on("create.end", 500, ({ context }) => {
+  modeler.on("create.end", 600, ({ context }) => {
+    // before the name is asked, which any change would end
     if (context.target?.waypoints && context.shape.parent) makeRoom(modeler, context.shape);
   });
   for (const kind of ["click", "dragstart"]) {

@@ -1,5 +1,5 @@
 // The designer: a drawing that people change, kept as the draft on the server. <div data-designer data-xml data-lib ...>.
-import { drawn, fit, WITH_CARDS } from "./cards.js";
+import { called, drawn, fit, WITH_CARDS } from "./cards.js";
 import { draft, problems } from "./designer-draft.js";
 import { menu, palette, show } from "./designer-palette.js";
 import { panel, WITH_WRITER } from "./designer-step.js";
@@ -58,8 +58,9 @@ function paste(modeler) {
 
 // --- keys: Alt and an arrow walks through the steps, Enter opens the settings of the selected one ------------------------
 function order(modeler) {
-  const steps = modeler.get("elementRegistry").filter((each) => !each.labelTarget && !each.waypoints && each.parent && !/Lane|Participant/.test(each.type));
-  return steps.sort((one, other) => one.x - other.x || one.y - other.y);
+  const place = (each) => (each.waypoints ? { x: (each.waypoints[0].x + each.waypoints.at(-1).x) / 2, y: each.waypoints[0].y } : each);
+  const steps = modeler.get("elementRegistry").filter((each) => !each.labelTarget && each.parent && !/Lane|Participant/.test(each.type));
+  return steps.map((each) => ({ each, x: place(each).x, y: place(each).y })).sort((one, other) => one.x - other.x || one.y - other.y).map(({ each }) => each);
 }
 
 function walk(modeler, by) {
@@ -68,7 +69,7 @@ function walk(modeler, by) {
   if (!next) return;
   modeler.get("selection").select(next);
   show(modeler, next);
-  announce(`${next.businessObject.name || next.type.replace("bpmn:", "")}, ${steps.indexOf(next) + 1} of ${steps.length}`);
+  announce(`${called(next)}, ${steps.indexOf(next) + 1} of ${steps.length}`);
 }
 
 function keys(modeler) {
