@@ -20,6 +20,8 @@ from observability.charts.words import percent
 from observability.ledger import database_now
 from workflows.forms.canvas import ElementForm, Offers
 from workflows.models import Space, Step, Workflow
+from workflows.plan.outlining import outline_of
+from workflows.plan.sheet import Sheet
 from workflows.views.designer import bar_of, open_draft_of
 from workflows.views.drafting import may_change
 from workflows.views.workflows import DAYS, path_names, role_names, visible_workflow
@@ -46,7 +48,9 @@ class DesignPage(LoginRequiredMixin, View):
             "bar": bar, "workflow": workflow, "draft": draft, "version": bar["live"], "names": json.dumps(names),
             "pieces": PIECES, "may_change": draft is not None and may_change(user, draft),
         }  # fmt: skip
-        return render(request, "workflows/design.html", shown)
+        drawn = draft or bar["live"]
+        lines = outline_of(Sheet(drawn.bpmn)) if drawn else []
+        return render(request, "workflows/design.html", shown | {"lines": lines})
 
 
 class StepSettings(LoginRequiredMixin, View):

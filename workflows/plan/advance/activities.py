@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import import_module
-from typing import Any
 
 from governance.language import Kind
 from workflows.plan.advance.events import Events
 from workflows.plan.advance.state import CannotGoOn, Move, StaleHappening, Way
+from workflows.plan.dmn import DecisionFailed, evaluate_json
 from workflows.plan.graph import ACTIVITIES, AUTOMATIC, EventKind, Graph, LoopKind, Node, NodeKind
 from workflows.plan.happenings import (
     Assign,
@@ -111,11 +110,10 @@ class Activities(Events):
             raise CannotGoOn(f"The decision table “{node.decision}” is not there.")
         facts = known_by_name(self.graph, self.variables, loop, node.id)
         try:
-            # the tables are a package of their own, with their own words for what goes wrong
-            found: Any = import_module("workflows.plan.dmn").evaluate_json(table, facts)
-        except Exception as problem:
+            found = evaluate_json(table, facts)
+        except DecisionFailed as problem:
             raise CannotGoOn(f"The decision table “{node.decision}” gives no answer: {problem}") from problem
-        return {name: plain(value) for name, value in dict(found).items()}
+        return {name: plain(value) for name, value in found.items()}
 
     # many times
 

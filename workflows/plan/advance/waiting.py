@@ -36,10 +36,10 @@ class Waiting(State):
         if event.event is EventKind.TIMER:
             self._start_clock(event, host, scope, left)
             return
+        key = self.key_of(event, scope)
         number = self.take_number()
         self.waits[number] = Wait(number, event.id, host, str(event.event))
         if event.event in (EventKind.MESSAGE, EventKind.SIGNAL):
-            key = self.key_of(event, scope)
             self.effects.append(Subscribe(number, event.id, str(event.event), event.event_name, key))
 
     def key_of(self, event: Node, scope: int) -> str:

@@ -174,8 +174,10 @@ export function panel(modeler, host) {
     if (trigger === "undo" || trigger === "redo") show(); // the form shows what the drawing says again
   });
   modeler.on("element.changed", ({ element }) => {
-    const field = element === shown && host.querySelector("[name=name]");
-    if (field && field !== document.activeElement) field.value = element.businessObject.name || "";
+    const field = (element === shown || element.labelTarget === shown) && host.querySelector("[name=name]");
+    if (!field || field === document.activeElement) return;
+    field.value = element.businessObject.name || "";
+    host.querySelector("[data-step-form] h2").textContent = field.value || host.querySelector("[data-step-form] small").textContent;
   });
   // The field that a reason speaks of, else the first one.
   function field(reason) {
