@@ -39,6 +39,7 @@ from workflows.views import (
     saved_views,
     tables,
     together,
+    trying,
     watching,
     workflows,
 )
@@ -164,6 +165,7 @@ urlpatterns: list[URLPattern] = [
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
     path("workflows/<slug:code>/design", designing.DesignPage.as_view(), name="workflow-design"),
+    path("workflows/<slug:code>/try", trying.TryPage.as_view(), name="workflow-try"),
     path("workflows/<slug:code>/live", watching.LivePage.as_view(), name="workflow-live"),
     path("workflows/<slug:code>/heat", watching.HeatPage.as_view(), name="workflow-heat"),
     path("workflows/<slug:code>/<int:number>/heat.json", watching.HeatStates.as_view(), name="workflow-heat-states"),

@@ -45,6 +45,7 @@ function replaceSub(graphics, text, width) {
 }
 
 async function states(host, drawing, urls) {
+  if (host.dataset.marks) return mark(drawing, JSON.parse(host.dataset.marks).elements, urls);
   if (!host.dataset.states) return;
   const answer = await fetch(host.dataset.states, { headers: { Accept: "application/json" } });
   if (answer.ok) mark(drawing, (await answer.json()).elements, urls);
