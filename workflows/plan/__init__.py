@@ -1,10 +1,12 @@
 """Workflows, rules: a BPMN drawing becomes a graph, and a graph moves the tokens of a run.
 
-bytes -> graph (bpmn, elements, checks); graph, marking, happening -> marking, effects (advance)
+bytes -> graph (bpmn, elements, checks); graph, marking, happening -> marking, effects (advance);
+graph -> try-out (simulating); two graphs -> differences (comparing), a run of one in the other (migrating)
 """
 
 from workflows.plan.advance import StaleHappening, advance
 from workflows.plan.bpmn import Model, read_bpmn, read_model
+from workflows.plan.comparing import Change, Difference, compare
 from workflows.plan.graph import INPUT, OUTCOME, OUTCOMES, EventKind, Flow, Graph, LoopKind, Node, NodeKind, Output
 from workflows.plan.happenings import (
     Assign,
@@ -37,19 +39,24 @@ from workflows.plan.happenings import (
     VariablesChanged,
 )
 from workflows.plan.marking import Done, Instances, Marking, Timer, Token, Undoing, Wait
+from workflows.plan.migrating import Migration, migrate
 from workflows.plan.problems import BpmnInvalid, ElementProblem, ProblemKind, Severity
+from workflows.plan.simulating import Answer, Outcome, Trial, Visit, coverage, sample, simulate
 from workflows.plan.values import plain
 
 __all__ = [
     "INPUT",
     "OUTCOME",
     "OUTCOMES",
+    "Answer",
     "Assign",
     "BpmnInvalid",
     "CallWorkflow",
     "CancelCall",
     "CancelStep",
     "CancelTimer",
+    "Change",
+    "Difference",
     "Done",
     "Effect",
     "ElementProblem",
@@ -65,10 +72,12 @@ __all__ = [
     "Instances",
     "LoopKind",
     "Marking",
+    "Migration",
     "Model",
     "Node",
     "NodeKind",
     "OpenStep",
+    "Outcome",
     "Output",
     "ProblemKind",
     "RaiseIncident",
@@ -88,12 +97,19 @@ __all__ = [
     "TimerFired",
     "Token",
     "TokenMoved",
+    "Trial",
     "Undoing",
     "Unsubscribe",
     "VariablesChanged",
+    "Visit",
     "Wait",
     "advance",
+    "compare",
+    "coverage",
+    "migrate",
     "plain",
     "read_bpmn",
     "read_model",
+    "sample",
+    "simulate",
 ]

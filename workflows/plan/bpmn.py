@@ -8,7 +8,7 @@ from itertools import islice
 
 from lxml import etree
 
-from workflows.plan.checks import problems_in
+from workflows.plan.checks import problems_in, warnings_in
 from workflows.plan.document import (
     MODEL,
     children,
@@ -103,9 +103,14 @@ def read_model(xml: bytes) -> Model:
     problems += untranslated
     # Looked for one by one: each suggestion costs time, and a hostile file must not buy more than a hundred of them.
     problems += islice(problems_in(graph, drawing.refused), MOST_PROBLEMS)
+    if not drawing.refused and not any(_is_broken(each) for each in problems):
+        problems += islice(warnings_in(graph), MOST_PROBLEMS)
     found = _most_important(problems)
-    broken = any(each.kind is not ProblemKind.UNASSIGNED and each.severity is Severity.ERROR for each in found)
-    return Model(None if broken else graph, found)
+    return Model(None if any(_is_broken(each) for each in found) else graph, found)
+
+
+def _is_broken(problem: ElementProblem) -> bool:
+    return problem.kind is not ProblemKind.UNASSIGNED and problem.severity is Severity.ERROR
 
 
 def _most_important(problems: list[ElementProblem]) -> tuple[ElementProblem, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from governance.language import Kind, LanguageError, compile_template
+from workflows.plan.exploring import dead_ends
 from workflows.plan.graph import (
+    ACTIVITIES,
     ENDS,
     GATEWAYS,
     IDENTIFIER,
@@ -19,10 +22,11 @@ from workflows.plan.graph import (
     Node,
     NodeKind,
 )
-from workflows.plan.problems import ElementProblem, ProblemKind
+from workflows.plan.problems import ElementProblem, ProblemKind, Severity
 from workflows.plan.translating import is_foreign
 
 K = NodeKind
+OURS = re.compile(r"\b(vars|loop)\.|^\s*(true|false)\s*$")
 PASSED = frozenset({K.START, K.CATCH, K.THROW, K.BOUNDARY})
 CHOOSERS = WORKS | PASSED | {K.EXCLUSIVE, K.INCLUSIVE}
 MAY_END = ENDS | WORKS | PASSED
@@ -46,6 +50,26 @@ def problems_in(graph: Graph, refused: Collection[str]) -> Iterator[ElementProbl
         yield from _condition(flow, graph)
     yield from _ways(graph, refused)
     yield from _gateway_loops(graph)
+
+
+def warnings_in(graph: Graph) -> Iterator[ElementProblem]:
+    """What may go wrong although the drawing holds together: joins that wait, errors that never come."""
+    yield from dead_ends(graph)
+    for node in graph.nodes.values():
+        if node.kind is K.BOUNDARY and node.event is EventKind.ERROR and not _may_fail(node, graph):
+            reason = "Nothing inside can fail with this error, so that this way is never taken."
+            yield ElementProblem(node.id, node.name, reason, severity=Severity.WARNING)
+
+
+def _may_fail(event: Node, graph: Graph) -> bool:
+    waiting = [graph.nodes[event.attached_to]]
+    while waiting:
+        node = waiting.pop()
+        fails = node.kind is K.END and node.event is EventKind.ERROR
+        if node.kind in ACTIVITIES | {K.CALL} or (fails and event.event_name in ("", node.event_name)):
+            return True
+        waiting += graph.inside(node.id) if node.is_scope else ()
+    return False
 
 
 def _about(element: Node | Flow, reason: str, kind: ProblemKind = ProblemKind.WRONG) -> ElementProblem:
@@ -146,7 +170,7 @@ def _condition(flow: Flow, graph: Graph) -> Iterator[ElementProblem]:
         graph.condition(flow.id)
     except LanguageError as error:
         for each in error.problems:
-            yield _about(flow, f"Condition, {each}")
+            yield _about(flow, f"Condition, {each}", _kind_of(flow.condition))
 
 
 def _expressions(node: Node, graph: Graph) -> Iterator[ElementProblem]:
@@ -158,7 +182,12 @@ def _expressions(node: Node, graph: Graph) -> Iterator[ElementProblem]:
             graph.expression(text, at, kind)
         except LanguageError as error:
             for each in error.problems:
-                yield _about(node, f"{what}, {each}")
+                yield _about(node, f"{what}, {each}", _kind_of(text))
+
+
+def _kind_of(text: str) -> ProblemKind:
+    """What is wrong with an expression: ours does not fit, or it was written for something else."""
+    return ProblemKind.WRONG if OURS.search(text) else ProblemKind.UNASSIGNED
 
 
 def _texts(node: Node, around: str) -> Iterator[tuple[str, str, str, Kind | None]]:
@@ -243,7 +272,9 @@ def _ways(graph: Graph, refused: Collection[str]) -> Iterator[ElementProblem]:
         if starts and node.id not in reached and node.kind is not K.BOUNDARY:
             yield _about(node, "No way leads here from the start.")
         if node.id not in ending:
-            yield _about(node, "No end can be reached from here.")
+            stopped = any(each.kind is K.TERMINATE for each in graph.inside(node.parent))
+            severity = Severity.WARNING if stopped else Severity.ERROR
+            yield ElementProblem(node.id, node.name, "No end can be reached from here.", severity=severity)
 
 
 def _begins(node: Node, graph: Graph) -> bool:

@@ -52,7 +52,7 @@ class EventReader:
         if kind is EventKind.NONE or kind not in FITS[place]:
             shown = f"{tag_of(element)} with {tag_of(found[0])}"
             self.say(element, f"{shown} is not executed.", ProblemKind.UNSUPPORTED)
-            return node
+            return replace(node, event=kind)
         return self._with(element, found[0], replace(node, event=kind))
 
     def _definitions(self, element: etree._Element) -> list[etree._Element]:
@@ -107,8 +107,8 @@ class EventReader:
             return self._moment(element, node, text)
         if text := given.get("timeCycle", ""):
             return self._cycle(element, node, text)
-        kind = ProblemKind.UNASSIGNED if given else ProblemKind.WRONG
-        self.say(element, "The timer needs a timeDuration, a timeDate or a timeCycle.", kind)
+        reason = "The timer needs a timeDuration, a timeDate or a timeCycle."
+        self.say(element, reason, ProblemKind.UNASSIGNED)
         return node
 
     def _length(self, element: etree._Element, node: Node, text: str) -> Node:
