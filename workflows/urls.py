@@ -17,6 +17,7 @@ from workflows.api import workflows as workflows_api
 from workflows.views import (
     agent_card,
     agents,
+    beginning,
     blueprints,
     chart,
     control,
@@ -163,6 +164,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("agents/<str:code>/card", credentials.PublishCard.as_view(), name="agent-card-publish"),
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
+    path("workflows/new", beginning.NewWorkflowPage.as_view(), name="workflow-new"),
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
     path("workflows/<slug:code>/design", designing.DesignPage.as_view(), name="workflow-design"),
     path("workflows/<slug:code>/try", trying.TryPage.as_view(), name="workflow-try"),

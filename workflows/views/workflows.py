@@ -18,7 +18,8 @@ from governance.models import EscalationPath
 from observability import kpis, ledger
 from observability.ledger import database_now
 from workflows.charts import doers, workflow_states
-from workflows.models import Run, Step, Workflow, WorkflowVersion
+from workflows.models import Run, Step, Workflow, WorkflowDraft, WorkflowVersion
+from workflows.operations import may_draft
 from workflows.operations.definitions import graph_of
 from workflows.plan import EventKind, Graph, Node, NodeKind
 from workflows.views.control import stops_of
@@ -71,7 +72,18 @@ class WorkflowsPage(LoginRequiredMixin, View):
         since = _first_day()
         figures = kpis.by_workflow(user, since=kpis.midnight(since), until=at)
         rows = [{"workflow": each, "version": newest.get(each.pk), "figures": figures.get(each.code)} for each in found]
-        return render(request, "workflows/workflows.html", {"rows": rows, "days": DAYS, "since": since})
+        shown = {
+            "rows": rows, "days": DAYS, "since": since, "may_draw": user.may("workflows.draft_workflow"),
+            "waiting": WorkflowDraft.objects.for_person(user).with_people().defer("bpmn").order_by("asked_at"),
+            "drafts": _drafts_of(user),
+        }  # fmt: skip
+        return render(request, "workflows/workflows.html", shown)
+
+
+def _drafts_of(user: Principal) -> dict[int, WorkflowDraft]:
+    """The open drafts that this person sees, by workflow."""
+    found = WorkflowDraft.objects.open().visible_to(user).defer("bpmn")
+    return {draft.workflow_id: draft for draft in found}
 
 
 class WorkflowPage(LoginRequiredMixin, View):
@@ -80,7 +92,7 @@ class WorkflowPage(LoginRequiredMixin, View):
     def get(self, request: HttpRequest, code: str) -> HttpResponse:
         user, at = person(request), database_now()
         workflow = visible_workflow(user, code)
-        versions = list(workflow.versions.select_related("author").defer("bpmn", "graph"))
+        versions = list(workflow.versions.select_related("author", "approved_by").defer("bpmn", "graph"))
         version = _chosen(versions, request.GET.get("version", ""))
         since = _first_day()
         figures = kpis.figures(user, since=kpis.midnight(since), until=at, workflow=workflow.code)
@@ -88,7 +100,9 @@ class WorkflowPage(LoginRequiredMixin, View):
             "workflow": workflow, "versions": versions, "version": version, "figures": figures, "days": DAYS,
             "outline": outline(graph_of(version.pk), role_names(), path_names()) if version else [],
             "under_way": workflow.runs.under_way().count(), "newest": versions[0] if versions else None,
-            "since": since, **stops_of(workflow, user),
+            "since": since, "draft": workflow.drafts.open().with_people().defer("bpmn").first(),
+            "may_draft": may_draft(user, workflow), "may_publish": user.may("workflows.publish_workflow", workflow),
+            **stops_of(workflow, user),
         }  # fmt: skip
         return render(request, "workflows/workflow.html", shown)
 
