@@ -22,7 +22,7 @@ from workflows.forms.canvas import ElementForm, Offers
 from workflows.models import Space, Step, Workflow
 from workflows.plan.outlining import outline_of
 from workflows.plan.sheet import Sheet
-from workflows.views.designer import bar_of, open_draft_of
+from workflows.views.designer import bar_of, callable_by, names_for, open_draft_of
 from workflows.views.drafting import may_change
 from workflows.views.workflows import DAYS, path_names, role_names, visible_workflow
 
@@ -43,9 +43,8 @@ class DesignPage(LoginRequiredMixin, View):
         user = person(request)
         workflow, draft = open_draft_of(user, code)
         bar = bar_of(user, workflow, draft, "design")
-        names = {"roles": role_names(), "paths": path_names(), "workflows": dict(_callable(user))}
         shown = {
-            "bar": bar, "workflow": workflow, "draft": draft, "version": bar["live"], "names": json.dumps(names),
+            "bar": bar, "workflow": workflow, "draft": draft, "version": bar["live"], "names": names_for(user),
             "pieces": PIECES, "may_change": draft is not None and may_change(user, draft),
         }  # fmt: skip
         drawn = draft or bar["live"]
@@ -105,8 +104,4 @@ def _values(text: str) -> dict[str, Any]:
 
 def _offers(user: Principal) -> Offers:
     spaces = Space.objects.visible_to(user).values_list("code", "name")
-    return Offers(sorted(role_names().items()), sorted(path_names().items()), _callable(user), list(spaces))
-
-
-def _callable(user: Principal) -> list[tuple[str, str]]:
-    return list(Workflow.objects.visible_to(user).values_list("code", "name"))
+    return Offers(sorted(role_names().items()), sorted(path_names().items()), callable_by(user), list(spaces))

@@ -20,7 +20,7 @@ from workflows.operations.definitions import graph_of
 from workflows.operations.tables import tables_named
 from workflows.plan import ElementProblem, Graph, NodeKind, read_model
 from workflows.plan.simulating import Outcome, Visit, simulate
-from workflows.views.designer import bar_of, open_draft_of
+from workflows.views.designer import bar_of, names_for, open_draft_of
 
 RUNS_OFFERED = 20
 VISITS_SHOWN = 300
@@ -70,7 +70,8 @@ def _page(
 ) -> HttpResponse:  # fmt: skip
     runs = workflow.runs.order_by("-id").select_related("version").only("uid", "key", "version__number")
     shown = {
-        "bar": bar_of(user, workflow, draft, "try"), "workflow": workflow, "draft": draft, "subject": subject,
+        "bar": bar_of(user, workflow, draft, "try"), "workflow": workflow, "draft": draft,
+        "names": names_for(user), "subject": subject,
         "form": form, "runs": [] if subject.graph is None else list(runs[:RUNS_OFFERED]),
         "chosen": request.GET.get("run", ""), "of": "draft" if subject.draft else "live",
     }  # fmt: skip

@@ -4,7 +4,8 @@ import { cut, drawn, fit, took, WITH_CARDS } from "./cards.js";
 import { go, library } from "./page.js";
 
 function viewer(host) {
-  return new BpmnJS({ container: host, additionalModules: [WITH_CARDS], zoomScroll: { enabled: false }, ...drawn });
+  const aosNames = JSON.parse(host.dataset.names || "{}");
+  return new BpmnJS({ container: host, additionalModules: [WITH_CARDS], zoomScroll: { enabled: false }, aosNames, ...drawn });
 }
 
 const STATES = ["running", "waiting", "done", "failed", "added", "changed", "removed", "passed"];
