@@ -23,6 +23,7 @@ NOUNS = {
     "callback": "Callbacks",
     "notice": "Notifications",
     "fact": "Shared memory",
+    "table": "Decision tables",
     "agent": "Agents",
     "blueprint": "Blueprints",
     "learnt": "Learnt rules",

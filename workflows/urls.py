@@ -11,6 +11,7 @@ from workflows.api import memory as memory_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
+from workflows.api import tables as tables_api
 from workflows.api import work as work_api
 from workflows.api import workflows as workflows_api
 from workflows.views import (
@@ -19,9 +20,11 @@ from workflows.views import (
     beginning,
     blueprints,
     chart,
+    comparing,
     control,
     credentials,
     delegations,
+    designing,
     drafting,
     escalations,
     handling,
@@ -36,7 +39,10 @@ from workflows.views import (
     rights,
     runs,
     saved_views,
+    tables,
     together,
+    trying,
+    watching,
     workflows,
 )
 
@@ -86,6 +92,9 @@ api_urls = [
     path("escalation-views/<uuid:uid>", views_api.ViewView.as_view(), name="api-escalation-view"),
     path("escalation-views/<uuid:uid>/drop", views_api.DropViewView.as_view(), name="api-escalation-view-drop"),
     path("workflows", workflows_api.WorkflowsView.as_view(), name="api-workflows"),
+    path("workflows/<slug:code>/tables", tables_api.TablesView.as_view(), name="api-tables"),
+    path("tables/<uuid:uid>", tables_api.TableView.as_view(), name="api-table"),
+    path("tables/<uuid:uid>/try", tables_api.TryTableView.as_view(), name="api-table-try"),
     path("agents/<str:code>/readiness", agents_api.ReadinessView.as_view(), name="api-agent-readiness"),
     path("agents/<str:code>/activate", agents_api.ActivateView.as_view(), name="api-agent-activate"),
     path("agents/<str:code>/retire", agents_api.RetireView.as_view(), name="api-agent-retire"),
@@ -158,6 +167,13 @@ urlpatterns: list[URLPattern] = [
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
     path("workflows/new", beginning.NewWorkflowPage.as_view(), name="workflow-new"),
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
+    path("workflows/<slug:code>/design", designing.DesignPage.as_view(), name="workflow-design"),
+    path("workflows/<slug:code>/compare", comparing.ComparePage.as_view(), name="workflow-compare"),
+    path("workflows/<slug:code>/try", trying.TryPage.as_view(), name="workflow-try"),
+    path("workflows/<slug:code>/live", watching.LivePage.as_view(), name="workflow-live"),
+    path("workflows/<slug:code>/heat", watching.HeatPage.as_view(), name="workflow-heat"),
+    path("workflows/<slug:code>/<int:number>/heat.json", watching.HeatStates.as_view(), name="workflow-heat-states"),
+    path("workflows/<slug:code>/design/step", designing.StepSettings.as_view(), name="workflow-design-step"),
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),
     path("workflows/<slug:code>/<int:number>.json", workflows.WorkflowStates.as_view(), name="workflow-states"),
     path("workflows/<slug:code>/draft.bpmn", drafting.DraftFile.as_view(), name="workflow-draft-file"),
@@ -172,6 +188,9 @@ urlpatterns: list[URLPattern] = [
         for act in reviewing.ACTS
     ),
     path("workflows/<slug:code>/<int:number>/restore", reviewing.RestoreVersion.as_view(), name="workflow-restore"),
+    path("workflows/<slug:code>/tables", tables.TablesPage.as_view(), name="workflow-tables"),
+    path("workflows/<slug:code>/tables/<uuid:uid>", tables.TablePage.as_view(), name="workflow-table"),
+    path("workflows/<slug:code>/tables/<uuid:uid>.dmn", tables.TableFile.as_view(), name="workflow-table-file"),
     path("memory", memory.MemoryPage.as_view(), name="memory"),
     path("access", rights.ObjectsPage.as_view(), name="access"),
     path("access/objects/<str:kind>/<str:key>", rights.ObjectPage.as_view(), name="access-object"),

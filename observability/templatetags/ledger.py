@@ -227,6 +227,7 @@ DEEDS = {
     "workflow.compared": "compared the draft of {name} with version {version}",
     "workflow.discarded": "discarded the draft of {name}",
     "workflow.drafted": "began a draft of {name}",
+    "table.published": "published the decision table {name}",
     "workflow.published": "published {name}",
     "workflow.redrawn": "changed the draft of {name}",
     "workflow.refused": "tried to publish their own draft of {name}",

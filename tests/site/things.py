@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.utils import timezone
 from joserfc.jwk import ECKey
 
@@ -52,6 +53,7 @@ from governance.rules.breaking import DEFAULTS
 from observability import ledger
 from observability.models import Event
 from workflows import operations
+from workflows.models import DecisionTable
 
 JWK = ECKey.generate_key("P-256").as_dict(private=False)
 CARD = {"name": "Rates", "version": "1", "url": "https://rates.example/a2a", "skills": [{"id": "rate"}]}
@@ -463,3 +465,24 @@ def learnt(side: Any) -> LearntRule:
         figures={"answers": 25, "quick": 0, "reviewers": [], "refused_from": None, "changed_tests": []},
         created_by=side.policy.owner, created_at=ledger.database_now(),
     )  # fmt: skip
+
+
+DMN = (
+    '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" name="Limits"><decision id="limit" name="Limit">'
+    '<decisionTable hitPolicy="FIRST"><input label="Amount"><inputExpression typeRef="number"><text>amount</text>'
+    '</inputExpression></input><output name="who" typeRef="string"/><rule><inputEntry><text>-</text></inputEntry>'
+    '<outputEntry><text>"clerk"</text></outputEntry></rule></decisionTable></decision></definitions>'
+)
+
+
+def decision_table(side: Any) -> DecisionTable:
+    """A decision table of the unit's workflow."""
+    found = side.workflow.tables.filter(code="limit").first()
+    return found or operations.publish_table(
+        side.workflow, DMN.replace("Limits", side.unit.code).encode(), by=ledger.SYSTEM, at=ledger.database_now()
+    )
+
+
+def dmn_file() -> Mapping[str, Any]:
+    """A form with a DMN file."""
+    return {"file": ContentFile(DMN.encode(), "limits.dmn"), "why": "A drill."}

@@ -11,6 +11,7 @@ from workflows.plan import (
     CancelTimer,
     Effect,
     EndRun,
+    EventKind,
     Flow,
     Graph,
     Happening,
@@ -38,7 +39,7 @@ KINDS = {
     "u": NodeKind.USER_TASK,
     "x": NodeKind.EXCLUSIVE,
     "p": NodeKind.PARALLEL,
-    "t": NodeKind.TIMER,
+    "t": NodeKind.BOUNDARY,
 }
 GO = Output("go", Kind.BOOL)
 
@@ -71,6 +72,7 @@ def draw(ways: str, *, interrupting: bool = True) -> Graph:
             boundaries=timers if each == "u" else (),
             attached_to="u" if each.startswith("t") else "",
             interrupting=interrupting,
+            event=EventKind.TIMER if each.startswith("t") else EventKind.NONE,
             duration_seconds=60 if each.startswith("t") else 0,
         )
         for each in ids

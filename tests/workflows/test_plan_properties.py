@@ -12,6 +12,7 @@ from workflows.plan import (
     CancelStep,
     CancelTimer,
     EndRun,
+    EventKind,
     Flow,
     Graph,
     Happening,
@@ -65,7 +66,7 @@ class Drawer:
 
     def decision(self) -> tuple[str, str]:
         host, after = self.node(NodeKind.USER_TASK), self.node(NodeKind.EXCLUSIVE)
-        late = self.node(NodeKind.TIMER, attached_to=host, duration_seconds=60)
+        late = self.node(NodeKind.BOUNDARY, event=EventKind.TIMER, attached_to=host, duration_seconds=60)
         self.nodes[host] = replace(self.nodes[host], boundaries=(late,))
         self.flow(host, after)
         self.flow(late, after)

@@ -8,7 +8,7 @@ from django import forms
 from agents.models import Role
 from governance.models import EscalationPath
 from workflows.plan import editing
-from workflows.plan.elements import VALUE_KINDS
+from workflows.plan.extensions import VALUE_KINDS
 from workflows.plan.graph import IDENTIFIER
 from workflows.plan.lengths import bpmn_of, seconds_of, words_of
 from workflows.plan.outlining import AGENT, PERSON, Line, Value

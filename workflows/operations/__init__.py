@@ -42,13 +42,23 @@ from workflows.operations.stopping import (
     stops_if,
     void_leases,
 )
+from workflows.operations.tables import (
+    DMN_AT_MOST_BYTES,
+    DmnRefused,
+    NothingDecided,
+    publish_table,
+    tables_named,
+    try_table,
+)
 from workflows.operations.together import TOGETHER_AT_MOST, Item, NotTogether, Outcome, settle_together
 from workflows.operations.work import claim, fail, finish, has_work, heartbeat, reclaim
 
 __all__ = [
+    "DMN_AT_MOST_BYTES",
     "TOGETHER_AT_MOST",
     "BaseMoved",
     "BpmnRefused",
+    "DmnRefused",
     "DraftChanged",
     "DraftOpen",
     "Item",
@@ -57,6 +67,7 @@ __all__ = [
     "NewWorkflow",
     "NoSuccessor",
     "NotTogether",
+    "NothingDecided",
     "Outcome",
     "OwnDraft",
     "Stops",
@@ -87,6 +98,7 @@ __all__ = [
     "problems_of",
     "publish",
     "publish_draft",
+    "publish_table",
     "readable",
     "reclaim",
     "request_action",
@@ -101,9 +113,11 @@ __all__ = [
     "settle_together",
     "start",
     "stops_if",
+    "tables_named",
     "take_back",
     "take_base",
     "take_effect",
+    "try_table",
     "undo",
     "void_leases",
 ]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -13,6 +14,7 @@ from agents.operations import require
 from governance.models import EscalationPath
 from observability import ledger
 from workflows.models import Workflow, WorkflowVersion
+from workflows.operations.tables import tables_named
 from workflows.plan import BpmnInvalid, ElementProblem, Graph, Node, NodeKind, read_bpmn
 
 
@@ -91,6 +93,16 @@ def found_here(graph: Graph) -> list[ElementProblem]:
     return list(_too_long(graph)) or list(_unknown_names(graph))
 
 
+def _with_tables(workflow: Workflow, graph: Graph) -> Graph:
+    """The graph with the newest edition of each decision table that it asks; running runs keep what they have."""
+    codes = {node.decision: node.id for node in graph.nodes.values() if node.kind is NodeKind.RULE_TASK}
+    tables = tables_named(workflow, codes)
+    missing = {codes[code]: f"The workflow has no decision table {code}." for code in codes if code not in tables}
+    if missing:
+        raise BpmnRefused(fields=missing)
+    return replace(graph, tables=tables)
+
+
 def _too_long(graph: Graph) -> Iterator[ElementProblem]:
     if len(graph.name) > 200:
         yield ElementProblem("process", "", "The name of the process has more than 200 characters.")
@@ -113,7 +125,7 @@ def _unknown_names(graph: Graph) -> Iterator[ElementProblem]:
     roles = set(Role.objects.values_list("code", flat=True))
     paths = set(EscalationPath.objects.values_list("key", flat=True))
     for node in graph.nodes.values():
-        if node.kind is NodeKind.SERVICE_TASK and node.role not in roles:
+        if node.kind is NodeKind.SERVICE_TASK and node.role and node.role not in roles:
             said = f"No agent role is called {node.role}; roles are {', '.join(sorted(roles))}."
             yield ElementProblem(node.id, node.name, said)
         if node.kind is NodeKind.USER_TASK and node.path not in paths:
@@ -125,7 +137,8 @@ def keep(
     workflow: Workflow, bpmn: bytes, graph: Graph, *, author: Principal | None, by: ledger.Acts, at: datetime,
     approved_by: Principal | None = None, why: str = "", restores: int | None = None,
 ) -> WorkflowVersion:  # fmt: skip
-    """The next version of a workflow that the caller has locked."""
+    """The next version of a workflow that the caller has locked, with the newest edition of each decision table."""
+    graph = _with_tables(workflow, graph)
     last = workflow.versions.aggregate(last=Max("number"))["last"] or 0
     digest = hashlib.sha256(bpmn).hexdigest()
     version = WorkflowVersion.objects.create(

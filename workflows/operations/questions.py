@@ -13,7 +13,7 @@ from governance.models import Escalation, EscalationPath, Risk
 from observability import ledger
 from workflows.models import Run, Step
 from workflows.operations.definitions import graph_of
-from workflows.plan import Graph, Node
+from workflows.plan import EventKind, Graph, Node
 
 LIKENESS_AT_MOST = 200
 RISKS = {"low": Risk.LOW, "medium": Risk.MEDIUM, "high": Risk.HIGH}
@@ -75,8 +75,9 @@ def _about(run: Run, step: Step) -> dict[str, Any]:
 
 
 def _seconds(graph: Graph, node: Node) -> int | None:
-    timers = [graph.nodes[name] for name in node.boundaries]
-    return min((timer.duration_seconds for timer in timers if timer.interrupting), default=None)
+    timers = [each for each in (graph.nodes[name] for name in node.boundaries) if each.event is EventKind.TIMER]
+    lengths = (timer.duration_seconds for timer in timers if timer.interrupting and timer.duration_seconds)
+    return min(lengths, default=None)
 
 
 def _shown(graph: Graph, run: Run) -> list[dict[str, str]]:

@@ -32,6 +32,7 @@ from workflows.plan import (
     StartTimer,
     TimerFired,
     advance,
+    plain,
 )
 
 
@@ -100,7 +101,7 @@ def checked_values(version_id: int, element: str, values: Mapping[str, Any]) -> 
     except RequestInvalid as invalid:
         detail = "The values do not fit what the workflow declares; nothing was changed."
         raise ledger.Invalid(detail, fields=dict(invalid.errors)) from invalid
-    return {name: str(value) if isinstance(value, Decimal) else value for name, value in checked.items()}
+    return {name: plain(value) for name, value in checked.items()}
 
 
 def happen(run: Run, happening: Happening, *, by: ledger.Acts, at: datetime) -> None:

@@ -1,12 +1,14 @@
 """Workflows, rules: a BPMN drawing becomes a graph, and a graph moves the tokens of a run.
 
-bytes -> graph (bpmn, elements, checks); graph, marking, happening -> marking, effects (advance)
+bytes -> graph (bpmn, elements, checks); graph, marking, happening -> marking, effects (advance);
+graph -> try-out (simulating); two graphs -> differences (comparing), a run of one in the other (migrating)
 """
 
 from workflows.plan.advance import StaleHappening, advance
-from workflows.plan.bpmn import read_bpmn
-from workflows.plan.graph import INPUT, OUTCOME, OUTCOMES, EventKind, Flow, Graph, Node, NodeKind, Output
-from workflows.plan.marking import (
+from workflows.plan.bpmn import Model, read_bpmn, read_model
+from workflows.plan.comparing import Change, Difference, compare
+from workflows.plan.graph import INPUT, OUTCOME, OUTCOMES, EventKind, Flow, Graph, LoopKind, Node, NodeKind, Output
+from workflows.plan.happenings import (
     Assign,
     CallWorkflow,
     CancelCall,
@@ -19,7 +21,6 @@ from workflows.plan.marking import (
     GatherOutputs,
     Happening,
     IncidentResolved,
-    Marking,
     OpenStep,
     RaiseIncident,
     RunCancelled,
@@ -32,25 +33,31 @@ from workflows.plan.marking import (
     Subscribe,
     TaskChosen,
     TellEscalation,
-    Timer,
     TimerFired,
-    Token,
     TokenMoved,
     Unsubscribe,
     VariablesChanged,
 )
-from workflows.plan.problems import BpmnInvalid, ElementProblem
+from workflows.plan.marking import Done, Instances, Marking, Timer, Token, Undoing, Wait
+from workflows.plan.migrating import Migration, migrate
+from workflows.plan.problems import BpmnInvalid, ElementProblem, ProblemKind, Severity
+from workflows.plan.simulating import Answer, Outcome, Trial, Visit, coverage, sample, simulate
+from workflows.plan.values import plain
 
 __all__ = [
     "INPUT",
     "OUTCOME",
     "OUTCOMES",
+    "Answer",
     "Assign",
     "BpmnInvalid",
     "CallWorkflow",
     "CancelCall",
     "CancelStep",
     "CancelTimer",
+    "Change",
+    "Difference",
+    "Done",
     "Effect",
     "ElementProblem",
     "EndRun",
@@ -62,14 +69,21 @@ __all__ = [
     "Graph",
     "Happening",
     "IncidentResolved",
+    "Instances",
+    "LoopKind",
     "Marking",
+    "Migration",
+    "Model",
     "Node",
     "NodeKind",
     "OpenStep",
+    "Outcome",
     "Output",
+    "ProblemKind",
     "RaiseIncident",
     "RunCancelled",
     "Send",
+    "Severity",
     "StaleHappening",
     "StartTimer",
     "Started",
@@ -83,8 +97,19 @@ __all__ = [
     "TimerFired",
     "Token",
     "TokenMoved",
+    "Trial",
+    "Undoing",
     "Unsubscribe",
     "VariablesChanged",
+    "Visit",
+    "Wait",
     "advance",
+    "compare",
+    "coverage",
+    "migrate",
+    "plain",
     "read_bpmn",
+    "read_model",
+    "sample",
+    "simulate",
 ]

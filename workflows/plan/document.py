@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from workflows.plan.problems import BpmnInvalid, ElementProblem
+from workflows.plan.problems import BpmnInvalid, ElementProblem, ProblemKind
 
 MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 AOS = "https://autonomy-os.org/bpmn/1"
+CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
+ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 MOST_BYTES = 2_000_000
 
 # what may stand before the first element; possessive, so that a hostile prolog costs one pass
@@ -22,6 +24,17 @@ def parse(xml: bytes) -> etree._Element:
     """The root element of a BPMN 2.0 document.
 
     Raises `BpmnInvalid` for what is no XML (with the line), too large, no BPMN, or declares a document type.
+    """
+    root = read_xml(xml)
+    if root.tag != f"{{{MODEL}}}definitions":
+        raise _unreadable(f"The file is not BPMN 2.0: its first element is {root.tag}.")
+    return root
+
+
+def read_xml(xml: bytes) -> etree._Element:
+    """The root element of a document, read without entities or network.
+
+    Raises `BpmnInvalid` for what is no XML (with the line), too large, or declares a document type.
     """
     if len(xml) > MOST_BYTES:
         raise _unreadable(f"The file is larger than {MOST_BYTES // 1_000_000} MB.")
@@ -42,8 +55,6 @@ def parse(xml: bytes) -> etree._Element:
         raise _unreadable(f"The file is not well-formed XML: {reason}.") from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise _unreadable("The file declares a document type (DOCTYPE), which is refused for safety.")
-    if root.tag != f"{{{MODEL}}}definitions":
-        raise _unreadable(f"The file is not BPMN 2.0: its first element is {root.tag}.")
     return root
 
 
@@ -90,9 +101,27 @@ def is_true(text: str | None) -> bool:
     return (text or "").strip() in ("true", "1")
 
 
-def problem(element: etree._Element, reason: str) -> ElementProblem:
+def problem(element: etree._Element, reason: str, kind: ProblemKind = ProblemKind.WRONG) -> ElementProblem:
     """A problem that names this element."""
-    return ElementProblem(id_of(element), name_of(element), reason)
+    return ElementProblem(id_of(element), name_of(element), reason, kind)
+
+
+def own(element: etree._Element, attribute: str) -> str:
+    """An attribute of our own namespace, without needless white space; empty when it is not there."""
+    return " ".join((element.get(f"{{{AOS}}}{attribute}") or "").split())
+
+
+def foreign(element: etree._Element, attribute: str, *places: str) -> str:
+    """An attribute that another product keeps on the element, or on its extension of one of these tags."""
+    for space in (CAMUNDA, ZEEBE):
+        if value := element.get(f"{{{space}}}{attribute}"):
+            return value.strip()
+    for box in children(element, "extensionElements"):
+        for child in box:
+            named = etree.QName(child)
+            if named.namespace in (CAMUNDA, ZEEBE) and named.localname in places and child.get(attribute):
+                return str(child.get(attribute)).strip()
+    return ""
 
 
 def repeated_ids(root: etree._Element) -> Iterator[ElementProblem]:

@@ -1,235 +1,230 @@
-"""Workflows, rules: one BPMN element read into one node, with everything that our namespace says about it."""
+"""Workflows, rules: one BPMN element read into one node."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
-from difflib import get_close_matches
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from governance.language import Kind
-from workflows.plan.document import (
-    AOS,
-    children,
-    extensions,
-    is_true,
-    name_of,
-    problem,
-    reference,
-    tag_of,
-    text_of,
-)
-from workflows.plan.graph import IDENTIFIER, OUTCOME, Node, NodeKind, Output
-from workflows.plan.problems import ElementProblem
+from workflows.plan.document import children, extensions, foreign, is_true, name_of, own, problem, reference, tag_of
+from workflows.plan.events import EventReader
+from workflows.plan.extensions import ATTRIBUTES, ExtensionReader, unknown_attributes
+from workflows.plan.graph import EventKind, Node, NodeKind
+from workflows.plan.loops import REPEATED, with_loop
+from workflows.plan.problems import ElementProblem, ProblemKind
+from workflows.plan.sources import Declared
+
+K = NodeKind
+UNASSIGNED, UNSUPPORTED = ProblemKind.UNASSIGNED, ProblemKind.UNSUPPORTED
 
 KINDS = {
-    "startEvent": NodeKind.START,
-    "endEvent": NodeKind.END,
-    "serviceTask": NodeKind.SERVICE_TASK,
-    "userTask": NodeKind.USER_TASK,
-    "exclusiveGateway": NodeKind.EXCLUSIVE,
-    "parallelGateway": NodeKind.PARALLEL,
-    "boundaryEvent": NodeKind.TIMER,
+    "startEvent": K.START,
+    "endEvent": K.END,
+    "intermediateCatchEvent": K.CATCH,
+    "intermediateThrowEvent": K.THROW,
+    "boundaryEvent": K.BOUNDARY,
+    "serviceTask": K.SERVICE_TASK,
+    "userTask": K.USER_TASK,
+    "manualTask": K.USER_TASK,
+    "task": K.USER_TASK,
+    "businessRuleTask": K.RULE_TASK,
+    "scriptTask": K.SCRIPT_TASK,
+    "sendTask": K.SEND_TASK,
+    "receiveTask": K.RECEIVE_TASK,
+    "callActivity": K.CALL,
+    "subProcess": K.SUB_PROCESS,
+    "transaction": K.SUB_PROCESS,
+    "adHocSubProcess": K.AD_HOC,
+    "exclusiveGateway": K.EXCLUSIVE,
+    "parallelGateway": K.PARALLEL,
+    "inclusiveGateway": K.INCLUSIVE,
+    "eventBasedGateway": K.EVENT_BASED,
 }
-AGENT_WORK = ("role", "action", "lease", "attempts")
-DECISION = ("path", "title", "risk", "effect", "approve", "reject", "timeout")
-ATTRIBUTES = {NodeKind.SERVICE_TASK: AGENT_WORK, NodeKind.USER_TASK: DECISION}
-VALUE_TAG = {NodeKind.START: "input", NodeKind.SERVICE_TASK: "output", NodeKind.USER_TASK: "output"}
-VALUE_KINDS = {"bool": Kind.BOOL, "int": Kind.INT, "decimal": Kind.DECIMAL, "string": Kind.STRING}
-RISKS = ("", "low", "medium", "high")
+EVENTS = frozenset({K.START, K.END, K.CATCH, K.THROW, K.BOUNDARY})
+GATEWAY_TAGS = ("exclusiveGateway", "parallelGateway", "inclusiveGateway", "complexGateway", "eventBasedGateway")
+# an agent can do these as well when a role or capability is named
+FOR_AGENTS = ("task", "businessRuleTask", "scriptTask", "sendTask")
 
 # drawn, but without a meaning for what is executed
-DRAWN_ONLY = (
-    "incoming",
-    "outgoing",
-    "documentation",
-    "extensionElements",
-    "property",
-    "dataInputAssociation",
-    "dataOutputAssociation",
+DRAWN_ONLY = frozenset(
+    [
+        "incoming",
+        "outgoing",
+        "documentation",
+        "extensionElements",
+        "property",
+        "dataInputAssociation",
+        "dataOutputAssociation",
+        "ioSpecification",
+        "resourceRole",
+        "performer",
+        "humanPerformer",
+        "potentialOwner",
+        "rendering",
+        "monitoring",
+        "auditing",
+        "dataInput",
+        "dataOutput",
+        "inputSet",
+        "outputSet",
+        "categoryValueRef",
+        "eventDefinitionRef",
+    ]
 )
-ONCE_ONLY = {"isForCompensation": "false", "startQuantity": "1", "completionQuantity": "1"}
-DURATION = re.compile(
-    r"P(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,6})D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,9})S)?)?",
-    re.ASCII,
-)
-SECONDS = {"weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
-LONGEST_WAIT = 3_660 * 86_400
-LONGEST_LEASE = 86_400
-MOST_ATTEMPTS = 100
+INSIDE = frozenset(
+    {*KINDS, "complexGateway", "sequenceFlow", "laneSet", "textAnnotation", "association", "group", "dataObject",
+     "dataObjectReference", "dataStoreReference", "completionCondition", "artifact"}
+)  # fmt: skip
+ONCE_ONLY = {"startQuantity": "1", "completionQuantity": "1", "instantiate": "false", "parallelMultiple": "false"}
+SLUG = re.compile(r"[a-z][a-z0-9_-]{1,59}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A lane with what it says about who works in it."""
+
+    name: str = ""
+    role: str = ""
+    path: str = ""
+
+    @classmethod
+    def of(cls, element: etree._Element) -> Lane:
+        """The lane of an element; a name that looks like the code of a role or path is taken for it."""
+        name = name_of(element)
+        code = name if SLUG.fullmatch(name) else ""
+        stated = own(element, "role") or own(element, "path")
+        return cls(name, own(element, "role") or ("" if stated else code), own(element, "path") or (
+            "" if stated else code))  # fmt: skip
 
 
 class ElementReader:
-    """Reads elements of one process into nodes and collects what is wrong with them in `problems`."""
+    """Reads elements into nodes and collects what is wrong with them in `problems`."""
 
-    def __init__(self) -> None:
+    def __init__(self, declared: Declared) -> None:
         self.problems: list[ElementProblem] = []
+        self.declared = declared
+        self.events = EventReader(declared, self.say)
+        self.extensions = ExtensionReader(self.say)
 
-    def read(self, element: etree._Element) -> Node | None:
-        """The node of an element; None, and a problem, for an element type that is not executed."""
+    def say(self, element: etree._Element, reason: str, kind: ProblemKind = ProblemKind.WRONG) -> None:
+        self.problems.append(problem(element, reason, kind))
+
+    def read(self, element: etree._Element, *, parent: str, lane: Lane, in_event: bool) -> Node | None:
+        """The node of an element; None, and a problem, for an element type that is not executed. `in_event` says
+        that it lies directly inside of an event sub-process."""
         kind = self._kind(element)
         if kind is None:
+            self.say(element, f"The element type {tag_of(element)} is not executed.", UNSUPPORTED)
             return None
         self._refuse_parts(element, kind)
-        self._refuse_unknown_attributes(element, kind)
         node = Node(
             id=element.get("id") or "",
             name=name_of(element),
-            kind=NodeKind.TERMINATE if _terminates(element) else kind,
+            kind=kind,
+            lane=lane.name,
+            parent=parent,
             default_flow=reference(element.get("default")),
-            outputs=tuple(self._values(element, kind)),
+            is_compensation=is_true(element.get("isForCompensation")),
         )
-        match kind:
-            case NodeKind.SERVICE_TASK:
-                return self._agent_work(element, node)
-            case NodeKind.USER_TASK:
-                return self._decision(element, node)
-            case NodeKind.TIMER:
-                return self._timer(element, node)
-        return node
-
-    def _say(self, element: etree._Element, reason: str) -> None:
-        self.problems.append(problem(element, reason))
+        node = self._filled(element, self.extensions.values(element, node), lane, in_event)
+        self.problems += unknown_attributes(element, ATTRIBUTES.get(node.kind, ()))
+        return with_loop(element, node, self.say)
 
     def _kind(self, element: etree._Element) -> NodeKind | None:
         tag = tag_of(element)
-        if tag == "task" and _own(element, "role"):
-            return NodeKind.SERVICE_TASK
-        if tag == "task" and _own(element, "path"):
-            return NodeKind.USER_TASK
-        if tag == "task":
-            self._say(element, "A plain task needs aos:role (an agent works) or aos:path (a person decides).")
-        elif tag not in KINDS:
-            self._say(element, f"The element type {tag} is not executed.")
-        return KINDS.get(tag)
+        kind = KINDS.get(tag)
+        if tag == "subProcess" and is_true(element.get("triggeredByEvent")):
+            return K.EVENT_SUB_PROCESS
+        if tag in FOR_AGENTS and (own(element, "role") or own(element, "capability")):
+            return K.SERVICE_TASK
+        if tag == "endEvent" and any(True for _ in children(element, "terminateEventDefinition")):
+            return K.TERMINATE
+        return kind
 
     def _refuse_parts(self, element: etree._Element, kind: NodeKind) -> None:
+        container = kind in (K.SUB_PROCESS, K.EVENT_SUB_PROCESS, K.AD_HOC)
         for part in children(element):
             tag = tag_of(part)
-            fits = (kind, tag) in (
-                (NodeKind.TIMER, "timerEventDefinition"),
-                (NodeKind.END, "terminateEventDefinition"),
-            )
-            if tag not in DRAWN_ONLY and not fits:
-                self._say(element, f"{tag_of(element)} with {tag} is not executed.")
+            event = kind in EVENTS | {K.TERMINATE} and tag.endswith("EventDefinition")
+            fits = event or tag in DRAWN_ONLY or (container and tag in INSIDE)
+            fits = fits or tag in REPEATED or (tag == "script" and tag_of(element) == "scriptTask")
+            if not fits:
+                self.say(element, f"{tag_of(element)} with {tag} is not executed.", UNSUPPORTED)
         for attribute, usual in ONCE_ONLY.items():
             if element.get(attribute, usual) != usual:
-                self._say(element, f"{attribute}={element.get(attribute)} is not executed.")
+                self.say(element, f"{attribute}={element.get(attribute)} is not executed.", UNSUPPORTED)
 
-    def _refuse_unknown_attributes(self, element: etree._Element, kind: NodeKind) -> None:
-        self.problems += unknown_attributes(element, ATTRIBUTES.get(kind, ()))
+    def _filled(self, element: etree._Element, node: Node, lane: Lane, in_event: bool) -> Node:
+        if node.kind in EVENTS:
+            return self._event(element, node, in_event)
+        match node.kind:
+            case K.SERVICE_TASK:
+                return self.extensions.agent_work(element, node, role=lane.role)
+            case K.USER_TASK:
+                return self._person(element, node, lane)
+            case K.RULE_TASK:
+                return self._rules(element, node)
+            case K.SCRIPT_TASK if not node.outputs:
+                self.say(element, "A script task needs aos:output with an expression, or aos:role.", UNASSIGNED)
+            case K.SEND_TASK | K.RECEIVE_TASK:
+                return self._message(element, node)
+            case K.CALL:
+                return self._call(element, node)
+            case K.AD_HOC:
+                return self._ad_hoc(element, node)
+        return node
 
-    def _values(self, element: etree._Element, kind: NodeKind) -> Iterator[Output]:
-        taken = {OUTCOME} if kind is NodeKind.USER_TASK else set()
-        for value in extensions(element):
-            name, given = value.get("name") or "", value.get("type") or ""
-            if tag_of(value) != VALUE_TAG.get(kind):
-                self._say(element, f"aos:{tag_of(value)} is not known on a {tag_of(element)}.")
-            elif not IDENTIFIER.fullmatch(name):
-                self._say(element, f"“{name}” cannot be the name of a value: use letters, digits and _.")
-            elif name in taken:
-                self._say(element, f"The value {name} exists already.")
-            elif given not in VALUE_KINDS:
-                self._say(element, f"The type “{given}” of {name} is not one of {', '.join(VALUE_KINDS)}.")
-            else:
-                taken.add(name)
-                yield Output(name, VALUE_KINDS[given], value.get("label") or "")
-
-    def _agent_work(self, element: etree._Element, node: Node) -> Node:
+    def _event(self, element: etree._Element, node: Node, in_event: bool) -> Node:
+        place = "event start" if node.kind is K.START and in_event else tag_of(element)
+        read = self.events.read(element, node, place=place)
+        stays = element.get("isInterrupting" if node.kind is K.START else "cancelActivity", "true")
         return replace(
-            node,
-            role=self._required(element, "role", "the role whose agents do this work"),
-            action=_own(element, "action"),
-            lease_seconds=self._lease(element),
-            attempts=self._attempts(element),
-        )
-
-    def _decision(self, element: etree._Element, node: Node) -> Node:
-        risk = _own(element, "risk")
-        if risk not in RISKS:
-            self._say(element, f"aos:risk is low, medium or high, not “{risk}”.")
-        return replace(
-            node,
-            path=self._required(element, "path", "the escalation path of the people who decide"),
-            title=_own(element, "title"),
-            risk=risk,
-            effect=_own(element, "effect"),
-            if_approved=_own(element, "approve"),
-            if_rejected=_own(element, "reject"),
-            if_timed_out=_own(element, "timeout"),
-        )
-
-    def _timer(self, element: etree._Element, node: Node) -> Node:
-        return replace(
-            node,
+            read,
             attached_to=reference(element.get("attachedToRef")),
-            interrupting=is_true(element.get("cancelActivity", "true")),
-            duration_seconds=self._wait(element),
+            interrupting=is_true(stays) or read.event is EventKind.ERROR,
         )
 
-    def _wait(self, element: etree._Element) -> int:
-        definitions = list(children(element, "timerEventDefinition"))
-        if not definitions:
-            if not any(tag_of(part).endswith("EventDefinition") for part in children(element)):
-                self._say(element, "A boundary event needs a timer.")
-            return 0
-        lengths = [text_of(each) for each in children(definitions[0], "timeDuration")]
-        if not lengths:
-            self._say(element, "The timer needs a timeDuration; dates and cycles are not executed.")
-            return 0
-        seconds = duration_seconds(lengths[0])
-        if not 0 < seconds <= LONGEST_WAIT:
-            self._say(element, f"“{lengths[0]}” is not a duration such as PT4H or P2D (at most 10 years).")
-        return seconds
+    def _person(self, element: etree._Element, node: Node, lane: Lane) -> Node:
+        if tag_of(element) == "task" and not own(element, "path") and not lane.path:
+            reason = "A plain task needs aos:role (an agent works) or aos:path (a person decides)."
+            self.say(element, reason, UNASSIGNED)
+            return node
+        return self.extensions.decision(element, node, path=lane.path)
 
-    def _lease(self, element: etree._Element) -> int:
-        given = _own(element, "lease") or "PT60S"
-        is_number = given.isascii() and given.isdigit() and len(given) < 9
-        seconds = int(given) if is_number else duration_seconds(given)
-        if not 0 < seconds <= LONGEST_LEASE:
-            self._say(element, f"aos:lease is seconds or a duration such as PT60S, at most a day, not “{given}”.")
-        return seconds
+    def _rules(self, element: etree._Element, node: Node) -> Node:
+        table = own(element, "decision") or foreign(element, "decisionRef") or foreign(
+            element, "decisionId", "calledDecision")  # fmt: skip
+        if not table:
+            self.say(element, "aos:decision is missing: the decision table (or aos:role: an agent).", UNASSIGNED)
+        return replace(node, decision=table)
 
-    def _attempts(self, element: etree._Element) -> int:
-        given = _own(element, "attempts") or "3"
-        is_number = given.isascii() and given.isdigit() and len(given) < 9
-        attempts = int(given) if is_number else 0
-        if not 0 < attempts <= MOST_ATTEMPTS:
-            self._say(element, f"aos:attempts is a number from 1 to {MOST_ATTEMPTS}, not “{given}”.")
-        return attempts
+    def _message(self, element: etree._Element, node: Node) -> Node:
+        ref = element.get("messageRef")
+        if not ref:
+            needs = "a message" if node.kind is K.RECEIVE_TASK else "a message, or aos:role"
+            self.say(element, f"{'Receiving' if needs == 'a message' else 'Sending'} needs {needs}.", UNASSIGNED)
+            return replace(node, event=EventKind.MESSAGE, event_name=node.id)
+        return self.events.message(element, node, ref)
 
-    def _required(self, element: etree._Element, attribute: str, meaning: str) -> str:
-        value = _own(element, attribute)
-        if not value:
-            self._say(element, f"aos:{attribute} is missing: {meaning}.")
-        return value
+    def _call(self, element: etree._Element, node: Node) -> Node:
+        called = reference(element.get("calledElement")) or foreign(element, "processId", "calledElement")
+        if foreign(element, "caseRef"):
+            self.say(element, "A call of a case is not executed.", UNSUPPORTED)
+        elif not called:
+            self.say(element, "calledElement is missing: the code of the workflow that is called.", UNASSIGNED)
+        return replace(node, calls=called)
 
-
-def unknown_attributes(element: etree._Element, known: tuple[str, ...] = ()) -> Iterator[ElementProblem]:
-    """One problem for each attribute of our own namespace that this element does not know."""
-    for attribute in element.attrib:
-        name = etree.QName(attribute)
-        if name.namespace == AOS and name.localname not in known:
-            near = get_close_matches(name.localname, known, n=1)
-            hint = f" Did you mean aos:{near[0]}?" if near else ""
-            yield problem(element, f"aos:{name.localname} is not known on a {tag_of(element)}.{hint}")
+    def _ad_hoc(self, element: etree._Element, node: Node) -> Node:
+        if element.get("ordering", "Parallel") != "Parallel":
+            self.say(element, "An ad-hoc sub-process in sequence is not executed.", UNSUPPORTED)
+        texts = ["".join(map(str, each.itertext())).strip() for each in children(element, "completionCondition")]
+        return replace(node, condition=texts[0] if texts else "")
 
 
-def duration_seconds(text: str) -> int:
-    """The seconds of an ISO 8601 duration of weeks, days, hours, minutes, seconds; 0 when it is none."""
-    match = DURATION.fullmatch(text)
-    if not match:
-        return 0
-    return sum(int(count) * SECONDS[unit] for unit, count in match.groupdict(default="0").items())
-
-
-def _own(element: etree._Element, attribute: str) -> str:
-    return " ".join((element.get(f"{{{AOS}}}{attribute}") or "").split())
-
-
-def _terminates(element: etree._Element) -> bool:
-    parts = [tag_of(part) for part in children(element)]
-    return tag_of(element) == "endEvent" and "terminateEventDefinition" in parts
+def stray_extensions(element: etree._Element, reader: ElementReader) -> None:
+    """Tell of our own elements and attributes where none has a meaning."""
+    known = ("role", "path") if tag_of(element) == "lane" else ()
+    reader.problems += unknown_attributes(element, known)
+    for value in extensions(element):
+        reader.say(element, f"aos:{tag_of(value)} is not known on a {tag_of(element)}.")

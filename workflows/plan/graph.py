@@ -1,13 +1,11 @@
-"""Workflows, rules: the values a workflow consists of once its drawing was read."""
+"""Workflows, rules: a workflow once its drawing was read: nodes, flows, and the questions the engine asks them."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
@@ -22,206 +20,224 @@ from governance.language import (
     find,
 )
 from governance.language.values import read_value
+from workflows.plan.nodes import (
+    ACTIVITIES,
+    AUTOMATIC,
+    AWAITED,
+    ENDS,
+    GATEWAYS,
+    IDENTIFIER,
+    INPUT,
+    OUTCOME,
+    OUTCOMES,
+    SCOPES,
+    THROWN,
+    WORKS,
+    EventKind,
+    Flow,
+    LoopKind,
+    Node,
+    NodeKind,
+    Output,
+)
+from workflows.plan.values import OutputsSchema
 
+__all__ = [
+    "ACTIVITIES",
+    "AUTOMATIC",
+    "AWAITED",
+    "ENDS",
+    "GATEWAYS",
+    "IDENTIFIER",
+    "INPUT",
+    "OUTCOME",
+    "OUTCOMES",
+    "SCOPES",
+    "THROWN",
+    "WORKS",
+    "EventKind",
+    "Flow",
+    "Graph",
+    "LoopKind",
+    "Node",
+    "NodeKind",
+    "Output",
+    "schema_of",
+]
 
-class NodeKind(StrEnum):
-    START = "start"
-    END = "end"
-    TERMINATE = "terminate"
-    SERVICE_TASK = "service_task"
-    USER_TASK = "user_task"
-    RULE_TASK = "rule_task"
-    SCRIPT_TASK = "script_task"
-    SEND_TASK = "send_task"
-    RECEIVE_TASK = "receive_task"
-    CALL = "call"
-    SUB_PROCESS = "sub_process"
-    EVENT_SUB_PROCESS = "event_sub_process"
-    AD_HOC = "ad_hoc"
-    EXCLUSIVE = "exclusive"
-    PARALLEL = "parallel"
-    INCLUSIVE = "inclusive"
-    EVENT_BASED = "event_based"
-    CATCH = "catch"
-    THROW = "throw"
-    BOUNDARY = "boundary"
-    TIMER = "timer"
-
-
-class EventKind(StrEnum):
-    NONE = ""
-    TIMER = "timer"
-    MESSAGE = "message"
-    SIGNAL = "signal"
-    ERROR = "error"
-    ESCALATION = "escalation"
-    CONDITIONAL = "conditional"
-    LINK = "link"
-    COMPENSATION = "compensation"
-    TERMINATE = "terminate"
-
-
-ACTIVITIES = frozenset({NodeKind.SERVICE_TASK, NodeKind.USER_TASK})
-GATEWAYS = frozenset({NodeKind.EXCLUSIVE, NodeKind.PARALLEL})
-ENDS = frozenset({NodeKind.END, NodeKind.TERMINATE})
-
-OUTCOME = "outcome"
-OUTCOMES = ("approved", "rejected")
-INPUT = "input"
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Output:
-    """One typed value that a task leaves behind, or that a run is started with."""
-
-    name: str
-    kind: Kind
-    label: str = ""
-
-
-@dataclass(frozen=True)
-class Flow:
-    """An arrow from one node to another; `condition` is empty when it may always be taken."""
-
-    id: str
-    source: str
-    target: str
-    name: str = ""
-    condition: str = ""
-
-
-@dataclass(frozen=True)
-class Node:
-    """One shape of the drawing; texts that do not belong to its kind are empty.
-
-    `outputs` of the start node are the inputs of the run; `boundaries` are the timers on a user task.
-    """
-
-    id: str
-    name: str
-    kind: NodeKind
-    lane: str = ""
-    incoming: tuple[str, ...] = ()
-    outgoing: tuple[str, ...] = ()
-    default_flow: str = ""
-    outputs: tuple[Output, ...] = ()
-    role: str = ""
-    action: str = ""
-    lease_seconds: int = 60
-    attempts: int = 3
-    path: str = ""
-    title: str = ""
-    risk: str = ""
-    effect: str = ""
-    if_approved: str = ""
-    if_rejected: str = ""
-    if_timed_out: str = ""
-    boundaries: tuple[str, ...] = ()
-    attached_to: str = ""
-    interrupting: bool = True
-    duration_seconds: int = 0
-    # the scope that holds it: the id of a sub-process, empty at the top
-    parent: str = ""
-    event: EventKind = EventKind.NONE
-    # of a message, signal or link its name; of an error or escalation its code
-    event_name: str = ""
-    # the expression whose value ties a message to this run; empty ties it by its name alone
-    correlation: str = ""
-    # who else may do it, in what order, and how long it may take
-    capability: str = ""
-    priority: int = 0
-    due_seconds: int = 0
-    back_off_seconds: int = 5
-    cost_limit: str = ""
-    seconds_limit: int = 0
-    # shared memory: the space, and a template for the canonical key of what the step finds
-    memory_space: str = ""
-    memory_key: str = ""
-    memory_seconds: int = 0
-    # JSON Schemas of what a step takes and leaves, beside its typed outputs; empty ones ask nothing
-    input_schema: str = ""
-    output_schema: str = ""
-    # the code of the workflow that a call activity runs
-    calls: str = ""
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Node:
-        """The node that `asdict` and JSON made `row` of."""
-        given: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
-        }
-        given["kind"] = NodeKind(row["kind"])
-        given["event"] = EventKind(row.get("event", ""))
-        given["outputs"] = tuple(Output(each["name"], Kind(each["kind"]), each["label"]) for each in row["outputs"])
-        return cls(**given)
+LOOP = "loop"
+CAUGHT = ("code", "reason")
 
 
 @dataclass(frozen=True)
 class Graph:
-    """A workflow ready to run: every condition compiles and every node can reach an end."""
+    """A workflow ready to run: every condition compiles and every node can reach an end.
+
+    `tables` are the decision tables of its business rule tasks, by their code.
+    """
 
     process_id: str
     name: str
     nodes: Mapping[str, Node]
     flows: Mapping[str, Flow]
     lanes: tuple[str, ...] = ()
+    tables: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def starts(self) -> tuple[Node, ...]:
+        """The start events of the process itself, in the order drawn."""
+        return self.starts_in("")
 
     @cached_property
     def start(self) -> Node:
-        """The one node where every run begins."""
-        return next(node for node in self.nodes.values() if node.kind is NodeKind.START)
+        """Where a run begins that somebody starts: the start event without a trigger, else the first one."""
+        return next((node for node in self.starts if node.event is EventKind.NONE), self.starts[0])
 
     @property
     def inputs(self) -> tuple[Output, ...]:
         """What a run has to be started with."""
         return self.start.outputs
 
-    @cached_property
-    def _schema(self) -> Schema:
-        return schema_of(self.nodes.values())
-
-    def variables_schema(self) -> Schema:
-        """The fields that conditions and titles may name: `vars.<task>.<output>`, `vars.input.<name>`."""
-        return self._schema
+    # what lies where
 
     @cached_property
-    def _compiled(self) -> dict[str, Expression]:
+    def _inside(self) -> dict[str, tuple[Node, ...]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes.values():
+            found.setdefault(node.parent, []).append(node)
+        return {parent: tuple(nodes) for parent, nodes in found.items()}
+
+    def inside(self, scope: str) -> tuple[Node, ...]:
+        """The nodes directly inside a sub-process, or with an empty name of the process itself."""
+        return self._inside.get(scope, ())
+
+    def starts_in(self, scope: str) -> tuple[Node, ...]:
+        """The start events directly inside."""
+        return tuple(node for node in self.inside(scope) if node.kind is NodeKind.START)
+
+    def event_starts(self, scope: str) -> tuple[Node, ...]:
+        """The start events of the event sub-processes directly inside a scope."""
+        return self._event_starts.get(scope, ())
+
+    @cached_property
+    def _event_starts(self) -> dict[str, tuple[Node, ...]]:
+        found: dict[str, tuple[Node, ...]] = {}
+        for node in self.nodes.values():
+            if node.kind is NodeKind.EVENT_SUB_PROCESS:
+                found[node.parent] = found.get(node.parent, ()) + self.starts_in(node.id)
+        return found
+
+    @cached_property
+    def compensates(self) -> bool:
+        """Whether anything in it can be undone."""
+        return any(node.event is EventKind.COMPENSATION for node in self.nodes.values())
+
+    @cached_property
+    def _leading(self) -> dict[tuple[str, str], frozenset[str]]:
         return {}
 
+    def leading_to(self, flow_id: str, join: str) -> frozenset[str]:
+        """The nodes from which a token can get to this flow into `join` without passing `join` before."""
+        found = self._leading.get((flow_id, join))
+        if found is None:
+            found = self._leading[flow_id, join] = frozenset(self._look_back(flow_id, join))
+        return found
+
+    def _look_back(self, flow_id: str, join: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = [self.flows[flow_id].source]
+        while waiting:
+            name = waiting.pop()
+            if name in seen or name == join:
+                continue
+            seen.add(name)
+            node = self.nodes[name]
+            waiting += [self.flows[each].source for each in node.incoming]
+            if node.kind is NodeKind.BOUNDARY and node.attached_to:
+                waiting.append(node.attached_to)
+            if node.kind is NodeKind.CATCH and node.event is EventKind.LINK:
+                waiting += [each.id for each in self.inside(node.parent) if _throws_link(each, node.event_name)]
+        return seen
+
+    # what conditions and titles may read
+
+    @cached_property
+    def _schemas(self) -> dict[tuple[Kind, Kind | None], Schema]:
+        return {}
+
+    def variables_schema(self, node_id: str = "") -> Schema:
+        """The fields that conditions and titles may name: `vars.<task>.<output>`, `vars.input.<name>`, and inside of
+        what is repeated `loop.index`, `loop.item`, `loop.count`, `loop.done`."""
+        item = self._item_type(node_id)
+        if item not in self._schemas:
+            self._schemas[item] = schema_of(self.nodes.values(), *item)
+        return self._schemas[item]
+
+    def _item_type(self, node_id: str) -> tuple[Kind, Kind | None]:
+        node = self.nodes.get(node_id)
+        while node is not None and node.loop is LoopKind.NONE:
+            node = self.nodes.get(node.parent)
+        return (self._kind_in(node.collection) if node is not None else Kind.STRING), None
+
+    def _kind_in(self, collection: str) -> Kind:
+        *_, task, name = ["", "", *collection.split(".")]
+        outputs = (self.start if task == INPUT else self.nodes.get(task, _NOTHING)).outputs
+        return next((Kind(each.item or Kind.STRING) for each in outputs if each.name == name), Kind.STRING)
+
+    @cached_property
+    def _compiled(self) -> dict[tuple[str, str, Kind | None], Expression]:
+        return {}
+
+    def expression(self, text: str, node_id: str, expects: Kind | None = None) -> Expression:
+        """An expression that belongs to a node, compiled at its first use and kept with the graph."""
+        key = (text, node_id, expects)
+        if key not in self._compiled:
+            self._compiled[key] = compile_expression(text, self.variables_schema(node_id), expects=expects)
+        return self._compiled[key]
+
     def condition(self, flow_id: str) -> Expression:
-        """The compiled condition of a flow; compiled at its first use and kept with the graph."""
-        if flow_id not in self._compiled:
-            text = self.flows[flow_id].condition
-            self._compiled[flow_id] = compile_expression(text, self._schema, expects=Kind.BOOL)
-        return self._compiled[flow_id]
+        """The compiled condition of a flow."""
+        flow = self.flows[flow_id]
+        parent = self.nodes[flow.source].parent if flow.source in self.nodes else ""
+        return self.expression(flow.condition, parent, Kind.BOOL)
 
-    def outputs_schema(self, node_id: str) -> Schema:
+    def outputs_schema(self, node_id: str) -> OutputsSchema:
         """What a task leaves behind (the start node takes in), by plain name; its `coerce` checks values."""
-        outputs = self.nodes[node_id].outputs
-        return Schema([Field(each.name, each.kind, each.label) for each in outputs])
+        return OutputsSchema(self.nodes[node_id].outputs)
 
-    def facts(self, paths: Iterable[str], variables: Mapping[str, object]) -> dict[str, object]:
+    def facts(
+        self, paths: Iterable[str], variables: Mapping[str, object], loop: Mapping[str, object] | None = None,
+        node_id: str = "",
+    ) -> dict[str, object]:  # fmt: skip
         """The named fields as typed values, read from variables that may come from JSON.
 
         A value of the wrong type stays as it is, so that whatever asks for it says so.
         """
         typed: dict[str, object] = {}
+        schema, given = self.variables_schema(node_id), {"vars": variables, LOOP: loop or {}}
         for path in paths:
-            known, value = self._schema.get(path), find({"vars": variables}, path)
+            known, value = schema.get(path), find(given, path)
             if known is not None and value is not None:
                 with suppress(WrongValue):
                     value = read_value(value, known.type)
                 _put(typed, path, value)
         return typed
 
-    def title(self, node_id: str, variables: Mapping[str, object]) -> str:
+    def title(
+        self, node_id: str, variables: Mapping[str, object], loop: Mapping[str, object] | None = None
+    ) -> str:  # fmt: skip
         """The sentence a person is asked, with the values in place; else the node's name."""
         node = self.nodes[node_id]
-        if not node.title:
-            return node.name
-        template = compile_template(node.title, self._schema)
-        return template.render(self.facts(template.fields, variables))
+        return self.rendered(node.title, node_id, variables, loop) if node.title else node.name
+
+    def rendered(
+        self, text: str, node_id: str, variables: Mapping[str, object], loop: Mapping[str, object] | None = None
+    ) -> str:
+        """A sentence or key of a node with the values in place; `loop` is what the step's index and item say."""
+        template = compile_template(text, self.variables_schema(node_id))
+        return template.render(self.facts(template.fields, variables, loop, node_id))
+
+    # as JSON
 
     def to_json(self) -> dict[str, Any]:
         """The graph as plain JSON; lists, since a database may not keep the order of keys."""
@@ -231,6 +247,7 @@ class Graph:
             "lanes": list(self.lanes),
             "nodes": json.loads(json.dumps([asdict(node) for node in self.nodes.values()])),
             "flows": [asdict(flow) for flow in self.flows.values()],
+            "tables": dict(self.tables),
         }
 
     @classmethod
@@ -244,24 +261,46 @@ class Graph:
             nodes={node.id: node for node in nodes},
             flows={flow.id: flow for flow in flows},
             lanes=tuple(document["lanes"]),
+            tables=document.get("tables", {}),
         )
 
 
-def schema_of(nodes: Iterable[Node]) -> Schema:
+_NOTHING = Node("", "", NodeKind.START)
+
+
+def schema_of(nodes: Iterable[Node], item: Kind = Kind.STRING, inner: Kind | None = None) -> Schema:
     """The fields that conditions may read once these nodes have run; ids that are no names have none."""
-    found = {field.path: field for node in nodes for field in _fields_of(node)}
-    return Schema(found.values())
+    found = {each.path: each for node in nodes for each in _fields_of(node)}
+    return Schema([*found.values(), *_loop_fields(item, inner)])
+
+
+def _loop_fields(item: Kind, inner: Kind | None) -> Iterator[Field]:
+    yield Field(f"{LOOP}.index", Kind.INT, "Place in the list, from 0")
+    yield Field(f"{LOOP}.count", Kind.INT, "How many there are")
+    yield Field(f"{LOOP}.done", Kind.INT, "How many are done")
+    if item is not Kind.MAP:
+        yield Field(f"{LOOP}.item", item, "The item of the list", item=inner)
 
 
 def _fields_of(node: Node) -> Iterator[Field]:
-    root = INPUT if node.kind is NodeKind.START else node.id
+    root = INPUT if node.kind is NodeKind.START and not node.parent else node.id
     if not IDENTIFIER.fullmatch(root) or (root == INPUT and node.kind is not NodeKind.START):
         return
     for output in node.outputs:
-        label = output.label or f"{node.name}: {output.name}"
-        yield Field(f"vars.{root}.{output.name}", output.kind, label)
+        if output.kind is not Kind.MAP:
+            label = output.label or f"{node.name}: {output.name}"
+            item = Kind(output.item) if output.item and output.item != Kind.MAP else None
+            if not (output.kind is Kind.LIST and output.item == Kind.MAP):
+                yield Field(f"vars.{root}.{output.name}", output.kind, label, item=item)
     if node.kind is NodeKind.USER_TASK:
         yield Field(f"vars.{root}.{OUTCOME}", Kind.STRING, f"{node.name}: {OUTCOME}", enum=OUTCOMES)
+    if node.kind in (NodeKind.BOUNDARY, NodeKind.START) and node.event in (EventKind.ERROR, EventKind.ESCALATION):
+        for name in CAUGHT:
+            yield Field(f"vars.{root}.{name}", Kind.STRING, f"{node.name}: {name}")
+
+
+def _throws_link(node: Node, name: str) -> bool:
+    return node.kind is NodeKind.THROW and node.event is EventKind.LINK and node.event_name == name
 
 
 def _put(facts: dict[str, object], path: str, value: object) -> None:

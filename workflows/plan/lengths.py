@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from workflows.plan.elements import duration_seconds
+from workflows.plan.times import read_seconds
 
 UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _SHORT = {"w": "week", "d": "day", "h": "hour", "m": "minute", "min": "minute", "s": "second", "sec": "second"}
@@ -16,7 +16,7 @@ def seconds_of(text: str) -> int:
     text = " ".join(text.split())
     if text.isascii() and text.isdecimal() and len(text) < 10:
         return int(text)
-    return duration_seconds(text.upper()) or _of_words(text.lower())
+    return read_seconds(text.upper()) or _of_words(text.lower())
 
 
 def _of_words(text: str) -> int:

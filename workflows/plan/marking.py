@@ -1,39 +1,112 @@
-"""Workflows, rules: where a run stands, what can happen to it, and what then has to be done. Plain values."""
+"""Workflows, rules: where a run stands. Plain values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Token:
-    """One open step, or with `stuck` a place where the run cannot go on by itself.
+    """One open step, sub-process or wait, or with `stuck` a place where the run cannot go on by itself.
 
-    A stuck token with a `flow` still has to follow it; without one it still has to leave its node.
+    A stuck token with a `flow` still has to follow it; with `again` it has to do its node once more; else it still has
+    to leave its node. `scope` is the number of the sub-process token that it is in, 0 for the run itself.
     """
 
     id: int
     node: str
     flow: str = ""
     stuck: bool = False
+    scope: int = 0
+    again: bool = False
 
 
 @dataclass(frozen=True)
 class Timer:
-    """A running clock: the boundary event `node`, on the open step `host`."""
+    """A running clock: the event `node`, for the token `host` (0: for the whole run); it starts `left` times more."""
 
     id: int
     node: str
     host: int
+    left: int = 0
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Something else that is waited for: the message, signal or condition of the event `node`, for the token `host`
+    (0: for the whole run). `held` says that the condition held when it was last looked at."""
+
+    id: int
+    node: str
+    host: int
+    kind: str
+    held: bool = False
+
+
+@dataclass(frozen=True)
+class Instances:
+    """How far the activity with the token `token` is that is done many times: its turns have the numbers from `first`
+    on, `count` of them in all. `done` holds a bit for each turn that ended, so that ten thousand stay small."""
+
+    token: int
+    first: int
+    count: int
+    opened: int = 0
+    done: int = 0
+    stuck: tuple[int, ...] = ()
+    gathering: bool = False
+
+    def is_open(self, number: int) -> bool:
+        """Whether the turn with this number was begun and has not ended."""
+        index = number - self.first
+        return 0 <= index < self.opened and not self.done >> index & 1 and not self.gathering
+
+    @property
+    def open_numbers(self) -> list[int]:
+        """The numbers of the turns that were begun and have not ended."""
+        if self.gathering:
+            return []
+        # as text: looking at each bit of a large number by itself would cost its square
+        ended = f"{self.done:0{max(self.opened, 1)}b}"[::-1]
+        return [self.first + index for index in range(self.opened) if ended[index] == "0"]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON; the bits as hexadecimal text."""
+        return _small(self) | {"done": f"{self.done:x}"}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Instances:
+        """What `to_json` made the row of."""
+        return cls(**{**row, "done": int(row["done"], 16), "stuck": tuple(row.get("stuck", ()))})
+
+
+@dataclass(frozen=True)
+class Done:
+    """An activity that ended and can be undone; what ended inside of it has the scope `inner`."""
+
+    node: str
+    scope: int
+    inner: int = 0
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """A compensation event waits, under `token`, until what `left` names was done one after the other; `current` is
+    the token of what is being done."""
+
+    token: int
+    left: tuple[str, ...]
+    current: int = 0
 
 
 @dataclass(frozen=True)
 class Marking:
     """Where all tokens of one run stand; a new one is a run that was not started yet.
 
-    `arrived` counts by flow what waits at parallel joins. Ids are never used twice.
+    `arrived` counts by flow what waits at joins; inside of a sub-process its number stands before, as in `7:flow`.
+    `passed` counts by flow how often it was taken. Numbers are never used twice.
     """
 
     tokens: tuple[Token, ...] = ()
@@ -42,20 +115,34 @@ class Marking:
     next_token: int = 1
     last_end: str = ""
     ended: bool = False
+    waits: tuple[Wait, ...] = ()
+    instances: tuple[Instances, ...] = ()
+    completed: tuple[Done, ...] = ()
+    undoing: tuple[Undoing, ...] = ()
+    passed: Mapping[str, int] = field(default_factory=dict)
 
     def token_at(self, node_id: str) -> Token | None:
         """The first open token at a node, if there is one."""
         return next((token for token in self.tokens if token.node == node_id), None)
 
+    def turns_of(self, token: int) -> Instances | None:
+        """How far an activity is that is done many times; none for one that is done once."""
+        return next((each for each in self.instances if each.token == token), None)
+
     def to_json(self) -> dict[str, Any]:
-        """The marking as plain JSON."""
+        """The marking as plain JSON; what is as usual is left out."""
         return {
-            "tokens": [asdict(token) for token in self.tokens],
-            "timers": [asdict(timer) for timer in self.timers],
+            "tokens": [_small(token) for token in self.tokens],
+            "timers": [_small(timer) for timer in self.timers],
             "arrived": dict(self.arrived),
             "next_token": self.next_token,
             "last_end": self.last_end,
             "ended": self.ended,
+            "waits": [_small(wait) for wait in self.waits],
+            "instances": [each.to_json() for each in self.instances],
+            "completed": [_small(done) for done in self.completed],
+            "undoing": [_small(each) | {"left": list(each.left)} for each in self.undoing],
+            "passed": dict(self.passed),
         }
 
     @classmethod
@@ -70,229 +157,15 @@ class Marking:
             next_token=document["next_token"],
             last_end=document["last_end"],
             ended=document["ended"],
+            waits=tuple(Wait(**row) for row in document.get("waits", ())),
+            instances=tuple(Instances.from_json(row) for row in document.get("instances", ())),
+            completed=tuple(Done(**row) for row in document.get("completed", ())),
+            undoing=tuple(Undoing(**{**row, "left": tuple(row["left"])}) for row in document.get("undoing", ())),
+            passed=dict(document.get("passed", {})),
         )
 
 
-@dataclass(frozen=True)
-class Started:
-    """The run begins; its inputs are read as `vars.input` unless the variables already hold them. `start` is the start
-    event that begins it, empty for the one without a trigger."""
-
-    variables: Mapping[str, object] = field(default_factory=dict)
-    start: str = ""
-
-
-@dataclass(frozen=True)
-class StepFinished:
-    """The work or the decision of an open step, or the run that a call activity waits for, is there; its outputs
-    already stand among the variables."""
-
-    token: int
-
-
-@dataclass(frozen=True)
-class StepFailed:
-    """An open step ended with a BPMN error: the nearest error event that knows the code takes it, else an incident."""
-
-    token: int
-    code: str
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class StepEscalated:
-    """An open step tells its surroundings something (a BPMN escalation) and goes on, unless who hears it interrupts."""
-
-    token: int
-    code: str
-
-
-@dataclass(frozen=True)
-class TimerFired:
-    """The time of a running timer is over; `token` is the timer's own number."""
-
-    token: int
-
-
-@dataclass(frozen=True)
-class EventCaught:
-    """The message or signal came that the subscription numbered `token` waits for; what it carries already stands
-    among the variables, under the id of its event."""
-
-    token: int
-
-
-@dataclass(frozen=True)
-class Gathered:
-    """What all instances of a multi-instance activity left behind stands among the variables now."""
-
-    token: int
-
-
-@dataclass(frozen=True)
-class VariablesChanged:
-    """Somebody changed a variable: whatever waits for a condition looks again."""
-
-
-@dataclass(frozen=True)
-class TokenMoved:
-    """Somebody takes what is open under `token` back and lets the run go on at the node `to` of the same scope."""
-
-    token: int
-    to: str
-
-
-@dataclass(frozen=True)
-class TaskChosen:
-    """A task of the ad-hoc sub-process whose own token is `token` shall be done now."""
-
-    token: int
-    node_id: str
-
-
-@dataclass(frozen=True)
-class IncidentResolved:
-    """Somebody put right what stopped a stuck token; it tries again."""
-
-    token: int
-
-
-@dataclass(frozen=True)
-class RunCancelled:
-    """Nothing more shall be done."""
-
-
-Happening = (
-    Started | StepFinished | StepFailed | StepEscalated | TimerFired | EventCaught | Gathered | VariablesChanged
-    | TokenMoved | TaskChosen | IncidentResolved | RunCancelled
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class OpenStep:
-    """Open a step; in a loop or a multi-instance activity `index` counts from 0 and `item` is its element."""
-
-    token: int
-    node_id: str
-    index: int | None = None
-    item: object = None
-
-
-@dataclass(frozen=True)
-class CancelStep:
-    """Take back what is open for a token: its step, or the question about what stopped it."""
-
-    token: int
-    node_id: str
-
-
-@dataclass(frozen=True)
-class StartTimer:
-    """Start the timer numbered `token` of the event `node_id`; `host_token` is the open step that it sits on, 0 for
-    none. It is due after `seconds`, or at the moment `at` (ISO 8601, read in UTC without an offset) if there is one."""
-
-    token: int
-    node_id: str
-    host_token: int
-    seconds: int
-    at: str = ""
-
-
-@dataclass(frozen=True)
-class CancelTimer:
-    token: int
-    node_id: str
-
-
-@dataclass(frozen=True)
-class Subscribe:
-    """Wait for a message or signal of this name; a message must carry the `key`, if there is one."""
-
-    token: int
-    node_id: str
-    kind: str
-    name: str
-    key: str = ""
-
-
-@dataclass(frozen=True)
-class Unsubscribe:
-    token: int
-    node_id: str
-
-
-@dataclass(frozen=True)
-class Send:
-    """Send a message to whoever waits for it, or a signal to all who do."""
-
-    node_id: str
-    kind: str
-    name: str
-    key: str = ""
-    payload: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class CallWorkflow:
-    """Start a run of another workflow; its end finishes `token`."""
-
-    token: int
-    node_id: str
-    workflow: str
-    variables: Mapping[str, object] = field(default_factory=dict)
-    index: int | None = None
-
-
-@dataclass(frozen=True)
-class CancelCall:
-    token: int
-    node_id: str
-
-
-@dataclass(frozen=True)
-class Assign:
-    """Keep these values as what the element left behind; the engine has already reckoned with them."""
-
-    node_id: str
-    values: Mapping[str, object]
-
-
-@dataclass(frozen=True)
-class GatherOutputs:
-    """Put the outputs of the instances with the tokens from `first` on, `count` of them, in their order among the
-    variables as the list `vars.<node>.items`, then tell with `Gathered(token)`."""
-
-    token: int
-    node_id: str
-    first: int
-    count: int
-
-
-@dataclass(frozen=True)
-class TellEscalation:
-    """An escalation that no event of the drawing hears; it goes on record."""
-
-    node_id: str
-    code: str
-
-
-@dataclass(frozen=True)
-class EndRun:
-    """No token is left; `node_id` is the end that was reached last."""
-
-    node_id: str
-
-
-@dataclass(frozen=True)
-class RaiseIncident:
-    """The run cannot go on at a node; `token` can be resolved, 0 means that only cancelling helps."""
-
-    node_id: str
-    reason: str
-    token: int = 0
-
-
-Effect = (
-    OpenStep | CancelStep | StartTimer | CancelTimer | Subscribe | Unsubscribe | Send | CallWorkflow | CancelCall
-    | Assign | GatherOutputs | TellEscalation | EndRun | RaiseIncident
-)  # fmt: skip
+def _small(row: Any) -> dict[str, Any]:
+    """The fields of a value without those that are as usual."""
+    usual = {each.name: each.default for each in fields(row)}
+    return {name: value for name, value in vars(row).items() if value != usual[name]}

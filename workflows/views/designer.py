@@ -1,5 +1,6 @@
 """What the pages of the designer share: the bar with the views of one workflow and what stands in its draft."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +9,14 @@ from django.urls import reverse
 from agents.models import Principal
 from workflows import operations
 from workflows.models import Workflow, WorkflowDraft
-from workflows.views.workflows import visible_workflow
+from workflows.views.workflows import path_names, role_names, visible_workflow
 
-VIEWS = (("outline", "Outline", "workflow-outline"),)
+VIEWS = (
+    ("design", "Design", "workflow-design"),
+    ("live", "Live", "workflow-live"),
+    ("heat", "Heat map", "workflow-heat"),
+    ("outline", "Outline", "workflow-outline"),
+)
 """The views of a workflow in the bar: key, word, name of the page."""
 
 
@@ -37,3 +43,13 @@ def open_draft_of(user: Principal, code: str) -> tuple[Workflow, WorkflowDraft |
     """The workflow, if this person may see it, and its draft, if it has one."""
     workflow = visible_workflow(user, code)
     return workflow, workflow.drafts.open().with_people().first()
+
+
+def callable_by(user: Principal) -> list[tuple[str, str]]:
+    """The workflows that a step may call, as (code, name)."""
+    return list(Workflow.objects.visible_to(user).values_list("code", "name"))
+
+
+def names_for(user: Principal) -> str:
+    """The names of roles, paths and workflows by code, as JSON for the drawing."""
+    return json.dumps({"roles": role_names(), "paths": path_names(), "workflows": dict(callable_by(user))})

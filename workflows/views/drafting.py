@@ -71,7 +71,7 @@ class BeginDraft(LoginRequiredMixin, View):
         version = _asked_version(workflow, request.POST.get("version", ""))
         operations.begin_draft(workflow, version=version, by=user, at=database_now())
         messages.success(request, "The draft is yours to change. What is live stays as it is.")
-        return redirect("workflow-outline", code)
+        return redirect("workflow-design" if request.POST.get("view") == "design" else "workflow-outline", code)
 
 
 def _asked_version(workflow: Workflow, number: str) -> WorkflowVersion | None:

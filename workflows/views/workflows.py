@@ -2,11 +2,11 @@
 
 from collections import deque
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -21,7 +21,7 @@ from workflows.charts import doers, workflow_states
 from workflows.models import Run, Step, Workflow, WorkflowDraft, WorkflowVersion
 from workflows.operations import may_draft
 from workflows.operations.definitions import graph_of
-from workflows.plan import Graph, Node, NodeKind
+from workflows.plan import EventKind, Graph, Node, NodeKind
 from workflows.views.control import stops_of
 
 DAYS = 30
@@ -31,10 +31,33 @@ SHOWN_KINDS = {
     NodeKind.TERMINATE: ("octagon-x", "End of everything"),
     NodeKind.SERVICE_TASK: ("bot", "An agent works"),
     NodeKind.USER_TASK: ("user", "A person decides"),
+    NodeKind.RULE_TASK: ("list-checks", "A table decides"),
+    NodeKind.SCRIPT_TASK: ("terminal", "A value is worked out"),
+    NodeKind.SEND_TASK: ("send", "A message is sent"),
+    NodeKind.RECEIVE_TASK: ("inbox", "A message is waited for"),
+    NodeKind.CALL: ("workflow", "Another workflow runs"),
+    NodeKind.SUB_PROCESS: ("box", "A part of its own"),
+    NodeKind.EVENT_SUB_PROCESS: ("box", "When something happens"),
+    NodeKind.AD_HOC: ("box", "In any order"),
     NodeKind.EXCLUSIVE: ("split", "One way is taken"),
     NodeKind.PARALLEL: ("git-fork", "Side by side"),
-    NodeKind.TIMER: ("clock", "Time runs out"),
+    NodeKind.INCLUSIVE: ("git-fork", "Every way that fits"),
+    NodeKind.EVENT_BASED: ("split", "What happens first"),
+    NodeKind.CATCH: ("circle-dot", "Something is waited for"),
+    NodeKind.THROW: ("send", "Something is told"),
+    NodeKind.BOUNDARY: ("clock", "Time runs out"),
 }
+SHOWN_EVENTS = {
+    EventKind.MESSAGE: ("mail", "A message"),
+    EventKind.SIGNAL: ("radio", "A signal"),
+    EventKind.ERROR: ("zap", "Something goes wrong"),
+    EventKind.ESCALATION: ("triangle-alert", "Something is reported"),
+    EventKind.CONDITIONAL: ("list-checks", "A condition holds"),
+    EventKind.LINK: ("arrow-right", "Goes on elsewhere"),
+    EventKind.COMPENSATION: ("undo-2", "What was done is undone"),
+    EventKind.TIMER: ("clock", "Time runs out"),
+}
+SHOWN_AS_EVENTS = (NodeKind.CATCH, NodeKind.THROW, NodeKind.BOUNDARY)
 
 
 class WorkflowsPage(LoginRequiredMixin, View):
@@ -103,14 +126,18 @@ class WorkflowStates(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest, code: str, number: int) -> JsonResponse:
         workflow = visible_workflow(person(request), code)
-        steps = Step.objects.filter(run__workflow=workflow, run__version__number=number, run__status=Run.Status.RUNNING)
-        open_now = steps.filter(Q(status__in=("ready", "working", "waiting", "failed"))).order_by()
-        counts = open_now.values_list("element", "status").annotate(Count("pk"))
         version = workflow.versions.filter(number=number).only("pk").first()
         if version is None:
             raise ledger.NotFound
         who = doers(graph_of(version.pk), role_names(), path_names())
-        return JsonResponse({"elements": workflow_states(counts, who)})
+        return JsonResponse({"elements": workflow_states(open_steps(version.pk), who, database_now())})
+
+
+def open_steps(version: int) -> QuerySet[Step, tuple[str, str, int, datetime]]:
+    """(element, status, count, since when the oldest) of what is under way in runs of a version."""
+    steps = Step.objects.filter(run__version=version, run__status=Run.Status.RUNNING)
+    open_now = steps.filter(status__in=("ready", "working", "waiting", "failed")).order_by()
+    return open_now.values_list("element", "status").annotate(Count("pk"), Min("opened_at"))
 
 
 def _first_day() -> date:
@@ -153,20 +180,21 @@ def outline(graph: Graph, roles: dict[str, str], paths: dict[str, str]) -> list[
 
 
 def _in_order(graph: Graph) -> list[str]:
-    order = {graph.start.id: None}
+    order = {start.id: None for start in graph.starts}
     waiting = deque(order)
     while waiting:
         node = graph.nodes[waiting.popleft()]
-        fresh = [graph.flows[flow].target for flow in node.outgoing] + list(node.boundaries)
-        waiting.extend(name for name in dict.fromkeys(fresh) if name not in order)
-        order.update(dict.fromkeys(fresh))
-    return list(order)
+        fresh = [each.id for each in graph.inside(node.id) if not each.incoming and not each.attached_to]
+        fresh += [graph.flows[flow].target for flow in node.outgoing] + [*node.boundaries, node.undone_by]
+        waiting.extend(name for name in dict.fromkeys(fresh) if name and name not in order)
+        order.update(dict.fromkeys(name for name in fresh if name))
+    return list(order | dict.fromkeys(graph.nodes))
 
 
 def _line(
     graph: Graph, node: Node, numbers: dict[str, int], roles: dict[str, str], paths: dict[str, str]
 ) -> dict[str, Any]:
-    icon, word = SHOWN_KINDS[node.kind]
+    icon, word = shown_kind(node)
     return {
         "node": node, "icon": icon, "word": word, "name": node.name or word, "number": numbers[node.id],
         "role": roles.get(node.role, node.role), "path": paths.get(node.path, node.path),
@@ -174,11 +202,18 @@ def _line(
     }  # fmt: skip
 
 
+def shown_kind(node: Node) -> tuple[str, str]:
+    """The icon and the words for what a node is; of an event, for what triggers it."""
+    if node.event is EventKind.NONE or node.kind not in SHOWN_AS_EVENTS:
+        return SHOWN_KINDS[node.kind]
+    return SHOWN_EVENTS[node.event]
+
+
 def _ways(graph: Graph, node: Node, numbers: dict[str, int]) -> Iterable[dict[str, Any]]:
     for name in node.outgoing:
         flow = graph.flows[name]
         target = graph.nodes[flow.target]
         yield {
-            "id": target.id, "number": numbers[target.id], "name": target.name or SHOWN_KINDS[target.kind][1],
+            "id": target.id, "number": numbers[target.id], "name": target.name or shown_kind(target)[1],
             "label": flow.name, "condition": flow.condition, "otherwise": node.default_flow == flow.id,
         }  # fmt: skip

@@ -1,0 +1,227 @@
+"""Maria draws on the canvas, by clicks and by keys; Jonas draws at the same time; what she drew is published and runs."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from agents.models import Principal, Unit
+from governance.models import EscalationPath
+from observability import ledger
+from tests.browser.conftest import PHONE
+from workflows.models import Run, Workflow, WorkflowDraft
+from workflows.operations.drafting import NewWorkflow, begin_draft, begin_workflow
+from workflows.plan import read_bpmn
+
+Visitor = Callable[..., Page]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+INVOICES = "/workflows/invoice-to-payment/design"
+EXPENSES = "/workflows/expenses/design"
+
+
+@pytest.fixture
+def expenses(halden: Any) -> Workflow:
+    """A new workflow with nothing but its start and its end."""
+    maria, finance = Principal.objects.get(username="maria"), Unit.objects.get(code="finance")
+    path = EscalationPath.objects.get(key="finance-approver")
+    terms = NewWorkflow("expenses", "Expenses", finance, maria, path)
+    begin_workflow(terms, by=maria, at=ledger.database_now())
+    return Workflow.objects.get(code="expenses")
+
+
+@pytest.fixture
+def invoices(halden: Any) -> Workflow:
+    """The invoice workflow, with a draft."""
+    workflow = Workflow.objects.get(code="invoice-to-payment")
+    begin_draft(workflow, by=Principal.objects.get(username="maria"), at=ledger.database_now())
+    return workflow
+
+
+def opened(page: Page, address: str) -> Page:
+    """The designer, once the drawing can be changed."""
+    page.goto(address)
+    expect(page.locator("[data-designer][data-ready]")).to_be_attached()
+    return page
+
+
+def element(page: Page, name: str) -> Locator:
+    return page.locator(f"[data-element-id='{name}']").first
+
+
+def middle(place: Locator) -> tuple[float, float]:
+    box = place.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def put(page: Page, piece: str, x: float, y: float) -> None:
+    """Press a piece of the palette, then the place where it belongs."""
+    page.get_by_role("button", name=piece, exact=True).click()
+    page.mouse.move(x - 4, y)
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("[data-saved]")).to_have_text("Saved")
+
+
+def drawn(code: str) -> str:
+    return WorkflowDraft.objects.open().get(workflow__code=code).bpmn
+
+
+def test_maria_draws_jonas_publishes_and_a_run_starts(visitor: Visitor, expenses: Workflow, sign_in: Any) -> None:
+    maria = opened(visitor("maria"), EXPENSES)
+    put(maria, "Agent task", *middle(maria.locator(".djs-connection").first))
+    expect(maria.locator(".djs-direct-editing-content")).to_be_focused()
+    maria.keyboard.type("Check the receipt")
+    maria.keyboard.press("Enter")
+
+    expect(maria.get_by_label("Name", exact=True)).to_have_value("Check the receipt")
+    expect(maria.locator("[data-problem-count]")).to_have_text(re.compile("problem"))
+    maria.locator("[data-problems] summary").click()
+    maria.get_by_role("button", name="Fix it: “Check the receipt”").first.click()
+    expect(maria.locator(":focus")).to_have_attribute("name", "role")
+    maria.get_by_label("Who works").select_option("invoice-reader")
+    expect(maria.locator("[data-problem-count]")).to_have_text("No problems")
+    maria.get_by_label("Name, value 1").fill("total")
+    maria.get_by_label("Type, value 1").select_option("decimal")
+    expect(maria.get_by_label("Name, value 2")).to_be_visible()
+    saved(maria)
+
+    graph = read_bpmn(drawn("expenses").encode())
+    (task,) = [node for node in graph.nodes.values() if node.role]
+    assert (task.name, task.role, [output.name for output in task.outputs]) == (
+        "Check the receipt", "invoice-reader", ["total"]
+    )  # fmt: skip
+
+    maria.get_by_role("link", name="Ask to publish").click()
+    maria.get_by_label("Your reason").fill("Receipts are checked by an agent from now on.")
+    maria.get_by_role("button", name="Ask to publish").click()
+    expect(maria.get_by_text("You asked.")).to_be_visible()
+    maria.goto(EXPENSES)
+    expect(maria.get_by_text("The draft is in review and does not change meanwhile.")).to_be_visible()
+
+    jonas = visitor("jonas", at="/workflows/expenses/review")
+    jonas.get_by_role("button", name="Publish it").click()
+    expect(jonas.get_by_text("It is live")).to_be_visible()
+    started = sign_in("ingrid").call("post", "runs", {"workflow": "expenses", "key": "E-1", "input": {}})
+    assert started.status_code == 201, started.content
+    assert Run.objects.get(key="E-1").steps.get().name == "Check the receipt"
+
+
+def test_what_is_done_can_be_undone_copied_and_found(visitor: Visitor, invoices: Workflow) -> None:
+    page = opened(visitor("maria"), INVOICES)
+    shapes = page.locator(".djs-shape:not(.djs-label-hidden)")
+    before = shapes.count()
+
+    element(page, "read").click()
+    page.get_by_role("button", name="Add a time limit").click()
+    expect(page.get_by_label("How long")).to_be_visible()
+    page.get_by_label("How long").fill("4 hours")
+    page.get_by_label("How long").press("Tab")
+    saved(page)
+    assert "PT4H" in drawn("invoice-to-payment").partition("late_di")[0].partition('attachedToRef="read"')[2]
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(shapes).to_have_count(before)
+
+    element(page, "pay").click()
+    page.keyboard.press("Control+c")
+    page.keyboard.press("Control+v")
+    x, y = middle(element(page, "handle"))
+    page.mouse.move(x, y + 40)
+    page.mouse.click(x + 2, y + 80)
+    expect(page.locator(".djs-shape.selected")).to_have_count(1)
+    page.keyboard.press("Control+z")
+    expect(shapes).to_have_count(before)
+
+    page.get_by_role("button", name="Find a step").click()
+    page.keyboard.type("Look for")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Look for anomalies")).to_be_visible()
+
+
+def test_a_step_is_added_and_set_with_the_keyboard_alone(visitor: Visitor, expenses: Workflow) -> None:
+    page = opened(visitor("maria"), EXPENSES)
+    page.locator("[data-canvas] svg[role=application]").focus()
+
+    page.keyboard.press("Alt+ArrowRight")
+    expect(page.locator("#announce")).to_contain_text("1 of 2")
+    page.get_by_role("button", name="Approval", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".djs-direct-editing-content")).to_be_focused()
+    page.keyboard.type("Approve the trip")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Approve the trip")
+    page.keyboard.press("Enter")
+    expect(page.locator(":focus")).to_have_attribute("name", "name")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Finance")
+    page.keyboard.press("Tab")
+    saved(page)
+
+    assert 'aos:path="finance-approver"' in drawn("expenses")
+
+
+def test_two_people_who_draw_at_once_lose_nothing(visitor: Visitor, invoices: Workflow) -> None:
+    maria, jonas = opened(visitor("maria"), INVOICES), opened(visitor("jonas"), INVOICES)
+    rename(jonas, "read", "Read it twice")
+    saved(jonas)
+
+    rename(maria, "pay", "Pay at once")
+
+    expect(maria.locator("[data-conflict]")).to_be_visible()
+    assert "Read it twice" in drawn("invoice-to-payment")
+    assert "Pay at once" not in drawn("invoice-to-payment")
+    with maria.expect_download() as download:
+        maria.get_by_role("button", name="Download mine").click()
+    assert "Pay at once" in download.value.path().read_text()
+    maria.get_by_role("button", name="Show theirs").click()
+    expect(element(maria, "read")).to_contain_text("Read it twice")
+    rename(maria, "pay", "Pay at once")
+    saved(maria)
+    assert all(name in drawn("invoice-to-payment") for name in ("Read it twice", "Pay at once"))
+
+
+def rename(page: Page, name: str, to: str) -> None:
+    element(page, name).click()
+    page.get_by_label("Name", exact=True).fill(to)
+    page.get_by_label("Name", exact=True).press("Tab")
+
+
+def test_what_the_form_does_not_know_stays_in_the_file(visitor: Visitor, invoices: Workflow) -> None:
+    draft = WorkflowDraft.objects.open().get()
+    mark = '<bpmn:extensionElements><own:colour xmlns:own="https://example.com/own" name="blue"/>'
+    draft.bpmn = draft.bpmn.replace("<bpmn:extensionElements>", mark, 1)
+    draft.save(update_fields=["bpmn"])
+    page = opened(visitor("maria"), INVOICES)
+
+    element(page, "start").click()
+    page.get_by_label("Label, value 1").fill("The document")
+    page.get_by_label("Label, value 1").press("Tab")
+    saved(page)
+
+    assert re.search(r'<own:colour [^>]*name="blue"', drawn("invoice-to-payment"))
+    assert 'label="The document"' in drawn("invoice-to-payment")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_designer_is_accessible(visitor: Visitor, invoices: Workflow, theme: str) -> None:
+    page = opened(visitor("maria", theme=theme), INVOICES)
+    element(page, "exception").click()
+    expect(page.get_by_label("Who decides")).to_be_visible()
+    page.locator("[data-problems] summary").click()
+
+    assert Axe().run(page, options={"runOnly": RULES}).response["violations"] == []
+
+
+def test_a_phone_is_shown_the_way_to_the_outline(visitor: Visitor, invoices: Workflow) -> None:
+    page = visitor("maria", at=INVOICES, size=PHONE)
+
+    page.get_by_role("link", name="The outline").click()
+
+    expect(page).to_have_url(re.compile("/outline$"))

@@ -1,0 +1,96 @@
+"""Workflows, rules: what a run waits for: clocks, messages, signals, conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from governance.language import Kind
+from governance.language.values import format_timestamp
+from workflows.plan.advance.state import CannotGoOn, State
+from workflows.plan.graph import AWAITED, EventKind, Node, NodeKind
+from workflows.plan.happenings import StartTimer, Subscribe
+from workflows.plan.marking import Timer, Token, Wait
+from workflows.plan.times import read_moment, read_seconds
+
+
+class Waiting(State):
+    """Starts what is waited for."""
+
+    def wait_at_edge(self, host: Token) -> None:
+        """Start what the events on the edge of an activity wait for."""
+        for name in self.node_of(host).boundaries:
+            event = self.graph.nodes[name]
+            if event.event in AWAITED:
+                self.wait_for(event, host.id, scope=host.scope)
+
+    def wait_for_starts(self, scope: int) -> None:
+        """Start what the event sub-processes of a scope wait for."""
+        for start in self.graph.event_starts(self.scope_node(scope)):
+            if start.event in AWAITED:
+                self.wait_for(start, scope, scope=scope)
+
+    def wait_for(self, event: Node, host: int, *, scope: int, left: int | None = None) -> None:
+        """Wait for one event on behalf of the token `host`."""
+        if event.event is EventKind.TIMER:
+            self._start_clock(event, host, scope, left)
+            return
+        key = self.key_of(event, scope)
+        number = self.take_number()
+        self.waits[number] = Wait(number, event.id, host, str(event.event))
+        if event.event in (EventKind.MESSAGE, EventKind.SIGNAL):
+            self.effects.append(Subscribe(number, event.id, str(event.event), event.event_name, key))
+
+    def key_of(self, event: Node, scope: int) -> str:
+        """What ties a message to one run; empty when its name alone does."""
+        if not event.correlation or event.event is EventKind.SIGNAL:
+            return ""
+        return str(self.value_of(event.correlation, event, scope=scope))
+
+    def _start_clock(self, event: Node, host: int, scope: int, left: int | None) -> None:
+        seconds, at = self._due(event, scope)
+        number = self.take_number()
+        again = event.repeats - 1 if event.repeats > 0 else event.repeats
+        self.timers[number] = Timer(number, event.id, host, again if left is None else left)
+        on = host if event.kind is NodeKind.BOUNDARY else 0
+        # of a cycle that begins at a moment, only the first turn is due then
+        self.effects.append(StartTimer(number, event.id, on, seconds, at if left is None else ""))
+
+    def _due(self, event: Node, scope: int) -> tuple[int, str]:
+        if not event.timer_value:
+            return event.duration_seconds, event.timer_at
+        match self.value_of(event.timer_value, event, scope=scope):
+            case timedelta() as length:
+                return max(round(length.total_seconds()), 0), ""
+            case datetime() as moment:
+                return 0, format_timestamp(moment)
+            case str() as text if read_moment(text):
+                return 0, text
+            case str() as text if read_seconds(text):
+                return read_seconds(text), ""
+        raise CannotGoOn(f"“{event.timer_value}” is neither a moment nor a length of time.")
+
+    def wait_again(self, event: Node, host: int, *, scope: int, left: int = 0) -> None:
+        """Go on waiting for an event that does not take its host away."""
+        if event.event is EventKind.TIMER and left:
+            self.wait_for(event, host, scope=scope, left=left - 1 if left > 0 else left)
+        elif event.event in (EventKind.MESSAGE, EventKind.SIGNAL):
+            self.wait_for(event, host, scope=scope)
+
+    def conditions_met(self) -> Iterator[Wait]:
+        """The waits whose condition holds now and did not when it was last looked at."""
+        for wait in [each for each in self.waits.values() if each.kind == EventKind.CONDITIONAL]:
+            holds = self._holds_now(wait)
+            if wait.id in self.waits and holds != wait.held:
+                self.waits[wait.id] = replace(wait, held=holds)
+                if holds:
+                    yield self.waits[wait.id]
+
+    def _holds_now(self, wait: Wait) -> bool:
+        event = self.graph.nodes[wait.node]
+        scope = self.tokens[wait.host].scope if event.kind is not NodeKind.START and wait.host else wait.host
+        try:
+            return self.value_of(event.condition, event, scope=scope, expects=Kind.BOOL) is True
+        except CannotGoOn:
+            return False  # a value that is not there yet
