@@ -116,13 +116,13 @@ def test_maria_draws_jonas_publishes_and_a_run_starts(visitor: Visitor, expenses
     maria.get_by_role("link", name="Ask to publish").click()
     maria.get_by_label("Your reason").fill("Receipts are checked by an agent from now on.")
     maria.get_by_role("button", name="Ask to publish").click()
-    expect(maria.get_by_text("You asked.")).to_be_visible()
+    expect(maria.locator("#main").get_by_text("You asked.")).to_be_visible()
     maria.goto(EXPENSES)
-    expect(maria.get_by_text("The draft is in review and does not change meanwhile.")).to_be_visible()
+    expect(maria.locator("#main").get_by_text("The draft is in review and does not change meanwhile.")).to_be_visible()
 
     jonas = visitor("jonas", at="/workflows/expenses/review")
     jonas.get_by_role("button", name="Publish it").click()
-    expect(jonas.get_by_text("It is live")).to_be_visible()
+    expect(jonas.locator("#main").get_by_text("It is live")).to_be_visible()
     started = sign_in("ingrid").call("post", "runs", {"workflow": "expenses", "key": "E-1", "input": {}})
     assert started.status_code == 201, started.content
     assert Run.objects.get(key="E-1").steps.get().name == "Check the receipt"
