@@ -26,14 +26,17 @@ class NewWorkflowForm(WrittenForm):
         "made of the name.",
     )  # fmt: skip
     unit = forms.ModelChoiceField(
-        Unit.objects.none(), label="Business unit", error_messages={"required": "Say whose workflow it is."}
+        Unit.objects.none(),
+        empty_label="choose",
+        label="Business unit",
+        error_messages={"required": "Say whose workflow it is."},
     )
     owner = forms.ModelChoiceField(
-        Principal.objects.none(), label="Owner", help_text="Who answers for it.",
+        Principal.objects.none(), empty_label="choose", label="Owner", help_text="Who answers for it.",
         error_messages={"required": "Say who answers for it."},
     )  # fmt: skip
     incident_path = forms.ModelChoiceField(
-        EscalationPath.objects.none(), label="When work fails, who is asked?",
+        EscalationPath.objects.none(), empty_label="choose", label="When work fails, who is asked?",
         error_messages={"required": "Say who is asked when work fails."},
     )  # fmt: skip
     file = forms.FileField(

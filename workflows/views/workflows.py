@@ -71,19 +71,19 @@ class WorkflowsPage(LoginRequiredMixin, View):
         newest = dict(Workflow.objects.values_list("pk").annotate(Max("versions__number")))
         since = _first_day()
         figures = kpis.by_workflow(user, since=kpis.midnight(since), until=at)
-        rows = [{"workflow": each, "version": newest.get(each.pk), "figures": figures.get(each.code)} for each in found]
+        drafts = {draft.workflow_id: draft for draft in WorkflowDraft.objects.open().visible_to(user).defer("bpmn")}
+        rows = [
+            {
+                "workflow": each, "version": newest.get(each.pk), "figures": figures.get(each.code),
+                "draft": drafts.get(each.pk),
+            }
+            for each in found
+        ]  # fmt: skip
         shown = {
             "rows": rows, "days": DAYS, "since": since, "may_draw": user.may("workflows.draft_workflow"),
             "waiting": WorkflowDraft.objects.for_person(user).with_people().defer("bpmn").order_by("asked_at"),
-            "drafts": _drafts_of(user),
         }  # fmt: skip
         return render(request, "workflows/workflows.html", shown)
-
-
-def _drafts_of(user: Principal) -> dict[int, WorkflowDraft]:
-    """The open drafts that this person sees, by workflow."""
-    found = WorkflowDraft.objects.open().visible_to(user).defer("bpmn")
-    return {draft.workflow_id: draft for draft in found}
 
 
 class WorkflowPage(LoginRequiredMixin, View):
