@@ -39,7 +39,7 @@ from workflows.plan.happenings import (
 from workflows.plan.marking import Marking
 from workflows.plan.translating import is_foreign
 
-MOST_HAPPENINGS = 20_000
+MOST_HAPPENINGS = 5_000
 USUAL_SECONDS = 60
 
 
