@@ -129,10 +129,10 @@ def test_drawings_of_others_come_in_are_shown_and_go_out_as_they_came(sign_in: A
         assert canonical[0] == canonical[1], path.name
         outline = aisha.get(f"/workflows/{code}/outline")
         assert outline.status_code == 200, path.name
-        problems = operations.problems_of(file)
-        assert outline.context["wrong"] == len(problems)
+        problems = operations.problems_of(file, Workflow.objects.get(code=code))
+        assert outline.context["wrong"] == sum(map(operations.stops, problems))
         for problem in problems[:5]:
             assert problem.reason in outline.context["others"] + [
-                said for row in outline.context["rows"] for said in row["wrong"]
+                said.reason for row in outline.context["rows"] for said in row["wrong"]
             ], path.name  # fmt: skip
     assert came_in == 98

@@ -7,8 +7,8 @@ from django import forms
 
 from agents.models import Role
 from governance.models import EscalationPath
+from workflows.models import Space
 from workflows.plan import editing
-from workflows.plan.extensions import VALUE_KINDS
 from workflows.plan.graph import IDENTIFIER
 from workflows.plan.lengths import bpmn_of, seconds_of, words_of
 from workflows.plan.outlining import AGENT, PERSON, Line, Value
@@ -18,9 +18,21 @@ KIND_WORDS = (
     ("agent", "An agent works"), ("person", "A person decides"), ("choice", "One way is taken"),
     ("parallel", "Side by side"), ("wait", "Wait for a time"), ("rule", "A decision table answers"), ("end", "End"),
 )  # fmt: skip
-TYPES = (("", "Not used"), ("string", "Text"), ("decimal", "Amount"), ("int", "Whole number"), ("bool", "Yes or no"))
+TYPES = (
+    ("", "Not used"), ("string", "Text"), ("decimal", "Amount"), ("int", "Whole number"), ("bool", "Yes or no"),
+    ("timestamp", "Date and time"), ("duration", "Length of time"), ("list", "List"), ("json", "Object"),
+)  # fmt: skip
+LENGTHS = ("lease", "due", "backOff", "timeLimit", "memoryFor")
 RISKS = (("", "As the policies say"), ("low", "Low"), ("medium", "Medium"), ("high", "High"))
 LONGEST_NAME = 200
+MORE: Mapping[str, tuple[str, ...]] = {
+    AGENT: (
+        "capability", "due", "lease", "attempts", "backOff", "timeLimit", "costLimit", "priority", "memorySpace",
+        "memoryKey", "memoryFor",
+    ),
+    PERSON: ("due", "priority"),
+}  # fmt: skip
+"""The settings that most steps of a kind leave as they are."""
 
 
 class LengthField(forms.CharField):
@@ -66,11 +78,29 @@ class StepForm(forms.Form):
     approve = forms.CharField(label="If approved", max_length=300, required=False)
     reject = forms.CharField(label="If rejected", max_length=300, required=False)
     timeout = forms.CharField(label="If nobody decides", max_length=300, required=False)
+    decision = forms.CharField(label="Decision table", max_length=80, required=False, help_text="Its code.")
     duration = LengthField(label="After", required=True)
+    capability = forms.CharField(
+        label="Needs the capability", max_length=60, required=False, help_text="Left empty: every agent of the role."
+    )
+    due = LengthField(label="Done within", required=False)
+    backOff = LengthField(label="Pause before the next try", required=False)
+    timeLimit = LengthField(label="Stopped after", required=False)
+    costLimit = forms.DecimalField(label="Stopped when it costs more than", min_value=0, required=False)
+    priority = forms.IntegerField(
+        label="Priority", min_value=-1000, max_value=1000, required=False, help_text="The higher comes first."
+    )
+    memorySpace = forms.ChoiceField(label="Memory space", required=False)
+    memoryKey = forms.CharField(
+        label="Key of what it finds", max_length=200, required=False,
+        help_text="Who looks for the same key gets the same answer: vendor/{vars.input.vendor}.",
+    )  # fmt: skip
+    memoryFor = LengthField(label="Valid for", required=False)
 
     OWN: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        AGENT: ("role", "action", "lease", "attempts"),
-        PERSON: ("path", "title", "risk", "effect", "approve", "reject", "timeout"),
+        AGENT: ("role", "action", *MORE[AGENT]),
+        PERSON: ("path", "title", "risk", "effect", "approve", "reject", "timeout", *MORE[PERSON]),
+        "businessRuleTask": ("decision",),
     }
 
     def __init__(self, *given: Any, line: Line, **named: Any) -> None:
@@ -78,30 +108,47 @@ class StepForm(forms.Form):
         self.own_names = self.OWN.get(line.kind, ())
         initial = {name: line.given.get(name, "") for name in self.own_names}
         initial |= {"name": line.name, "duration": words_of(line.duration)}
-        if "lease" in initial:
-            initial["lease"] = words_of(initial["lease"])
+        initial |= {name: words_of(initial[name]) for name in LENGTHS if name in initial}
         super().__init__(*given, **{**named, "initial": initial})
         asked = ("name", *self.own_names, *(("duration",) if line.duration else ()))
         for name in [name for name in self.fields if name not in asked]:
             del self.fields[name]
         self._choose("role", Role.objects.values_list("code", "name"))
         self._choose("path", EscalationPath.objects.values_list("key", "name"))
+        self._choose("memorySpace", Space.objects.values_list("code", "name"), nothing="None")
 
-    def _choose(self, name: str, rows: Any) -> None:
+    @property
+    def usual(self) -> list[Any]:
+        """The fields that every step of the kind needs."""
+        return [self[name] for name in self.fields if name not in MORE.get(self.line.kind, ())]
+
+    @property
+    def more(self) -> list[Any]:
+        """The fields that most steps of the kind leave as they are."""
+        return [self[name] for name in self.fields if name in MORE.get(self.line.kind, ())]
+
+    @property
+    def says_more(self) -> bool:
+        """Whether one of those is filled in, or wrong."""
+        return any(each.errors or each.initial for each in self.more)
+
+    def _choose(self, name: str, rows: Any, *, nothing: str = "Nobody yet") -> None:
         if name not in self.fields:
             return
         known, now = list(rows), self.line.given.get(name, "")
         if now and now not in dict(known):
             known.append((now, f"{now} (there is none)"))
-        self.fields[name].choices = [("", "Nobody yet"), *known]  # type: ignore[attr-defined]
+        self.fields[name].choices = [("", nothing), *known]  # type: ignore[attr-defined]
 
     def change(self, sheet: Sheet) -> str:
         """Put the settings into the drawing."""
         said, step = self.cleaned_data, self.line.id
         editing.rename(sheet, step, said["name"])
-        own = {name: str(said[name] or "") for name in self.own_names}
-        if "lease" in own and seconds_of(own["lease"]) == seconds_of(self.line.given.get("lease", "")):
-            own["lease"] = self.line.given.get("lease", "")
+        own = {name: "" if said[name] in (None, "") else str(said[name]) for name in self.own_names}
+        for name in LENGTHS:
+            before = self.line.given.get(name, "")
+            if name in own and seconds_of(own[name]) == seconds_of(before):
+                own[name] = before  # said in other words
         editing.set_own(sheet, step, own)
         if "duration" in self.fields and seconds_of(said["duration"]) != seconds_of(self.line.duration):
             editing.set_duration(sheet, step, said["duration"])
@@ -115,13 +162,19 @@ class ValueForm(forms.Form):
     type = forms.ChoiceField(label="Kind", choices=TYPES, required=False)
     label = forms.CharField(label="In words", max_length=120, required=False)
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        found = str(self.initial.get("type", ""))
+        if found not in dict(TYPES):  # a kind that a newer tool wrote stays
+            self.fields["type"].choices = [*TYPES, (found, found)]  # type: ignore[attr-defined]
+
     def clean(self) -> dict[str, Any]:
         """A value has a name that conditions can use, and a kind; a row without a name is none."""
         said: dict[str, Any] = super().clean() or {}
         name = said.get("name", "")
         if name and not IDENTIFIER.fullmatch(name):
             self.add_error("name", "Use letters, digits and _, and begin with a letter.")
-        if name and said.get("type") not in VALUE_KINDS:
+        if name and not said.get("type"):
             self.add_error("type", "Choose what kind of value it is.")
         return said
 

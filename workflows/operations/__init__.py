@@ -16,6 +16,7 @@ from workflows.operations.drafting import (
     readable,
     require_drafter,
     save_draft,
+    stops,
     take_base,
 )
 from workflows.operations.handling import amend, answer_inquiry, ask_agent, hand_over
@@ -112,6 +113,7 @@ __all__ = [
     "settle",
     "settle_together",
     "start",
+    "stops",
     "stops_if",
     "tables_named",
     "take_back",

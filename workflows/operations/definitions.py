@@ -1,6 +1,7 @@
 """Workflows are published: a BPMN file is read, checked, and kept as the next version; an older one can come back."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -29,8 +30,8 @@ def publish(
     code: str, bpmn: bytes, *, by: ledger.Acts, at: datetime, unit: Unit, owner: Principal,
     incident_path: EscalationPath,
 ) -> WorkflowVersion:  # fmt: skip
-    """The next version of the workflow `code`; the file of the newest version again gives that version. Raises
-    BpmnRefused with a reason for every element that cannot be executed."""
+    """The next version of the workflow `code`; the file of the newest version again gives that version, unless one of
+    its decision tables has a newer edition. Raises BpmnRefused with a reason for every element that cannot run."""
     existing = Workflow.objects.filter(code=code).first()
     require(by, "workflows.publish_workflow", existing)
     graph = graph_in(bpmn)
@@ -39,9 +40,17 @@ def publish(
     )
     lock_workflow(workflow)
     newest = workflow.versions.first()
-    if newest is not None and newest.sha256 == hashlib.sha256(bpmn).hexdigest():
+    graph = _with_tables(workflow, graph)
+    if newest is not None and _says_the_same(newest, bpmn, graph):
         return newest
     return keep(workflow, bpmn, graph, author=by if isinstance(by, Principal) else None, by=by, at=at)
+
+
+def _says_the_same(version: WorkflowVersion, bpmn: bytes, graph: Graph) -> bool:
+    """Whether a version has this drawing and these editions of its tables."""
+    tables = json.loads(json.dumps(graph.to_json().get("tables") or {}))
+    same_tables = (version.graph.get("tables") or {}) == tables
+    return version.sha256 == hashlib.sha256(bpmn).hexdigest() and same_tables
 
 
 def lock_workflow(workflow: Workflow) -> None:
@@ -95,12 +104,24 @@ def found_here(graph: Graph) -> list[ElementProblem]:
 
 def _with_tables(workflow: Workflow, graph: Graph) -> Graph:
     """The graph with the newest edition of each decision table that it asks; running runs keep what they have."""
-    codes = {node.decision: node.id for node in graph.nodes.values() if node.kind is NodeKind.RULE_TASK}
-    tables = tables_named(workflow, codes)
-    missing = {codes[code]: f"The workflow has no decision table {code}." for code in codes if code not in tables}
+    missing = tables_missing(workflow, graph)
     if missing:
-        raise BpmnRefused(fields=missing)
-    return replace(graph, tables=tables)
+        raise BpmnRefused(fields={problem.element_id: problem.reason for problem in missing})
+    return replace(graph, tables=tables_named(workflow, _asked(graph)))
+
+
+def tables_missing(workflow: Workflow, graph: Graph) -> list[ElementProblem]:
+    """The steps that ask a decision table which the workflow does not have."""
+    asked = _asked(graph)
+    there = tables_named(workflow, asked) if asked else {}
+    return [
+        ElementProblem(node.id, node.name, f"The workflow has no decision table {code}.")
+        for code, node in asked.items() if code not in there
+    ]  # fmt: skip
+
+
+def _asked(graph: Graph) -> dict[str, Node]:
+    return {node.decision: node for node in graph.nodes.values() if node.kind is NodeKind.RULE_TASK and node.decision}
 
 
 def _too_long(graph: Graph) -> Iterator[ElementProblem]:

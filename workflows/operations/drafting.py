@@ -12,8 +12,8 @@ from agents.operations import require
 from governance.models import EscalationPath
 from observability import ledger
 from workflows.models import Workflow, WorkflowDraft, WorkflowVersion
-from workflows.operations.definitions import found_here, lock_workflow, refused_for
-from workflows.plan import BpmnInvalid, ElementProblem, read_bpmn
+from workflows.operations.definitions import found_here, lock_workflow, refused_for, tables_missing
+from workflows.plan import BpmnInvalid, ElementProblem, Severity, read_model
 from workflows.plan.editing import CannotEdit
 from workflows.plan.sheet import Sheet
 from workflows.plan.texts import EMPTY, checked
@@ -199,9 +199,19 @@ def readable(bpmn: str) -> str:
         raise refused_for(invalid) from invalid
 
 
-def problems_of(bpmn: str) -> list[ElementProblem]:
-    """Everything that keeps a drawing from running here, element by element; nothing when it can be published."""
+def problems_of(bpmn: str, workflow: Workflow | None = None) -> list[ElementProblem]:
+    """Everything that is wrong with a drawing here, element by element, warnings too; `stops` tells what keeps it from
+    being published. With the workflow, also which of its decision tables are missing."""
     try:
-        return found_here(read_bpmn(bpmn.encode()))
+        model = read_model(bpmn.encode())
     except BpmnInvalid as invalid:
         return list(invalid.problems)
+    if model.graph is None:
+        return list(model.problems)
+    lacking = tables_missing(workflow, model.graph) if workflow is not None else []
+    return [*model.problems, *found_here(model.graph), *lacking]
+
+
+def stops(problem: ElementProblem) -> bool:
+    """Whether a problem keeps a drawing from being published."""
+    return problem.severity is Severity.ERROR

@@ -48,7 +48,7 @@ class SaveDraft(LoginRequiredMixin, View):
             return JsonResponse(_told(changed) | now, status=changed.status)
         except ledger.Refused as refused:
             return JsonResponse(_told(refused), status=refused.status)
-        found = [as_problem(problem) for problem in operations.problems_of(saved.bpmn)]
+        found = [as_problem(problem) for problem in operations.problems_of(saved.bpmn, draft.workflow)]
         return JsonResponse({"revision": saved.revision, "saved_at": saved.updated_at, "problems": found})
 
 
@@ -57,8 +57,9 @@ class CheckDraft(LoginRequiredMixin, View):
 
     def post(self, request: HttpRequest, code: str) -> JsonResponse:
         user = person(request)
-        operations.require_drafter(user, visible_workflow(user, code))
-        found = operations.problems_of(posted_drawing(request))
+        workflow = visible_workflow(user, code)
+        operations.require_drafter(user, workflow)
+        found = operations.problems_of(posted_drawing(request), workflow)
         return JsonResponse({"problems": [as_problem(problem) for problem in found]})
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +20,7 @@ from observability.ledger import database_now
 from workflows import operations
 from workflows.forms import steps
 from workflows.models import WorkflowDraft
-from workflows.plan import editing
+from workflows.plan import ElementProblem, editing
 from workflows.plan.outlining import Line, Way, outline_of
 from workflows.plan.sheet import Sheet
 from workflows.views.designer import bar_of, open_draft_of
@@ -142,19 +143,19 @@ class OutlinePage(LoginRequiredMixin, View):
         lines = outline_of(Sheet(drawn.bpmn))
         changes = draft is not None and may_change(user, draft)
         line = next((each for each in lines if each.id == chosen), None) if changes and chosen else None
-        problems: dict[str, list[str]] = {}
-        for each in operations.problems_of(drawn.bpmn) if draft is not None else ():
-            problems.setdefault(each.element_id, []).append(each.reason)
+        problems: dict[str, list[ElementProblem]] = {}
+        for each in operations.problems_of(drawn.bpmn, workflow) if draft is not None else ():
+            problems.setdefault(each.element_id, []).append(each)
         page = {
             "bar": bar_of(user, workflow, draft, "outline"), "workflow": workflow, "draft": draft, "lines": lines,
             "rows": _rows(lines, problems),
             "changes": changes, "forms": (asked or Forms(line, lines)) if line else None, "said": said,
-            "others": _elsewhere(problems, lines), "wrong": sum(map(len, problems.values())),
+            "others": _elsewhere(problems, lines), "wrong": sum(operations.stops(each) for each in chain(*problems.values())),
         }  # fmt: skip
         return render(request, "workflows/workflow_outline.html", page, status=status)
 
 
-def _rows(lines: list[Line], problems: dict[str, list[str]]) -> list[dict[str, Any]]:
+def _rows(lines: list[Line], problems: dict[str, list[ElementProblem]]) -> list[dict[str, Any]]:
     """Each step with who does it, the step on whose edge it is, and what is wrong with it or a way that leaves it."""
     names, by_id = {**role_names(), **path_names()}, {line.id: line for line in lines}
     rows = []
@@ -165,10 +166,10 @@ def _rows(lines: list[Line], problems: dict[str, list[str]]) -> list[dict[str, A
     return rows
 
 
-def _elsewhere(problems: dict[str, list[str]], lines: list[Line]) -> list[str]:
+def _elsewhere(problems: dict[str, list[ElementProblem]], lines: list[Line]) -> list[str]:
     """What is wrong with the drawing as a whole."""
     known = {line.id for line in lines} | {way.id for line in lines for way in line.ways}
-    return [said for element, told in problems.items() if element not in known for said in told]
+    return [each.reason for element, told in problems.items() if element not in known for each in told]
 
 
 def address(code: str, step: str) -> str:

@@ -16,6 +16,8 @@ from observability.ledger import database_now
 from observability.models import Event
 from workflows import operations
 from workflows.models import WorkflowDraft
+from workflows.operations.definitions import graph_of
+from workflows.plan import Change, compare, read_model
 from workflows.views.designer import bar_of
 from workflows.views.drafting import open_draft, posted_revision
 from workflows.views.workflows import visible_workflow
@@ -50,16 +52,24 @@ class ReviewPage(LoginRequiredMixin, View):
 def review_of(user: Principal, draft: WorkflowDraft) -> dict[str, Any]:
     """What the page of a review shows."""
     bar = bar_of(user, draft.workflow, draft, "review")
-    problems = operations.problems_of(draft.bpmn)
+    problems = operations.problems_of(draft.bpmn, draft.workflow)
+    has_errors = any(operations.stops(problem) for problem in problems)
     is_behind = bar["live"] is not None and bar["live"].pk != draft.base_id
     said = Event.objects.filter(
         subject_kind="workflow", subject_id=draft.workflow.code, verb__in=TOLD, at__gte=draft.created_at
     )
     return {
-        "bar": bar, "workflow": draft.workflow, "draft": draft, "problems": problems, "is_behind": is_behind,
+        "bar": bar, "workflow": draft.workflow, "draft": draft, "problems": problems,
+        "has_errors": has_errors, "changes": _changes(draft), "is_behind": is_behind,
         "editors": draft.editors.order_by("username"), "said": said.order_by("-pk")[:LATELY],
-        "next": _next(user, draft, has_problems=bool(problems), is_behind=is_behind),
+        "next": _next(user, draft, has_problems=has_errors, is_behind=is_behind),
     }  # fmt: skip
+
+
+def _changes(draft: WorkflowDraft) -> tuple[Change, ...] | None:
+    """What the draft says otherwise than the newest version; None where the two cannot be compared."""
+    version, graph = draft.workflow.versions.only("pk").first(), read_model(draft.bpmn.encode()).graph
+    return None if version is None or graph is None else compare(graph_of(version.pk), graph)
 
 
 def _next(user: Principal, draft: WorkflowDraft, *, has_problems: bool, is_behind: bool) -> list[dict[str, str]]:
