@@ -71,7 +71,8 @@ def test_a_model_of_another_product_runs_with_its_own_expressions():
 
 def test_feel_of_another_product_is_read_in_its_extensions():
     loop = '<multiInstanceLoopCharacteristics><extensionElements><zeebe:loopCharacteristics ' \
-           'inputCollection="=people" inputElement="person"/></extensionElements></multiInstanceLoopCharacteristics>'  # fmt: skip
+           'inputCollection="=people" inputElement="person"/></extensionElements>' \
+           "</multiInstanceLoopCharacteristics>"  # fmt: skip
 
     graph = read_bpmn(xml(PEOPLE + task("a", inside=loop) + end(), "s -> a\na -> e"))
 
