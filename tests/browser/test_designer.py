@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from agents.models import Principal, Unit
+from agents.operations import grant
 from governance.models import EscalationPath
 from observability import ledger
 from tests.browser.conftest import PHONE
@@ -86,7 +87,7 @@ def drawn(code: str) -> str:
     return WorkflowDraft.objects.open().get(workflow__code=code).bpmn
 
 
-def test_maria_draws_jonas_publishes_and_a_run_starts(visitor: Visitor, expenses: Workflow, sign_in: Any) -> None:
+def test_maria_draws_jonas_publishes_and_a_run_starts(visitor: Visitor, expenses: Workflow, robot: Any) -> None:
     maria = opened(visitor("maria"), EXPENSES)
     put(maria, "Agent task", *middle(maria.locator(".djs-connection").first))
     expect(maria.locator(".djs-direct-editing-content")).to_be_focused()
@@ -123,9 +124,13 @@ def test_maria_draws_jonas_publishes_and_a_run_starts(visitor: Visitor, expenses
     jonas = visitor("jonas", at="/workflows/expenses/review")
     jonas.get_by_role("button", name="Publish it").click()
     expect(jonas.locator("#main").get_by_text("It is live")).to_be_visible()
-    started = sign_in("ingrid").call("post", "runs", {"workflow": "expenses", "key": "E-1", "input": {}})
+    reader, at = Principal.objects.get(username="agent:AP-01"), ledger.database_now()
+    for right in ("start", "work_in"):
+        grant(f"workflows.{right}_workflow", reader, expenses, by=ledger.SYSTEM, at=at)
+    started = robot("AP-01").call("post", "runs", {"workflow": "expenses", "key": "E-1", "input": {}})
     assert started.status_code == 201, started.content
     assert Run.objects.get(key="E-1").steps.get().name == "Check the receipt"
+    assert robot("AP-01").claim()["step"]
 
 
 def test_what_is_done_can_be_undone_copied_and_found(visitor: Visitor, invoices: Workflow) -> None:
