@@ -87,7 +87,7 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     named = (
         ("agent", "AP-04"),
         ("people-person", "priya"),
-        *((f"workflow{page}", "invoice-to-payment") for page in ("", "-design", "-live", "-heat")),
+        *((f"workflow{page}", "invoice-to-payment") for page in ("", "-design", "-live", "-heat", "-try", "-compare")),
         *((f"policy{page}", "finance.invoice-payment") for page in ("", "-edit", "-diff")),
     )
     named += tuple((f"agent-{page}", "AP-04") for page in ("edit", "review", "assessment", "retire", "history"))

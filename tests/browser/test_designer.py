@@ -1,7 +1,8 @@
-"""Maria draws on the canvas, by clicks and by keys; Jonas draws at the same time; what she drew is published and runs."""
+"""Maria draws on the canvas, by clicks and by keys; Jonas draws as well; what she drew is published and runs."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from agents.models import Principal, Unit
+from agents.operations import grant
 from governance.models import EscalationPath
 from observability import ledger
 from tests.browser.conftest import PHONE
@@ -65,15 +67,27 @@ def put(page: Page, piece: str, x: float, y: float) -> None:
     page.mouse.click(x, y)
 
 
-def saved(page: Page) -> None:
+@contextmanager
+def saving(page: Page) -> Iterator[None]:
+    """What is done inside is on the server afterwards."""
+    designer = page.locator("[data-designer]")
+    before = designer.get_attribute("data-revision") or ""
+    yield
+    expect(designer).not_to_have_attribute("data-revision", before)
     expect(page.locator("[data-saved]")).to_have_text("Saved")
+
+
+def choose(page: Page, name: str) -> None:
+    """Select an element and wait for its settings."""
+    element(page, name).click()
+    expect(page.locator(f"form[data-element='{name}']")).to_be_visible()
 
 
 def drawn(code: str) -> str:
     return WorkflowDraft.objects.open().get(workflow__code=code).bpmn
 
 
-def test_maria_draws_jonas_publishes_and_a_run_starts(visitor: Visitor, expenses: Workflow, sign_in: Any) -> None:
+def test_maria_draws_jonas_publishes_and_a_run_starts(visitor: Visitor, expenses: Workflow, robot: Any) -> None:
     maria = opened(visitor("maria"), EXPENSES)
     put(maria, "Agent task", *middle(maria.locator(".djs-connection").first))
     expect(maria.locator(".djs-direct-editing-content")).to_be_focused()
@@ -87,10 +101,12 @@ def test_maria_draws_jonas_publishes_and_a_run_starts(visitor: Visitor, expenses
     expect(maria.locator(":focus")).to_have_attribute("name", "role")
     maria.get_by_label("Who works").select_option("invoice-reader")
     expect(maria.locator("[data-problem-count]")).to_have_text("No problems")
-    maria.get_by_label("Name, value 1").fill("total")
-    maria.get_by_label("Type, value 1").select_option("decimal")
-    expect(maria.get_by_label("Name, value 2")).to_be_visible()
-    saved(maria)
+    with saving(maria):
+        maria.get_by_label("Name, value 1").fill("total")
+        maria.get_by_label("Name, value 1").press("Tab")
+        expect(maria.get_by_label("Name, value 2")).to_be_visible()
+    with saving(maria):
+        maria.get_by_label("Type, value 1").select_option("decimal")
 
     graph = read_bpmn(drawn("expenses").encode())
     (task,) = [node for node in graph.nodes.values() if node.role]
@@ -101,16 +117,20 @@ def test_maria_draws_jonas_publishes_and_a_run_starts(visitor: Visitor, expenses
     maria.get_by_role("link", name="Ask to publish").click()
     maria.get_by_label("Your reason").fill("Receipts are checked by an agent from now on.")
     maria.get_by_role("button", name="Ask to publish").click()
-    expect(maria.get_by_text("You asked.")).to_be_visible()
+    expect(maria.locator("#main").get_by_text("You asked.")).to_be_visible()
     maria.goto(EXPENSES)
-    expect(maria.get_by_text("The draft is in review and does not change meanwhile.")).to_be_visible()
+    expect(maria.locator("#main").get_by_text("The draft is in review and does not change meanwhile.")).to_be_visible()
 
     jonas = visitor("jonas", at="/workflows/expenses/review")
     jonas.get_by_role("button", name="Publish it").click()
-    expect(jonas.get_by_text("It is live")).to_be_visible()
-    started = sign_in("ingrid").call("post", "runs", {"workflow": "expenses", "key": "E-1", "input": {}})
+    expect(jonas.locator("#main").get_by_text("It is live")).to_be_visible()
+    reader, at = Principal.objects.get(username="agent:AP-01"), ledger.database_now()
+    for right in ("start", "work_in"):
+        grant(f"workflows.{right}_workflow", reader, expenses, by=ledger.SYSTEM, at=at)
+    started = robot("AP-01").call("post", "runs", {"workflow": "expenses", "key": "E-1", "input": {}})
     assert started.status_code == 201, started.content
     assert Run.objects.get(key="E-1").steps.get().name == "Check the receipt"
+    assert robot("AP-01").claim()["step"]
 
 
 def test_what_is_done_can_be_undone_copied_and_found(visitor: Visitor, invoices: Workflow) -> None:
@@ -118,18 +138,19 @@ def test_what_is_done_can_be_undone_copied_and_found(visitor: Visitor, invoices:
     shapes = page.locator(".djs-shape:not(.djs-label-hidden)")
     before = shapes.count()
 
-    element(page, "read").click()
-    page.get_by_role("button", name="Add a time limit").click()
-    expect(page.get_by_label("How long")).to_be_visible()
-    page.get_by_label("How long").fill("4 hours")
-    page.get_by_label("How long").press("Tab")
-    saved(page)
-    assert "PT4H" in drawn("invoice-to-payment").partition("late_di")[0].partition('attachedToRef="read"')[2]
+    choose(page, "read")
+    with saving(page):
+        page.get_by_role("button", name="Add a time limit").click()
+        expect(page.get_by_label("How long")).to_be_visible()
+    with saving(page):
+        page.get_by_label("How long").fill("5 hours")
+        page.get_by_label("How long").press("Tab")
+    assert "PT5H" in drawn("invoice-to-payment")
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Undo").click()
     expect(shapes).to_have_count(before)
 
-    element(page, "pay").click()
+    choose(page, "pay")
     page.keyboard.press("Control+c")
     page.keyboard.press("Control+v")
     x, y = middle(element(page, "handle"))
@@ -150,7 +171,7 @@ def test_a_step_is_added_and_set_with_the_keyboard_alone(visitor: Visitor, expen
     page.locator("[data-canvas] svg[role=application]").focus()
 
     page.keyboard.press("Alt+ArrowRight")
-    expect(page.locator("#announce")).to_contain_text("1 of 2")
+    expect(page.locator("#announce")).to_contain_text("1 of 3")
     page.get_by_role("button", name="Approval", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page.locator(".djs-direct-editing-content")).to_be_focused()
@@ -160,17 +181,17 @@ def test_a_step_is_added_and_set_with_the_keyboard_alone(visitor: Visitor, expen
     page.keyboard.press("Enter")
     expect(page.locator(":focus")).to_have_attribute("name", "name")
     page.keyboard.press("Tab")
-    page.keyboard.type("Finance")
-    page.keyboard.press("Tab")
-    saved(page)
+    with saving(page):
+        page.keyboard.type("Finance")
+        page.keyboard.press("Tab")
 
     assert 'aos:path="finance-approver"' in drawn("expenses")
 
 
 def test_two_people_who_draw_at_once_lose_nothing(visitor: Visitor, invoices: Workflow) -> None:
     maria, jonas = opened(visitor("maria"), INVOICES), opened(visitor("jonas"), INVOICES)
-    rename(jonas, "read", "Read it twice")
-    saved(jonas)
+    with saving(jonas):
+        rename(jonas, "read", "Read it twice")
 
     rename(maria, "pay", "Pay at once")
 
@@ -182,13 +203,13 @@ def test_two_people_who_draw_at_once_lose_nothing(visitor: Visitor, invoices: Wo
     assert "Pay at once" in download.value.path().read_text()
     maria.get_by_role("button", name="Show theirs").click()
     expect(element(maria, "read")).to_contain_text("Read it twice")
-    rename(maria, "pay", "Pay at once")
-    saved(maria)
+    with saving(maria):
+        rename(maria, "pay", "Pay at once")
     assert all(name in drawn("invoice-to-payment") for name in ("Read it twice", "Pay at once"))
 
 
 def rename(page: Page, name: str, to: str) -> None:
-    element(page, name).click()
+    choose(page, name)
     page.get_by_label("Name", exact=True).fill(to)
     page.get_by_label("Name", exact=True).press("Tab")
 
@@ -200,10 +221,10 @@ def test_what_the_form_does_not_know_stays_in_the_file(visitor: Visitor, invoice
     draft.save(update_fields=["bpmn"])
     page = opened(visitor("maria"), INVOICES)
 
-    element(page, "start").click()
-    page.get_by_label("Label, value 1").fill("The document")
-    page.get_by_label("Label, value 1").press("Tab")
-    saved(page)
+    choose(page, "start")
+    with saving(page):
+        page.get_by_label("Label, value 1").fill("The document")
+        page.get_by_label("Label, value 1").press("Tab")
 
     assert re.search(r'<own:colour [^>]*name="blue"', drawn("invoice-to-payment"))
     assert 'label="The document"' in drawn("invoice-to-payment")
@@ -212,8 +233,7 @@ def test_what_the_form_does_not_know_stays_in_the_file(visitor: Visitor, invoice
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_designer_is_accessible(visitor: Visitor, invoices: Workflow, theme: str) -> None:
     page = opened(visitor("maria", theme=theme), INVOICES)
-    element(page, "exception").click()
-    expect(page.get_by_label("Who decides")).to_be_visible()
+    choose(page, "exception")
     page.locator("[data-problems] summary").click()
 
     assert Axe().run(page, options={"runOnly": RULES}).response["violations"] == []

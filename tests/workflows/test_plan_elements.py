@@ -579,7 +579,7 @@ def test_one_failed_instance_is_tried_again_under_its_own_number():
     (incident,) = play.happen(StepFailed(3, "E1"))
     assert incident.token == 3
     with pytest.raises(StaleHappening):
-        play.happen(StepFinished(3))
+        play.happen(StepFailed(3, "E1"))
     assert play.happen(IncidentResolved(3)) == (OpenStep(3, "a", 1, "y"),)
     play.happen(StepFinished(3))
     assert play.happen(StepFinished(2)) == (EndRun("e"),)
@@ -628,6 +628,13 @@ def test_scripts_many_times_leave_a_list():
     play = Play(xml(S + script + E, ITEM_WAYS))
 
     assert play.effects[0] == Assign("a", {"items": [{"n": 0}, {"n": 2}, {"n": 4}]})
+
+
+def test_what_failed_can_count_as_done():
+    play = Play(xml(S + A + B + E, "s -> a\na -> b\nb -> e"))
+    (incident,) = play.happen(StepFailed(1, "E1"))
+
+    assert play.happen(StepFinished(incident.token))[-1].node_id == "b"
 
 
 # moved by hand

@@ -21,6 +21,7 @@ WAITED_FOR = (NodeKind.CATCH, NodeKind.RECEIVE_TASK)
 TASKS = (NodeKind.SERVICE_TASK, NodeKind.CALL)
 TOLD = (EventKind.MESSAGE, EventKind.SIGNAL)
 ERROR = "failed"
+UNNAMED = "A step without a name"
 USUAL = words_of(bpmn_of(USUAL_SECONDS))
 
 
@@ -103,7 +104,7 @@ class TryForm(forms.Form):
             values = [self[f"{node.id}-out-{output.name}"] for output in node.outputs]
             fields = [self[f"{node.id}-goes"], self[f"{node.id}-after"]]
             yield {
-                "node": node, "name": node.name or node.id, "fields": fields, "values": values,
+                "node": node, "name": node.name or UNNAMED, "fields": fields, "values": values,
                 "is_person": node.kind is NodeKind.USER_TASK, "open": any(each.errors for each in (*fields, *values)),
             }  # fmt: skip
 

@@ -88,7 +88,7 @@ class _Exploration:
     def _after(self, situation: Situation) -> Iterator[Situation]:
         held = dict(situation)
         for flow, times in held.items():
-            if times > 1:
+            if times > 1 and self._target(flow).kind is not K.END:
                 self.piled[self.graph.flows[flow].target] = None
             if times > MOST_AT_ONCE:
                 return

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -17,6 +17,7 @@ from workflows.models import Workflow, WorkflowDraft, WorkflowVersion
 from workflows.operations.definitions import graph_of
 from workflows.plan import Change, Difference, Graph, compare, read_model
 from workflows.views.designer import bar_of, names_for, open_draft_of
+from workflows.views.workflows import SHOWN_KINDS
 
 DRAFT = "draft"
 
@@ -45,7 +46,7 @@ class ComparePage(LoginRequiredMixin, View):
         old, new = (
             _drawing(workflow, draft, versions, key) for key in _pair(keys, draft, versions, *wanted)
         )  # fmt: skip
-        changes = compare(old.graph, new.graph) if old.graph and new.graph else ()
+        changes = _named(old.graph, new.graph) if old.graph and new.graph else []
         shown = {
             "bar": bar_of(user, workflow, draft, "compare"), "workflow": workflow, "draft": draft,
             "names": names_for(user), "old": old,
@@ -76,6 +77,21 @@ def _drawing(workflow: Workflow, draft: WorkflowDraft | None, versions: list[Wor
     version = next(each for each in versions if str(each.number) == key)
     url = reverse("workflow-drawing", args=[workflow.code, version.number])
     return Drawing(key, _name(key), url, graph_of(version.pk))
+
+
+def _named(old: Graph, new: Graph) -> list[Change]:
+    """What differs; a way without a name is called by its ends."""
+    found = []
+    for change in compare(old, new):
+        graph = new if change.element_id in new.flows else old
+        flow = graph.flows.get(change.element_id)
+        if flow is not None and not flow.name:
+            ends = (graph.nodes[flow.source], graph.nodes[flow.target])
+            change = replace(change, name=" to ".join(node.name or SHOWN_KINDS[node.kind][1] for node in ends))
+        elif change.element_id in graph.nodes and not change.name:
+            change = replace(change, name=SHOWN_KINDS[graph.nodes[change.element_id].kind][1])
+        found.append(change)
+    return found
 
 
 def _name(key: str) -> str:

@@ -21,6 +21,7 @@ from workflows.operations.tables import tables_named
 from workflows.plan import ElementProblem, Graph, NodeKind, read_model
 from workflows.plan.simulating import Outcome, Visit, simulate
 from workflows.views.designer import bar_of, names_for, open_draft_of
+from workflows.views.workflows import SHOWN_KINDS
 
 RUNS_OFFERED = 20
 VISITS_SHOWN = 300
@@ -121,7 +122,7 @@ def _told(graph: Graph, outcome: Outcome | None) -> dict[str, Any]:
 
 def _line(graph: Graph, visit: Visit) -> dict[str, Any]:
     node = graph.nodes.get(visit.element)
-    name = (node.name if node else "") or visit.element
+    name = (node.name or SHOWN_KINDS[node.kind][1]) if node else visit.element
     return {
         "seconds": visit.seconds, "name": name, "word": WORDS.get(visit.what, visit.what), "text": visit.text,
         "tone": TONES.get(visit.what, ""),

@@ -242,14 +242,16 @@ class Activities(Events):
     # how they end
 
     def finish(self, number: int) -> None:
-        """What was open under a number is done. Raises StaleHappening."""
+        """What was open under a number is done, or failed and shall count as done. Raises StaleHappening."""
         token = self.tokens.get(number)
         if token is not None and self._is_work(token):
             self.activity_done(token)
             return
         turns = self.turns_with(number)
-        if turns is None or number - turns.first in turns.stuck:
+        if turns is None:
             raise StaleHappening(f"Step {number} is not open.")
+        stuck = tuple(each for each in turns.stuck if each != number - turns.first)
+        self.instances[turns.token] = replace(turns, stuck=stuck)
         self.turn_done(self.tokens[turns.token], number - turns.first)
 
     def turns_with(self, number: int) -> Instances | None:
@@ -258,7 +260,8 @@ class Activities(Events):
         return next((each for each in found if not self.node_of(self.tokens[each.token]).is_scope), None)
 
     def _is_work(self, token: Token) -> bool:
-        return not token.stuck and token.id not in self.instances and self.node_of(token).kind in WITH_OUTPUTS
+        is_open = not token.stuck or (token.again and not token.flow)
+        return is_open and token.id not in self.instances and self.node_of(token).kind in WITH_OUTPUTS
 
     def activity_done(self, token: Token) -> None:
         """An activity ended: nothing waits for it any more, and the run goes on behind it."""
@@ -289,11 +292,12 @@ class Activities(Events):
     def step_failed(self, number: int, code: str, reason: str) -> None:
         """An open step ended with an error. Raises StaleHappening."""
         token, turns = self.tokens.get(number), self.turns_with(number)
-        if token is not None and self._is_work(token):
+        if token is not None and self._is_work(token) and not token.stuck:
             if not self.fail(code, scope=token.scope, token=token, reason=reason):
                 self.drop(token)
                 self.cancel_waits([token.id])
                 self.stick(token.node, _uncaught(code, reason), scope=token.scope, again=True)
+                self.undo_instead(number, self.next_token - 1)
             self.effects = [each for each in self.effects if each != CancelStep(number, token.node)]
         elif turns is not None and number - turns.first not in turns.stuck:
             self._turn_failed(turns, number, code, reason)

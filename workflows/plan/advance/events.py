@@ -224,6 +224,11 @@ class Events(Ways):
         start = next((each.id for each in self.graph.starts_in(undoing.left[0]) if each.event in STARTS_UNDOING), "")
         self.push(Move(token.scope, undoing.left[0], way=Way.OPEN, token=opened, start=start))
 
+    def undo_instead(self, number: int, other: int) -> None:
+        """What undoes something goes on under another number."""
+        for undoing in [each for each in self.undoing.values() if each.current == number]:
+            self.undoing[undoing.token] = replace(undoing, current=other)
+
     def undone(self, number: int) -> bool:
         """Go on undoing when the token that ended was a part of it."""
         found = next((each.token for each in self.undoing.values() if each.current == number), 0)

@@ -118,6 +118,8 @@ class Turn(Activities):
             raise StaleHappening(f"Nothing is open under the number {number}.")
         if target is None or target.parent != self.scope_node(token.scope) or target.kind in UNREACHED:
             raise StaleHappening(f"{to} is no place in the same part of the drawing.")
+        if any(each.current == number for each in self.undoing.values()):
+            raise StaleHappening("What undoes something cannot be moved; it can be finished.")
         self.push(Move(token.scope, to))
         self.withdraw([token.id])
 

@@ -43,7 +43,7 @@ export function draft(modeler, page, onProblems) {
       isDirty = true;
       return say(`Not saved. ${body.detail || "Your drawing stays here; sign in again in another window, then change something."}`, "bad");
     }
-    revision = body.revision;
+    page.dataset.revision = revision = body.revision;
     say("Saved");
     onProblems(body.problems || []);
   }
@@ -69,7 +69,7 @@ export function draft(modeler, page, onProblems) {
       const { bpmn, revision: newer } = stale;
       settled();
       await modeler.importXML(bpmn);
-      revision = newer;
+      page.dataset.revision = revision = newer;
       isDirty = false;
       say("Saved");
       check();

@@ -109,11 +109,13 @@ export function panel(modeler, host) {
     const mine = ++asked;
     const many = modeler.get("selection").get().length;
     shown = element;
-    host.dataset.many = many > 1 ? "1" : "";
     host.querySelector("[data-many-count]").textContent = `${many} selected`;
     if (!element) return put("", many > 1);
-    const answer = await ask({ values: JSON.stringify(read(element)) });
-    if (mine === asked && answer.ok) put(await answer.text());
+    const values = JSON.stringify(read(element));
+    const answer = await ask({ values });
+    if (mine !== asked || !answer.ok) return;
+    if (JSON.stringify(read(element)) !== values) return show(); // it changed while the server worked
+    put(await answer.text());
   }
 
   function put(html, many = false) {
@@ -130,18 +132,22 @@ export function panel(modeler, host) {
     if (active) document.getElementById(active)?.focus();
   }
 
-  async function apply(form, act = "") {
-    const element = shown, mine = ++asked;
-    const fields = new FormData(form);
-    if (act) fields.set("do", act);
-    const answer = await ask({ ...Object.fromEntries(fields), values: JSON.stringify(read(element)), set: "1" });
-    if (mine !== asked || shown !== element) return;
+  // A form belongs to the element that it was made for, whatever is selected meanwhile; one change follows the other.
+  let before = Promise.resolve();
+  function apply(form) {
+    const given = Object.fromEntries(new FormData(form)), element = modeler.get("elementRegistry").get(form.dataset.element);
+    if (element) before = before.then(() => set(form, element, given)).catch(() => announce("Not changed: no connection."));
+  }
+
+  async function set(form, element, given) {
+    const answer = await ask({ ...given, values: JSON.stringify(read(element)), set: "1" });
+    const isShown = form.isConnected && shown === element;
     if (answer.headers.get("Content-Type")?.includes("json")) {
       const { values, form: html, reshaped } = await answer.json();
       if (modeler.get("elementRegistry").get(element.id) && isNew(element, values)) modeler.get("commandStack").execute("aos.write", { element, values });
-      if (act || reshaped) fresh(html);
-      else clear(form);
-    } else if (answer.status === 422) {
+      if (isShown && reshaped) fresh(html);
+      else if (isShown) clear(form);
+    } else if (answer.status === 422 && isShown) {
       fresh(await answer.text());
       announce([...host.querySelectorAll(".errorlist")].map((each) => each.textContent.trim()).join(" "));
     }
@@ -161,7 +167,7 @@ export function panel(modeler, host) {
   host.addEventListener("change", (event) => event.target.form && apply(event.target.form));
   host.addEventListener("submit", (event) => {
     event.preventDefault();
-    apply(event.target, event.submitter?.value || "");
+    apply(event.target);
   });
   host.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
