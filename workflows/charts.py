@@ -4,10 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
+from statistics import median
 from typing import Any
 
 from django.urls import reverse
 
+from observability.charts.words import amount, length, percent
 from observability.models import Event
 from observability.templatetags.ledger import inert, sentence
 from workflows.models import Run, Step
@@ -163,22 +166,82 @@ def _element_state(row: TimeRow) -> dict[str, Any]:
     return shown
 
 
-def workflow_states(counts: Iterable[tuple[str, str, int]], who: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """What each element shows about all runs under way, from (element, step status, count) and `doers`."""
-    pots: dict[str, dict[str, int]] = defaultdict(dict)
-    for element, status, count in counts:
-        pots[element][status] = count
+Count = tuple[str, str, int, datetime]
+
+
+def workflow_states(counts: Iterable[Count], who: Mapping[str, str], at: datetime) -> dict[str, dict[str, Any]]:
+    """What each element shows about all runs under way, from (element, step status, count, since when the oldest) and
+    `doers`."""
+    pots: dict[str, dict[str, tuple[int, datetime]]] = defaultdict(dict)
+    for element, status, count, since in counts:
+        pots[element][status] = count, since
     found: dict[str, dict[str, Any]] = {element: {"sub": name} for element, name in who.items()}
     for element, pot in pots.items():
-        found[element] = {**found.get(element, {}), **_crowd(pot)}
+        found[element] = {**found.get(element, {}), **_crowd(pot, at)}
     return found
 
 
-def _crowd(pot: Mapping[str, int]) -> dict[str, Any]:
-    waiting, failed = pot.get(Step.Status.WAITING, 0), pot.get(Step.Status.FAILED, 0)
-    working = pot.get(Step.Status.READY, 0) + pot.get(Step.Status.WORKING, 0)
-    parts = [
-        f"{count} {word}" for count, word in ((failed, "failed"), (waiting, "waiting"), (working, "running")) if count
-    ]
+def _crowd(pot: Mapping[str, tuple[int, datetime]], at: datetime) -> dict[str, Any]:
+    counts = {status: count for status, (count, _) in pot.items()}
+    waiting, failed = counts.get(Step.Status.WAITING, 0), counts.get(Step.Status.FAILED, 0)
+    working = counts.get(Step.Status.READY, 0) + counts.get(Step.Status.WORKING, 0)
+    oldest = ""
+    if waiting:
+        oldest = f" · oldest {length(Decimal((at - pot[Step.Status.WAITING][1]).total_seconds()))}"
+    words = ((failed, "failed"), (waiting, f"waiting{oldest}"), (working, "running"))
     state = "failed" if failed else "waiting" if waiting else "running"
-    return {"state": state, "word": ", ".join(parts)}
+    return {"state": state, "word": ", ".join(f"{count} {word}" for count, word in words if count)}
+
+
+# --- the heat of a drawing ------------------------------------------------------------------------------------
+HEATS = 10
+MEASURES = {"time": "Median time", "cost": "Cost each time", "errors": "Errors"}
+
+
+@dataclass(frozen=True)
+class Warm:
+    """One element of the heat map: how often it was reached, its value in words, and its heat from 0 to 10."""
+
+    element: str
+    reached: int
+    value: str
+    heat: int
+
+
+def heat(steps: Iterable[tuple[str, datetime, datetime | None, Decimal, bool]], by: str) -> list[Warm]:
+    """The heat of each element from its steps (element, opened, ended, cost, went wrong), the warmest first; `by` is
+    one of MEASURES. What has not ended has no time yet."""
+    pots: dict[str, list[tuple[datetime, datetime | None, Decimal, bool]]] = defaultdict(list)
+    for element, *rest in steps:
+        pots[element].append(tuple(rest))  # type: ignore[arg-type]
+    values = {element: (len(pot), _measured(pot, by)) for element, pot in pots.items()}
+    most = max((value for _, value in values.values() if value is not None), default=Decimal(0))
+    found = [
+        Warm(element, reached, _measure_in_words(value, by), round(HEATS * value / most) if most else 0)
+        for element, (reached, value) in values.items()
+        if value is not None
+    ]
+    return sorted(found, key=lambda each: (-each.heat, each.element))
+
+
+def _measured(pot: list[tuple[datetime, datetime | None, Decimal, bool]], by: str) -> Decimal | None:
+    if by == "cost":
+        return sum((cost for _, _, cost, _ in pot), Decimal(0)) / len(pot)
+    if by == "errors":
+        return Decimal(sum(wrong for _, _, _, wrong in pot)) / len(pot)
+    lengths = [Decimal((end - start).total_seconds()) for start, end, _, _ in pot if end is not None]
+    return median(lengths) if lengths else None
+
+
+def _measure_in_words(value: Decimal, by: str) -> str:
+    if by == "time":
+        return length(value)
+    return percent(value) if by == "errors" else amount(value)
+
+
+def heat_states(warm: Iterable[Warm], who: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """What the drawing shows of the heat; `who` as `doers` gives it."""
+    found: dict[str, dict[str, Any]] = {element: {"sub": name} for element, name in who.items()}
+    for each in warm:
+        found[each.element] = {**found.get(each.element, {}), "heat": each.heat, "word": each.value}
+    return found

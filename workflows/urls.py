@@ -6,6 +6,7 @@ from governance.models import Escalation
 from workflows.api import agents as agents_api
 from workflows.api import beginnings as beginnings_api
 from workflows.api import control as control_api
+from workflows.api import drafts as drafts_api
 from workflows.api import escalations as escalations_api
 from workflows.api import facts as facts_api
 from workflows.api import handling as handling_api
@@ -24,12 +25,16 @@ from workflows.api import workflows as workflows_api
 from workflows.views import (
     agent_card,
     agents,
+    beginning,
     beginnings,
     blueprints,
     chart,
+    comparing,
     control,
     credentials,
     delegations,
+    designing,
+    drafting,
     escalations,
     facts,
     handling,
@@ -40,7 +45,9 @@ from workflows.views import (
     memory,
     memory_reuse,
     migrating,
+    outline,
     overview,
+    reviewing,
     reviews,
     rights,
     run,
@@ -51,6 +58,8 @@ from workflows.views import (
     saved_views,
     tables,
     together,
+    trying,
+    watching,
     workflows,
 )
 
@@ -134,6 +143,27 @@ api_urls = [
     path("follows/<uuid:uid>/drop", beginnings_api.DropFollowView.as_view(), name="api-follow-drop"),
     path("workflows/<slug:code>/migrations", migrating_api.MigrationView.as_view(), name="api-migration"),
     path("workflows/<slug:code>/migrations/plan", migrating_api.MigrationPlanView.as_view(), name="api-migration-plan"),
+    path("workflows/begin", drafts_api.BeginWorkflowView.as_view(), name="api-workflow-begin"),
+    path("workflow-templates", drafts_api.TemplatesView.as_view(), name="api-workflow-templates"),
+    path("workflows/<slug:code>/versions", drafts_api.VersionsView.as_view(), name="api-workflow-versions"),
+    path(
+        "workflows/<slug:code>/versions/<int:number>/restore",
+        drafts_api.RestoreVersionView.as_view(),
+        name="api-workflow-restore",
+    ),
+    path("workflows/<slug:code>/draft", drafts_api.DraftView.as_view(), name="api-workflow-draft"),
+    path("workflows/<slug:code>/draft/check", drafts_api.CheckDraftView.as_view(), name="api-workflow-draft-check"),
+    path("workflows/<slug:code>/draft/ask", drafts_api.AskToPublishView.as_view(), name="api-workflow-draft-ask"),
+    path("workflows/<slug:code>/draft/withdraw", drafts_api.TakeBackView.as_view(), name="api-workflow-draft-withdraw"),
+    path(
+        "workflows/<slug:code>/draft/publish", drafts_api.PublishDraftView.as_view(), name="api-workflow-draft-publish"
+    ),
+    path(
+        "workflows/<slug:code>/draft/send-back", drafts_api.SendBackView.as_view(), name="api-workflow-draft-send-back"
+    ),
+    path(
+        "workflows/<slug:code>/draft/discard", drafts_api.DiscardDraftView.as_view(), name="api-workflow-draft-discard"
+    ),
     path("workflows/<slug:code>/tables", tables_api.TablesView.as_view(), name="api-tables"),
     path("tables/<uuid:uid>", tables_api.TableView.as_view(), name="api-table"),
     path("tables/<uuid:uid>/try", tables_api.TryTableView.as_view(), name="api-table-try"),
@@ -214,6 +244,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("agents/<str:code>/card", credentials.PublishCard.as_view(), name="agent-card-publish"),
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
+    path("workflows/new", beginning.NewWorkflowPage.as_view(), name="workflow-new"),
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
     path("workflows/<slug:code>/start", beginnings.StartRun.as_view(), name="run-new"),
     path("workflows/<slug:code>/beginnings", beginnings.BeginningsPage.as_view(), name="workflow-beginnings"),
@@ -225,9 +256,28 @@ urlpatterns: list[URLPattern] = [
     ),
     path("hooks/<uuid:uid>/revoke", beginnings.RevokeHook.as_view(), name="hook-revoke"),
     path("workflows/<slug:code>/move", migrating.MoveRunsPage.as_view(), name="workflow-move"),
+    path("hooks/<uuid:uid>", hooks_api.HookCallView.as_view(), name="hook-call"),
+    path("workflows/<slug:code>/design", designing.DesignPage.as_view(), name="workflow-design"),
+    path("workflows/<slug:code>/compare", comparing.ComparePage.as_view(), name="workflow-compare"),
+    path("workflows/<slug:code>/try", trying.TryPage.as_view(), name="workflow-try"),
+    path("workflows/<slug:code>/live", watching.LivePage.as_view(), name="workflow-live"),
+    path("workflows/<slug:code>/heat", watching.HeatPage.as_view(), name="workflow-heat"),
+    path("workflows/<slug:code>/<int:number>/heat.json", watching.HeatStates.as_view(), name="workflow-heat-states"),
+    path("workflows/<slug:code>/design/step", designing.StepSettings.as_view(), name="workflow-design-step"),
     path("workflows/<slug:code>/<int:number>.bpmn", workflows.WorkflowDrawing.as_view(), name="workflow-drawing"),
     path("workflows/<slug:code>/<int:number>.json", workflows.WorkflowStates.as_view(), name="workflow-states"),
-    path("hooks/<uuid:uid>", hooks_api.HookCallView.as_view(), name="hook-call"),
+    path("workflows/<slug:code>/draft.bpmn", drafting.DraftFile.as_view(), name="workflow-draft-file"),
+    path("workflows/<slug:code>/draft", drafting.SaveDraft.as_view(), name="workflow-draft-save"),
+    path("workflows/<slug:code>/draft/check", drafting.CheckDraft.as_view(), name="workflow-draft-check"),
+    path("workflows/<slug:code>/draft/begin", drafting.BeginDraft.as_view(), name="workflow-draft-begin"),
+    path("workflows/<slug:code>/draft/discard", drafting.DiscardDraft.as_view(), name="workflow-draft-discard"),
+    path("workflows/<slug:code>/outline", outline.OutlinePage.as_view(), name="workflow-outline"),
+    path("workflows/<slug:code>/review", reviewing.ReviewPage.as_view(), name="workflow-review"),
+    *(
+        path(f"workflows/<slug:code>/review/{act}", reviewing.ReviewAct.as_view(act=act), name=f"workflow-review-{act}")
+        for act in reviewing.ACTS
+    ),
+    path("workflows/<slug:code>/<int:number>/restore", reviewing.RestoreVersion.as_view(), name="workflow-restore"),
     path("workflows/<slug:code>/tables", tables.TablesPage.as_view(), name="workflow-tables"),
     path("workflows/<slug:code>/tables/<uuid:uid>", tables.TablePage.as_view(), name="workflow-table"),
     path("workflows/<slug:code>/tables/<uuid:uid>.dmn", tables.TableFile.as_view(), name="workflow-table-file"),

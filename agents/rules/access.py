@@ -38,7 +38,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "workflow", "workflows.workflow", "code", "Workflow", "Workflows", "workflow",
             ("view_workflow", "work_in_workflow", "start_workflow", "cancel_workflow", "intervene_workflow",
-             "publish_workflow"),
+             "draft_workflow", "publish_workflow"),
         ),
         Kind(
             "policy", "governance.policy", "key", "Policy", "Policies", "scale",

@@ -38,13 +38,13 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
          "governance.approve_policy", "governance.set_control", "governance.settle_escalation",
          "governance.promote_agent", "governance.demote_agent", "governance.change_budget",
          "governance.resolve_incident", "governance.set_safeguards", "governance.view_reviewers",
-         "governance.plant_case",
-         "workflows.publish_workflow", "workflows.add_space", "workflows.curate_space", "workflows.purge_space"),
+         "governance.plant_case", "workflows.draft_workflow", "workflows.publish_workflow",
+         "workflows.add_space", "workflows.curate_space", "workflows.purge_space"),
     ),
     PeopleRole(
         "it", "IT",
         (*_VIEW, *_RUN_AGENTS, *_RUN_PEOPLE, "agents.add_grant", "agents.start_review", "governance.set_control",
-         "workflows.publish_workflow"),
+         "workflows.draft_workflow", "workflows.publish_workflow"),
     ),
     PeopleRole(
         "risk", "Risk",
@@ -54,7 +54,8 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
          "governance.view_reviewers"),
     ),
     PeopleRole(
-        "unit_owner", "Business-unit owner", ("governance.settle_escalation", "governance.change_budget"),
+        "unit_owner", "Business-unit owner",
+        ("governance.settle_escalation", "governance.change_budget", "workflows.draft_workflow"),
     ),
     PeopleRole("reviewer", "Reviewer", ("governance.settle_escalation",)),
     PeopleRole("member", "Member", ()),

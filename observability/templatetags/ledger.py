@@ -267,13 +267,24 @@ DEEDS = {
     "token.exchanged": "got a token to act for a person: {name}",
     "token.refused": "refused a token for {name}",
     "unit.added": "added the unit {name}",
+    "workflow.approved": "approved the draft of {name}: it is version {version}",
+    "workflow.asked": "asked to publish the draft of {name}",
+    "workflow.begun": "began the workflow {name}",
+    "workflow.compared": "compared the draft of {name} with version {version}",
+    "workflow.discarded": "discarded the draft of {name}",
+    "workflow.drafted": "began a draft of {name}",
     "table.published": "published the decision table {name}",
     "workflow.published": "published {name}",
+    "workflow.redrawn": "changed the draft of {name}",
+    "workflow.refused": "tried to publish their own draft of {name}",
+    "workflow.restored": "went back: version {version} of {name} says what version {restores} said",
+    "workflow.sent_back": "sent the draft of {name} back",
+    "workflow.withdrawn": "took the draft of {name} back from review",
 }
 VERBS_OF_RIGHTS = {
     "view": "see", "key": "issue keys for", "manage": "manage the work of", "start": "start runs of",
-    "cancel": "cancel runs of", "intervene": "intervene in runs of", "publish": "publish versions of",
-    "write": "put facts into", "curate": "confirm and invalidate facts of",
+    "cancel": "cancel runs of", "intervene": "intervene in runs of", "draft": "draw drafts of",
+    "publish": "publish versions of", "write": "put facts into", "curate": "confirm and invalidate facts of",
 }  # fmt: skip
 SPACES_KEPT = {"\n", "\t"}
 

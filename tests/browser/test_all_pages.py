@@ -59,7 +59,8 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 ASK_AXE = "async (rules) => (await axe.run({ runOnly: rules, resultTypes: ['violations'] })).violations"
 DRAWN = """() =>
   [...document.querySelectorAll("[data-chart]")].every((each) => each.querySelector(".main-svg, .os-empty")) &&
-  [...document.querySelectorAll("[data-diagram]")].every((each) => each.querySelector(".djs-shape"))"""
+  [...document.querySelectorAll("[data-diagram]")].every((each) => each.querySelector(".djs-shape")) &&
+  [...document.querySelectorAll("[data-designer]")].every((each) => !each.offsetWidth || each.dataset.ready)"""
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     named = (
         ("agent", "AP-04"),
         ("people-person", "priya"),
-        ("workflow", "invoice-to-payment"),
+        *((f"workflow{page}", "invoice-to-payment") for page in ("", "-design", "-live", "-heat", "-try", "-compare")),
         *((f"policy{page}", "finance.invoice-payment") for page in ("", "-edit", "-diff")),
     )
     named += tuple((f"agent-{page}", "AP-04") for page in ("edit", "review", "assessment", "retire", "history"))

@@ -1,7 +1,8 @@
-"""Rows of coordination: workflows and their versions, runs, steps, timers, what they wait for and tell each other, how
-runs begin by themselves, and the facts of shared memory."""
+"""Rows of coordination: workflows, their drafts and versions, runs, steps, timers, what they wait for and tell each
+other, how runs begin by themselves, and the facts of shared memory."""
 
 from workflows.models.beginnings import Follow, Hook, HookCall, Schedule, ScheduleQuerySet
+from workflows.models.drafts import DraftQuerySet, WorkflowDraft
 from workflows.models.memory import Fact, FactFile, FactQuerySet, Flight, Space, SpaceQuerySet, Waiter
 from workflows.models.messages import Listener, Message, MessageQuerySet, Subscription, SubscriptionQuerySet
 from workflows.models.tables import DecisionTable, DecisionTableQuerySet
@@ -11,6 +12,7 @@ from workflows.models.workflows import Workflow, WorkflowQuerySet, WorkflowVersi
 __all__ = [
     "DecisionTable",
     "DecisionTableQuerySet",
+    "DraftQuerySet",
     "Fact",
     "FactFile",
     "FactQuerySet",
@@ -35,6 +37,7 @@ __all__ = [
     "TimerQuerySet",
     "Waiter",
     "Workflow",
+    "WorkflowDraft",
     "WorkflowQuerySet",
     "WorkflowVersion",
 ]

@@ -33,6 +33,7 @@ class Workflow(models.Model):
         permissions = [
             ("work_in_workflow", "Can take steps of the workflow"),
             ("start_workflow", "Can start runs of the workflow"),
+            ("draft_workflow", "Can draw drafts of the workflow"),
             ("publish_workflow", "Can publish versions of the workflow"),
             ("cancel_workflow", "Can cancel runs of the workflow"),
             ("intervene_workflow", "Can intervene in runs of the workflow"),
@@ -55,13 +56,14 @@ class WorkflowVersion(models.Model):
     graph = models.JSONField()
     sha256 = models.CharField(max_length=64)
     author = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
+    approved_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
+    why = models.TextField(blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(fields=["workflow", "number"], name="one_workflow_version_per_number"),
-            models.UniqueConstraint(fields=["workflow", "sha256"], name="one_workflow_version_per_content"),
         ]
 
     def __str__(self) -> str:

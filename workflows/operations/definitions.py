@@ -1,10 +1,11 @@
-"""Workflows are published: a BPMN file is read, checked, and kept as the next version."""
+"""Workflows are published: a BPMN file is read, checked, and kept as the next version; an older one can come back."""
 
 import hashlib
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -17,11 +18,11 @@ from workflows import memory
 from workflows.models import Workflow, WorkflowVersion
 from workflows.operations.drawn import keep_schedules, listen, wrong_schedules
 from workflows.operations.tables import tables_named
-from workflows.plan import BpmnInvalid, Graph, Node, NodeKind, read_bpmn
+from workflows.plan import BpmnInvalid, ElementProblem, Graph, Node, NodeKind, read_bpmn
 
 
 class BpmnRefused(ledger.Invalid):
-    """The file cannot be executed and was not saved."""
+    """The drawing cannot be executed; nothing was published. Each element that is wrong is named."""
 
     code = "bpmn_invalid"
 
@@ -31,58 +32,114 @@ def publish(
     code: str, bpmn: bytes, *, by: ledger.Acts, at: datetime, unit: Unit, owner: Principal,
     incident_path: EscalationPath,
 ) -> WorkflowVersion:  # fmt: skip
-    """The next version of the workflow `code`; the same file again gives the version it already is. Raises
-    BpmnRefused with a reason for every element that cannot be executed."""
+    """The next version of the workflow `code`; the file of the newest version again gives that version, unless one of
+    its decision tables has a newer edition. Raises BpmnRefused with a reason for every element that cannot run."""
     existing = Workflow.objects.filter(code=code).first()
     require(by, "workflows.publish_workflow", existing)
-    graph = _graph(bpmn, at, unit=existing.unit if existing else unit, workflow=existing)
+    graph = graph_in(bpmn, at=at, unit=existing.unit if existing else unit, workflow=existing)
     workflow, _ = Workflow.objects.get_or_create(
         code=code, defaults={"name": graph.name, "unit": unit, "owner": owner, "incident_path": incident_path}
     )
-    Workflow.objects.select_for_update().get(pk=workflow.pk)  # two files at once get two numbers
+    lock_workflow(workflow)
+    newest = workflow.versions.first()
     graph = _with_tables(workflow, graph)
-    digest = hashlib.sha256(bpmn).hexdigest()
-    same = workflow.versions.filter(sha256=digest).first()
-    return same or _keep(workflow, bpmn, graph.to_json(), digest, by, at)
+    if newest is not None and _says_the_same(newest, bpmn, graph):
+        return newest
+    return keep(workflow, bpmn, graph, author=by if isinstance(by, Principal) else None, by=by, at=at)
 
 
-def _graph(bpmn: bytes, at: datetime, *, unit: Unit, workflow: Workflow | None) -> Graph:
+def _says_the_same(version: WorkflowVersion, bpmn: bytes, graph: Graph) -> bool:
+    """Whether a version has this drawing and these editions of its tables."""
+    tables = json.loads(json.dumps(graph.to_json().get("tables") or {}))
+    same_tables = (version.graph.get("tables") or {}) == tables
+    return version.sha256 == hashlib.sha256(bpmn).hexdigest() and same_tables
+
+
+def lock_workflow(workflow: Workflow) -> None:
+    """Hold the workflow until the end of the transaction: two files at once get two numbers."""
+    Workflow.objects.select_for_update(of=("self",)).order_by().get(pk=workflow.pk)
+
+
+@transaction.atomic
+def roll_back(version: WorkflowVersion, *, by: ledger.Acts, at: datetime, why: str) -> WorkflowVersion:
+    """A new version that says what this older one said, for the runs that start from now on. What it says was
+    published before, so one person with the right may do it, with a reason."""
+    require(by, "workflows.publish_workflow", version.workflow)
+    if not why.strip():
+        raise ledger.Invalid("Nothing was published.", fields={"reason": "Say why; the audit trail keeps it."})
+    lock_workflow(version.workflow)
+    newest = version.workflow.versions.latest("number")
+    if newest.sha256 == version.sha256:
+        raise ledger.WrongStatus(f"Version {newest.number} is live and says the same as version {version.number}.")
+    bpmn, workflow = version.bpmn.encode(), version.workflow
+    graph = graph_in(bpmn, at=at, unit=workflow.unit, workflow=workflow)
+    return keep(
+        workflow, bpmn, graph, author=by if isinstance(by, Principal) else None, by=by, at=at,
+        why=why.strip(), restores=version.number,
+    )  # fmt: skip
+
+
+def graph_in(bpmn: bytes, *, at: datetime, unit: Unit, workflow: Workflow | None) -> Graph:
+    """The graph of a drawing that can run here. Raises BpmnRefused with a reason for every element that cannot."""
     try:
         bpmn.decode()
         graph = read_bpmn(bpmn)
     except UnicodeDecodeError as wrong:
         raise BpmnRefused(fields={"file": "Save the file as UTF-8."}) from wrong
     except BpmnInvalid as invalid:
-        fields = {f"{n}. {problem.element_id}": str(problem) for n, problem in enumerate(invalid.problems, 1)}
-        raise BpmnRefused(fields=fields) from invalid
-    problems = (
-        _too_long(graph)
-        or _unknown_names(graph)
-        or wrong_schedules(graph, at=at)
-        or memory.problems_of(graph, unit=unit, workflow=workflow)
-    )
+        raise refused_for(invalid) from invalid
+    problems = found_here(graph, at=at, unit=unit, workflow=workflow)
     if problems:
-        raise BpmnRefused(fields=problems)
+        raise BpmnRefused(fields={problem.element_id: problem.reason for problem in problems})
     return graph
+
+
+def refused_for(invalid: BpmnInvalid) -> BpmnRefused:
+    """The refusal that names each element and what is wrong with it."""
+    told = enumerate(invalid.problems, 1)
+    return BpmnRefused(fields={f"{number}. {problem.element_id}": str(problem) for number, problem in told})
+
+
+def found_here(
+    graph: Graph, *, at: datetime, unit: Unit, workflow: Workflow | None
+) -> list[ElementProblem]:  # fmt: skip
+    """What is wrong with a graph in this company: texts that are too long, roles, paths and spaces that there are not,
+    schedules that cannot be read."""
+    wrong = wrong_schedules(graph, at=at) | memory.problems_of(graph, unit=unit, workflow=workflow)
+    elsewhere = [ElementProblem(name, graph.nodes[name].name, reason) for name, reason in wrong.items()]
+    return list(_too_long(graph)) or [*_unknown_names(graph), *elsewhere]
 
 
 def _with_tables(workflow: Workflow, graph: Graph) -> Graph:
     """The graph with the newest edition of each decision table that it asks; running runs keep what they have."""
-    codes = {node.decision: node.id for node in graph.nodes.values() if node.kind is NodeKind.RULE_TASK}
-    tables = tables_named(workflow, codes)
-    missing = {codes[code]: f"The workflow has no decision table {code}." for code in codes if code not in tables}
+    missing = tables_missing(workflow, graph)
     if missing:
-        raise BpmnRefused(fields=missing)
-    return replace(graph, tables=tables)
+        raise BpmnRefused(fields={problem.element_id: problem.reason for problem in missing})
+    return replace(graph, tables=tables_named(workflow, _asked(graph)))
 
 
-def _too_long(graph: Graph) -> dict[str, str]:
-    wrong = {"process": "The name of the process has more than 200 characters."} if len(graph.name) > 200 else {}
+def tables_missing(workflow: Workflow, graph: Graph) -> list[ElementProblem]:
+    """The steps that ask a decision table which the workflow does not have."""
+    asked = _asked(graph)
+    there = tables_named(workflow, asked) if asked else {}
+    return [
+        ElementProblem(node.id, node.name, f"The workflow has no decision table {code}.")
+        for code, node in asked.items() if code not in there
+    ]  # fmt: skip
+
+
+def _asked(graph: Graph) -> dict[str, Node]:
+    return {node.decision: node for node in graph.nodes.values() if node.kind is NodeKind.RULE_TASK and node.decision}
+
+
+def _too_long(graph: Graph) -> Iterator[ElementProblem]:
+    if len(graph.name) > 200:
+        yield ElementProblem("process", "", "The name of the process has more than 200 characters.")
     for node in graph.nodes.values():
         for what, text, most in _bounded(node):
             if len(text) > most:
-                wrong[node.id[:120]] = f"{what} has at most {most} characters, this one {len(text)}."
-    return wrong
+                said = f"{what} has at most {most} characters, this one {len(text)}."
+                yield ElementProblem(node.id[:120], node.name[:60], said)
 
 
 def _bounded(node: Node) -> tuple[tuple[str, str, int], ...]:
@@ -93,29 +150,35 @@ def _bounded(node: Node) -> tuple[tuple[str, str, int], ...]:
     )  # fmt: skip
 
 
-def _unknown_names(graph: Graph) -> dict[str, str]:
+def _unknown_names(graph: Graph) -> Iterator[ElementProblem]:
     roles = set(Role.objects.values_list("code", flat=True))
     paths = set(EscalationPath.objects.values_list("key", flat=True))
-    wrong = {}
     for node in graph.nodes.values():
         if node.kind is NodeKind.SERVICE_TASK and node.role and node.role not in roles:
-            wrong[node.id] = f"No agent role is called {node.role}; roles are {', '.join(sorted(roles))}."
+            said = f"No agent role is called {node.role}; roles are {', '.join(sorted(roles))}."
+            yield ElementProblem(node.id, node.name, said)
         if node.kind is NodeKind.USER_TASK and node.path not in paths:
-            wrong[node.id] = f"No escalation path is called {node.path}; paths are {', '.join(sorted(paths))}."
-    return wrong
+            said = f"No escalation path is called {node.path}; paths are {', '.join(sorted(paths))}."
+            yield ElementProblem(node.id, node.name, said)
 
 
-def _keep(
-    workflow: Workflow, bpmn: bytes, graph: dict[str, Any], digest: str, by: ledger.Acts, at: datetime
-) -> WorkflowVersion:
+def keep(
+    workflow: Workflow, bpmn: bytes, graph: Graph, *, author: Principal | None, by: ledger.Acts, at: datetime,
+    approved_by: Principal | None = None, why: str = "", restores: int | None = None,
+) -> WorkflowVersion:  # fmt: skip
+    """The next version of a workflow that the caller has locked, with the newest edition of each decision table."""
+    graph = _with_tables(workflow, graph)
     last = workflow.versions.aggregate(last=Max("number"))["last"] or 0
+    digest = hashlib.sha256(bpmn).hexdigest()
     version = WorkflowVersion.objects.create(
-        workflow=workflow, number=last + 1, bpmn=bpmn.decode(), graph=graph, sha256=digest, created_at=at,
-        author=by if isinstance(by, Principal) else None,
+        workflow=workflow, number=last + 1, bpmn=bpmn.decode(), graph=graph.to_json(), sha256=digest, created_at=at,
+        author=author, approved_by=approved_by, why=why,
     )  # fmt: skip
     listen(workflow, graph_of(version.pk))
     keep_schedules(workflow, graph_of(version.pk), by=by, at=at)
-    ledger.record("workflow.published", workflow, by=by, at=at, data={"version": version.number, "sha256": digest})
+    verb = "workflow.published" if restores is None else "workflow.restored"
+    data = {"version": version.number, "sha256": digest} | ({} if restores is None else {"restores": restores})
+    ledger.record(verb, workflow, by=by, at=at, why=why, data=data)
     return version
 
 

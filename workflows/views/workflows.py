@@ -2,11 +2,11 @@
 
 from collections import deque
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,7 +18,8 @@ from governance.models import EscalationPath
 from observability import kpis, ledger
 from observability.ledger import database_now
 from workflows.charts import doers, workflow_states
-from workflows.models import Run, Step, Workflow, WorkflowVersion
+from workflows.models import Run, Step, Workflow, WorkflowDraft, WorkflowVersion
+from workflows.operations import may_draft
 from workflows.operations.definitions import graph_of
 from workflows.plan import EventKind, Graph, Node, NodeKind
 from workflows.views.control import stops_of
@@ -70,8 +71,19 @@ class WorkflowsPage(LoginRequiredMixin, View):
         newest = dict(Workflow.objects.values_list("pk").annotate(Max("versions__number")))
         since = _first_day()
         figures = kpis.by_workflow(user, since=kpis.midnight(since), until=at)
-        rows = [{"workflow": each, "version": newest.get(each.pk), "figures": figures.get(each.code)} for each in found]
-        return render(request, "workflows/workflows.html", {"rows": rows, "days": DAYS, "since": since})
+        drafts = {draft.workflow_id: draft for draft in WorkflowDraft.objects.open().visible_to(user).defer("bpmn")}
+        rows = [
+            {
+                "workflow": each, "version": newest.get(each.pk), "figures": figures.get(each.code),
+                "draft": drafts.get(each.pk),
+            }
+            for each in found
+        ]  # fmt: skip
+        shown = {
+            "rows": rows, "days": DAYS, "since": since, "may_draw": user.may("workflows.draft_workflow"),
+            "waiting": WorkflowDraft.objects.for_person(user).with_people().defer("bpmn").order_by("asked_at"),
+        }  # fmt: skip
+        return render(request, "workflows/workflows.html", shown)
 
 
 class WorkflowPage(LoginRequiredMixin, View):
@@ -80,7 +92,7 @@ class WorkflowPage(LoginRequiredMixin, View):
     def get(self, request: HttpRequest, code: str) -> HttpResponse:
         user, at = person(request), database_now()
         workflow = visible_workflow(user, code)
-        versions = list(workflow.versions.select_related("author").defer("bpmn", "graph"))
+        versions = list(workflow.versions.select_related("author", "approved_by").defer("bpmn", "graph"))
         version = _chosen(versions, request.GET.get("version", ""))
         since = _first_day()
         figures = kpis.figures(user, since=kpis.midnight(since), until=at, workflow=workflow.code)
@@ -89,7 +101,10 @@ class WorkflowPage(LoginRequiredMixin, View):
             "outline": outline(graph_of(version.pk), role_names(), path_names()) if version else [],
             "under_way": workflow.runs.under_way().count(), "newest": versions[0] if versions else None,
             "since": since, "may_start": user.may("workflows.start_workflow", workflow),
-            "may_move": user.may("workflows.intervene_workflow", workflow), **stops_of(workflow, user),
+            "may_move": user.may("workflows.intervene_workflow", workflow),
+            "draft": workflow.drafts.open().with_people().defer("bpmn").first(),
+            "may_draft": may_draft(user, workflow), "may_publish": user.may("workflows.publish_workflow", workflow),
+            **stops_of(workflow, user),
         }  # fmt: skip
         return render(request, "workflows/workflow.html", shown)
 
@@ -113,14 +128,18 @@ class WorkflowStates(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest, code: str, number: int) -> JsonResponse:
         workflow = visible_workflow(person(request), code)
-        steps = Step.objects.filter(run__workflow=workflow, run__version__number=number, run__status__in=Run.UNDER_WAY)
-        open_now = steps.filter(Q(status__in=("ready", "working", "waiting", "failed"))).order_by()
-        counts = open_now.values_list("element", "status").annotate(Count("pk"))
         version = workflow.versions.filter(number=number).only("pk").first()
         if version is None:
             raise ledger.NotFound
         who = doers(graph_of(version.pk), role_names(), path_names())
-        return JsonResponse({"elements": workflow_states(counts, who)})
+        return JsonResponse({"elements": workflow_states(open_steps(version.pk), who, database_now())})
+
+
+def open_steps(version: int) -> QuerySet[Step, tuple[str, str, int, datetime]]:
+    """(element, status, count, since when the oldest) of what is under way in runs of a version."""
+    steps = Step.objects.filter(run__version=version, run__status__in=Run.UNDER_WAY)
+    open_now = steps.filter(status__in=("ready", "working", "waiting", "failed")).order_by()
+    return open_now.values_list("element", "status").annotate(Count("pk"), Min("opened_at"))
 
 
 def _first_day() -> date:

@@ -9,6 +9,7 @@ import "./forms.js";
 if (document.querySelector(".os-inbox")) import("./inbox.js");
 if (document.querySelector("[data-chart]")) import("./charts.js");
 if (document.querySelector("[data-diagram]")) import("./diagram.js");
+if (document.querySelector("[data-designer]")) import("./designer.js");
 if (document.querySelector("[data-device]")) import("./device.js");
 // Where it was installed as an app, a notice stands in for the browser's own page while there is no connection.
 if (matchMedia("(display-mode: standalone)").matches) navigator.serviceWorker?.register("/service-worker.js");
