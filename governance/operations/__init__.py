@@ -39,7 +39,7 @@ from governance.operations.bench import (
     plain_facts,
     try_out,
 )
-from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today
+from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today, policies_about
 from governance.operations.breakers import watch_run
 from governance.operations.budgets.keeping import (
     BudgetTerms,
@@ -430,6 +430,7 @@ __all__ = [
     "open_budget",
     "open_escalation",
     "people_named",
+    "policies_about",
     "plain_facts",
     "process_name",
     "quarantine",

@@ -15,6 +15,7 @@ from django.views import View
 
 from agents.models import Principal
 from agents.views import person
+from governance.operations import policies_about
 from observability import ledger
 from observability.charts.words import percent
 from observability.ledger import database_now
@@ -63,10 +64,11 @@ class StepSettings(LoginRequiredMixin, View):
         shown: dict[str, Any] = {"values": values, "offers": _offers(user)}
         if "set" not in request.POST:
             lately = _lately(workflow, str(values.get("id", "")), database_now())
-            return _form(request, ElementForm(**shown), values, lately=lately)
+            about = policies_about(action, viewer=user) if (action := str(values.get("action") or "")) else []
+            return _form(request, ElementForm(**shown), values, {"lately": lately, "policies": about, "days": DAYS})
         form = ElementForm(**shown, data=request.POST)
         if not form.is_valid():
-            return _form(request, form, values, status=422)
+            return _form(request, form, values, {}, status=422)
         written = form.written()
         again = ElementForm({**values, **written}, shown["offers"])
         html = render_to_string("workflows/_step_form.html", {"form": again, "values": values}, request)
@@ -74,9 +76,9 @@ class StepSettings(LoginRequiredMixin, View):
 
 
 def _form(
-    request: HttpRequest, form: ElementForm, values: Mapping[str, Any], *, status: int = 200, lately: Any = None
+    request: HttpRequest, form: ElementForm, values: Mapping[str, Any], known: Mapping[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    shown = {"form": form, "values": values, "lately": lately, "days": DAYS}
+    shown = {"form": form, "values": values, **known}
     return render(request, "workflows/_step_form.html", shown, status=status)
 
 
