@@ -87,7 +87,9 @@ def _lately(workflow: Workflow, element: str, at: datetime) -> dict[str, Any] | 
     since = at - timedelta(days=DAYS)
     steps = Step.objects.filter(run__workflow=workflow, element=element[:120], opened_at__gte=since).order_by("-id")
     found = list(steps.values_list("opened_at", "ended_at", "error", "status")[:STEPS_AT_MOST])
-    lengths = [ended - opened for opened, ended, _, status in found if ended and status == Step.Status.DONE]
+    lengths = [
+        (ended - opened).total_seconds() for opened, ended, _, status in found if ended and status == Step.Status.DONE
+    ]
     if not found:
         return None
     wrong = Decimal(sum(bool(error) for _, _, error, _ in found)) / len(found)

@@ -102,8 +102,11 @@ def _past(user: Principal, workflow: Workflow, request: HttpRequest, graph: Grap
         raise ledger.NotFound from wrong
     if run is None:
         raise ledger.NotFound
-    steps = run.steps.filter(ended_at__isnull=False).order_by("id")
-    told = [(step.element, step.status, int((step.ended_at - step.opened_at).total_seconds())) for step in steps]
+    told = [
+        (step.element, step.status, int((step.ended_at - step.opened_at).total_seconds()))
+        for step in run.steps.order_by("id")
+        if step.ended_at is not None
+    ]
     return past_values(graph, run.variables, told)
 
 
