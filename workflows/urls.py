@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from governance.models import Escalation
 from workflows.api import agents as agents_api
 from workflows.api import control as control_api
+from workflows.api import drafts as drafts_api
 from workflows.api import escalations as escalations_api
 from workflows.api import handling as handling_api
 from workflows.api import memory as memory_api
@@ -92,6 +93,27 @@ api_urls = [
     path("escalation-views/<uuid:uid>", views_api.ViewView.as_view(), name="api-escalation-view"),
     path("escalation-views/<uuid:uid>/drop", views_api.DropViewView.as_view(), name="api-escalation-view-drop"),
     path("workflows", workflows_api.WorkflowsView.as_view(), name="api-workflows"),
+    path("workflows/begin", drafts_api.BeginWorkflowView.as_view(), name="api-workflow-begin"),
+    path("workflow-templates", drafts_api.TemplatesView.as_view(), name="api-workflow-templates"),
+    path("workflows/<slug:code>/versions", drafts_api.VersionsView.as_view(), name="api-workflow-versions"),
+    path(
+        "workflows/<slug:code>/versions/<int:number>/restore",
+        drafts_api.RestoreVersionView.as_view(),
+        name="api-workflow-restore",
+    ),
+    path("workflows/<slug:code>/draft", drafts_api.DraftView.as_view(), name="api-workflow-draft"),
+    path("workflows/<slug:code>/draft/check", drafts_api.CheckDraftView.as_view(), name="api-workflow-draft-check"),
+    path("workflows/<slug:code>/draft/ask", drafts_api.AskToPublishView.as_view(), name="api-workflow-draft-ask"),
+    path("workflows/<slug:code>/draft/withdraw", drafts_api.TakeBackView.as_view(), name="api-workflow-draft-withdraw"),
+    path(
+        "workflows/<slug:code>/draft/publish", drafts_api.PublishDraftView.as_view(), name="api-workflow-draft-publish"
+    ),
+    path(
+        "workflows/<slug:code>/draft/send-back", drafts_api.SendBackView.as_view(), name="api-workflow-draft-send-back"
+    ),
+    path(
+        "workflows/<slug:code>/draft/discard", drafts_api.DiscardDraftView.as_view(), name="api-workflow-draft-discard"
+    ),
     path("workflows/<slug:code>/tables", tables_api.TablesView.as_view(), name="api-tables"),
     path("tables/<uuid:uid>", tables_api.TableView.as_view(), name="api-table"),
     path("tables/<uuid:uid>/try", tables_api.TryTableView.as_view(), name="api-table-try"),

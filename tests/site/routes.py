@@ -246,6 +246,30 @@ DOORS: dict[tuple[str, str], Door] = {
             "bpmn": side.workflow.versions.all()[0].bpmn.replace("</bpmn:definitions>", "\n</bpmn:definitions>"),
         },
     ),
+    ("api-workflow-begin", "post"): Door(
+        CREATE,
+        body=lambda side: {
+            "code": "drill", "name": "Drill", "unit": side.unit.code, "owner": things.colleague(side),
+            "incident_path": side.workflow.incident_path.key,
+        },
+    ),
+    ("api-workflow-templates", "get"): Door(ONE),
+    ("api-workflow-versions", "get"): Door(LIST, lambda side: [side.workflow.code]),
+    ("api-workflow-restore", "post"): Door(
+        CREATE, lambda side: [things.restorable(side).workflow.code, 1], lambda side: {"reason": "A drill."}
+    ),
+    ("api-workflow-draft", "get"): Door(ONE, lambda side: [things.draft(side).workflow.code]),
+    ("api-workflow-draft", "post"): Door(CREATE, lambda side: [side.workflow.code]),
+    ("api-workflow-draft", "patch"): Door(
+        CHANGE, lambda side: [things.draft(side).workflow.code], lambda side: {"bpmn": f"{things.draft(side).bpmn}\n"}
+    ),
+    ("api-workflow-draft-check", "post"): Door(
+        CHECK, lambda side: [side.workflow.code], lambda side: {"bpmn": things.draft(side).bpmn}
+    ),
+    **{(f"api-workflow-draft-{act}", "post"): Door(CHANGE, lambda side: [things.draft(side).workflow.code], reason)
+       for act in ("ask", "discard")},
+    **{(f"api-workflow-draft-{act}", "post"): Door(CHANGE, lambda side: [things.in_review(side).workflow.code], reason)
+       for act in ("withdraw", "publish", "send-back")},
     ("api-tables", "get"): Door(LIST, lambda side: [side.workflow.code]),
     ("api-tables", "post"): Door(CREATE, lambda side: [side.workflow.code], lambda side: {"dmn": things.DMN}),
     ("api-table", "get"): Door(ONE, lambda side: [things.decision_table(side).uid]),
@@ -676,6 +700,30 @@ PAGES: dict[tuple[str, str], Door] = {
         CHANGE, lambda side: [side.agent.code, side.key], lambda side: {"why": "A drill."}
     ),
     ("workflow", "get"): Door(ONE, lambda side: [side.workflow.code]),
+    ("workflow-new", "get"): Door(READ),
+    ("workflow-new", "post"): Door(CREATE, body=things.terms_of_workflow),
+    ("workflow-draft-file", "get"): Door(READ, lambda side: [things.draft(side).workflow.code]),
+    ("workflow-draft-save", "post"): Door(
+        CHANGE, lambda side: [things.draft(side).workflow.code],
+        lambda side: {"bpmn": f"{things.draft(side).bpmn}\n", "revision": "1"},
+    ),
+    ("workflow-draft-check", "post"): Door(
+        CHECK, lambda side: [side.workflow.code], lambda side: {"bpmn": things.draft(side).bpmn}
+    ),
+    ("workflow-draft-begin", "post"): Door(CREATE, lambda side: [side.workflow.code]),
+    ("workflow-draft-discard", "post"): Door(CHANGE, lambda side: [things.draft(side).workflow.code]),
+    ("workflow-outline", "get"): Door(ONE, lambda side: [things.draft(side).workflow.code]),
+    ("workflow-outline", "post"): Door(
+        CHANGE, lambda side: [things.draft(side).workflow.code],
+        lambda side: {"step": "start", "revision": "1", "act": "insert", "kind": "agent"},
+    ),
+    ("workflow-review", "get"): Door(ONE, lambda side: [things.in_review(side).workflow.code]),
+    ("workflow-review-ask", "post"): Door(CHANGE, lambda side: [things.draft(side).workflow.code]),
+    ("workflow-review-compared", "post"): Door(CHANGE, lambda side: [things.draft(side).workflow.code]),
+    **{(f"workflow-review-{act}", "post"): Door(
+        CHANGE, lambda side: [things.in_review(side).workflow.code], lambda side: {"revision": "1", **reason(side)}
+    ) for act in ("withdraw", "publish", "send-back")},
+    ("workflow-restore", "post"): Door(CREATE, lambda side: [things.restorable(side).workflow.code, 1], reason),
     ("workflow-drawing", "get"): Door(READ, lambda side: [side.workflow.code, 1]),
     ("workflow-states", "get"): Door(READ, lambda side: [side.workflow.code, 1]),
     ("workflow-design", "get"): Door(ONE, lambda side: [side.workflow.code]),

@@ -53,7 +53,7 @@ from governance.rules.breaking import DEFAULTS
 from observability import ledger
 from observability.models import Event
 from workflows import operations
-from workflows.models import DecisionTable
+from workflows.models import DecisionTable, WorkflowDraft, WorkflowVersion
 
 JWK = ECKey.generate_key("P-256").as_dict(private=False)
 CARD = {"name": "Rates", "version": "1", "url": "https://rates.example/a2a", "skills": [{"id": "rate"}]}
@@ -486,3 +486,45 @@ def decision_table(side: Any) -> DecisionTable:
 def dmn_file() -> Mapping[str, Any]:
     """A form with a DMN file."""
     return {"file": ContentFile(DMN.encode(), "limits.dmn"), "why": "A drill."}
+
+
+# --- workflows that are drawn --------------------------------------------------------------------------------
+def _begun(side: Any, code: str) -> WorkflowDraft:
+    """The draft of another workflow of the unit."""
+    code = f"{code}-{side.unit.code}"
+    found = WorkflowDraft.objects.with_people().filter(workflow__code=code).first()
+    terms = operations.NewWorkflow(
+        code=code, name=code, unit=side.unit, owner=side.workflow.owner, incident_path=side.workflow.incident_path
+    )
+    return found or operations.begin_workflow(terms, by=ledger.SYSTEM, at=ledger.database_now())
+
+
+def draft(side: Any) -> WorkflowDraft:
+    """A draft that is drawn."""
+    return _begun(side, "drawn")
+
+
+def in_review(side: Any) -> WorkflowDraft:
+    """A draft that waits for a second person."""
+    found = _begun(side, "reviewed")
+    if found.status == WorkflowDraft.Status.DRAFT:
+        operations.ask_to_publish(found, by=ledger.SYSTEM, at=ledger.database_now())
+    return found
+
+
+def restorable(side: Any) -> WorkflowVersion:
+    """The first of two versions of another workflow of the unit."""
+    found = _begun(side, "twice")
+    if not found.workflow.versions.exists():
+        for bpmn in (found.bpmn, found.bpmn.replace('"Done"', '"All done"')):
+            operations.publish(
+                found.workflow.code, bpmn.encode(), by=ledger.SYSTEM, at=ledger.database_now(), unit=side.unit,
+                owner=found.workflow.owner, incident_path=found.workflow.incident_path,
+            )  # fmt: skip
+    return found.workflow.versions.get(number=1)
+
+
+def terms_of_workflow(side: Any) -> Mapping[str, Any]:
+    """The form of a new workflow."""
+    rows = {"unit": side.unit, "owner": side.workflow.owner, "incident_path": side.workflow.incident_path}
+    return {"name": "Drill", "code": "drill", **{name: row.pk for name, row in rows.items()}}

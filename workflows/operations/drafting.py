@@ -19,7 +19,7 @@ from workflows.plan.sheet import Sheet
 from workflows.plan.texts import EMPTY, checked
 
 Status = WorkflowDraft.Status
-RESERVED = ("new", "templates", "import")
+RESERVED = ("begin", "new", "templates", "import")
 """Codes that no workflow has, because pages and routes have them."""
 
 

@@ -150,7 +150,8 @@ class OutlinePage(LoginRequiredMixin, View):
             "bar": bar_of(user, workflow, draft, "outline"), "workflow": workflow, "draft": draft, "lines": lines,
             "rows": _rows(lines, problems),
             "changes": changes, "forms": (asked or Forms(line, lines)) if line else None, "said": said,
-            "others": _elsewhere(problems, lines), "wrong": sum(operations.stops(each) for each in chain(*problems.values())),
+            "others": _elsewhere(problems, lines),
+            "wrong": sum(operations.stops(each) for each in chain(*problems.values())),
         }  # fmt: skip
         return render(request, "workflows/workflow_outline.html", page, status=status)
 
