@@ -39,7 +39,7 @@ from governance.operations.bench import (
     plain_facts,
     try_out,
 )
-from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today
+from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today, policies_about
 from governance.operations.breakers import watch_run
 from governance.operations.budgets.keeping import (
     BudgetTerms,
@@ -432,6 +432,7 @@ __all__ = [
     "open_escalation",
     "people_named",
     "plain_facts",
+    "policies_about",
     "process_name",
     "prolong",
     "quarantine",

@@ -9,13 +9,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from agents.models import Agent, System
+from agents.models import Agent, Principal, System
 from governance.language import find
-from governance.models import Decision
+from governance.models import Decision, Policy
 from governance.operations.policies import rules_now
 from governance.operations.telling import Telling
 from governance.rules import Effect
 from governance.rules.boundaries import Boundary, Limit, boundaries
+from governance.rules.documents import covers
 from observability.kpis import midnight
 
 NEAR_PERCENT = 80
@@ -92,6 +93,18 @@ def bounds_of(
             about = tuple(replace(each, is_told=told.tells(each.rule.ref)) for each in about)
             found.append(ActionBounds(system, action["name"], action.get("label") or action["name"], about))
     return found
+
+
+def policies_about(action: str, *, viewer: Principal) -> list[Policy]:
+    """The policies in force with a rule about this action, those of them that the viewer may see."""
+    rules, _ = rules_now()
+    keys = {
+        policy.key
+        for policy in rules.policies
+        for rule in policy.rules
+        if any(covers(pattern, action) for pattern in rule.actions)
+    }
+    return list(Policy.objects.visible_to(viewer).filter(key__in=keys))
 
 
 def _known(agent: Agent, system: System, held: Collection[str], at: datetime) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A program draws a workflow for Maria by the API, Jonas publishes it; nobody writes over what he has not read."""
+"""A program draws for Maria by the API, Jonas publishes it there; nobody writes over what was not read."""
 
 from typing import Any
 

@@ -63,8 +63,9 @@ def publish_draft(
 ) -> WorkflowVersion:
     """The next version of the workflow, with what the draft says. Never by one of those who drew it; what is published
     is the revision that was `seen`, when its number is given."""
-    _require_second(draft, by)
+    require(by, "workflows.publish_workflow", draft.workflow)
     draft = locked_draft(draft)
+    _require_second(draft, by)
     if seen is not None and seen != draft.revision:
         raise DraftChanged(draft)
     _require_base(draft)
@@ -81,8 +82,9 @@ def publish_draft(
 @transaction.atomic
 def send_back(draft: WorkflowDraft, *, by: ledger.Acts, at: datetime, why: str) -> None:
     """Return a draft from review to those who drew it, with the reason."""
-    _require_second(draft, by)
+    require(by, "workflows.publish_workflow", draft.workflow)
     draft = locked_draft(draft)
+    _require_second(draft, by)
     if not why.strip():
         said = "Say what has to change; who drew it reads it."
         raise ledger.Invalid("It was not sent back.", fields={"reason": said})
@@ -90,7 +92,6 @@ def send_back(draft: WorkflowDraft, *, by: ledger.Acts, at: datetime, why: str) 
 
 
 def _require_second(draft: WorkflowDraft, by: ledger.Acts) -> None:
-    require(by, "workflows.publish_workflow", draft.workflow)
     if isinstance(by, Principal) and draft.editors.filter(pk=by.pk).exists():
         raise OwnDraft(about=draft)
 

@@ -15,6 +15,7 @@ from django.views import View
 
 from agents.models import Principal
 from agents.views import person
+from governance.operations import policies_about
 from observability import ledger
 from observability.charts.words import percent
 from observability.ledger import database_now
@@ -27,7 +28,6 @@ from workflows.views.drafting import may_change
 from workflows.views.workflows import DAYS, path_names, role_names, visible_workflow
 
 VALUES_AT_MOST = 200_000
-DONE = Step.Status.DONE
 STEPS_AT_MOST = 5_000
 PIECES = (
     ("agent", "bot", "Agent task"), ("approval", "user", "Approval"), ("policy", "shield-check", "Policy check"),
@@ -64,10 +64,11 @@ class StepSettings(LoginRequiredMixin, View):
         shown: dict[str, Any] = {"values": values, "offers": _offers(user)}
         if "set" not in request.POST:
             lately = _lately(workflow, str(values.get("id", "")), database_now())
-            return _form(request, ElementForm(**shown), values, lately=lately)
+            about = policies_about(action, viewer=user) if (action := str(values.get("action") or "")) else []
+            return _form(request, ElementForm(**shown), values, {"lately": lately, "policies": about, "days": DAYS})
         form = ElementForm(**shown, data=request.POST)
         if not form.is_valid():
-            return _form(request, form, values, status=422)
+            return _form(request, form, values, {}, status=422)
         written = form.written()
         again = ElementForm({**values, **written}, shown["offers"])
         html = render_to_string("workflows/_step_form.html", {"form": again, "values": values}, request)
@@ -75,9 +76,9 @@ class StepSettings(LoginRequiredMixin, View):
 
 
 def _form(
-    request: HttpRequest, form: ElementForm, values: Mapping[str, Any], *, status: int = 200, lately: Any = None
+    request: HttpRequest, form: ElementForm, values: Mapping[str, Any], known: Mapping[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    shown = {"form": form, "values": values, "lately": lately, "days": DAYS}
+    shown = {"form": form, "values": values, **known}
     return render(request, "workflows/_step_form.html", shown, status=status)
 
 
@@ -86,12 +87,13 @@ def _lately(workflow: Workflow, element: str, at: datetime) -> dict[str, Any] | 
     since = at - timedelta(days=DAYS)
     steps = Step.objects.filter(run__workflow=workflow, element=element[:120], opened_at__gte=since).order_by("-id")
     found = list(steps.values_list("opened_at", "ended_at", "error", "status")[:STEPS_AT_MOST])
-    lengths = [(ended - opened).total_seconds() for opened, ended, _, status in found if ended and status == DONE]
+    lengths = [
+        (ended - opened).total_seconds() for opened, ended, _, status in found if ended and status == Step.Status.DONE
+    ]
     if not found:
         return None
     wrong = Decimal(sum(bool(error) for _, _, error, _ in found)) / len(found)
-    middle = timedelta(seconds=median(lengths)) if lengths else None
-    return {"reached": len(found), "median": middle, "wrong": percent(wrong)}
+    return {"reached": len(found), "median": median(lengths) if lengths else None, "wrong": percent(wrong)}
 
 
 def _values(text: str) -> dict[str, Any]:

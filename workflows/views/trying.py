@@ -15,7 +15,7 @@ from agents.models import Principal
 from agents.views import person
 from observability import ledger
 from workflows.forms.trying import TryForm, past_values
-from workflows.models import Run, Step, Workflow, WorkflowDraft, WorkflowVersion
+from workflows.models import Run, Workflow, WorkflowDraft, WorkflowVersion
 from workflows.operations.definitions import graph_of
 from workflows.operations.tables import tables_named
 from workflows.plan import ElementProblem, Graph, NodeKind, read_model
@@ -102,13 +102,12 @@ def _past(user: Principal, workflow: Workflow, request: HttpRequest, graph: Grap
         raise ledger.NotFound from wrong
     if run is None:
         raise ledger.NotFound
-    steps = run.steps.filter(ended_at__isnull=False).order_by("id")
-    told = [(step.element, step.status, _seconds(step)) for step in steps]
+    told = [
+        (step.element, step.status, int((step.ended_at - step.opened_at).total_seconds()))
+        for step in run.steps.order_by("id")
+        if step.ended_at is not None
+    ]
     return past_values(graph, run.variables, told)
-
-
-def _seconds(step: Step) -> int:
-    return int(((step.ended_at or step.opened_at) - step.opened_at).total_seconds())
 
 
 def _told(graph: Graph, outcome: Outcome | None) -> dict[str, Any]:

@@ -131,16 +131,31 @@ export function palette(modeler, bar) {
   bar.addEventListener("mousedown", (event) => event.stopPropagation());
 }
 
+// Frames the whole drawing with a pool of two lanes, so that it shows who does what.
+export function lanes(modeler) {
+  const registry = modeler.get("elementRegistry"), modeling = modeler.get("modeling"), root = modeler.get("canvas").getRootElement();
+  if (registry.find((each) => each.type === "bpmn:Participant")) return;
+  const { x, y, width, height } = modeler.get("canvas").viewbox().inner;
+  const size = { x: x - 70, y: y - 60, width: Math.max(600, width + 140), height: Math.max(250, height + 120) };
+  const frame = modeler.get("elementFactory").createParticipantShape({ type: "bpmn:Participant", ...size });
+  const made = modeling.createShape(frame, { x: size.x + size.width / 2, y: size.y + size.height / 2, width: size.width, height: size.height }, root);
+  modeling.updateProperties(made, { name: made.businessObject.processRef?.name || "" });
+  modeling.addLane(made, "bottom");
+  modeler.get("selection").select(made);
+  announce("Framed with two lanes.");
+}
+
 // --- the menu beside the selected element -----------------------------------------------------------------------
 const ACTS = {
   connect: (modeler, event, element) => modeler.get("connect").start(event, element),
   limit: (modeler, event, element) => limit(modeler, element),
+  lane: (modeler, event, element) => modeler.get("selection").select(modeler.get("modeling").addLane(element, "bottom")),
   remove: (modeler) => modeler.get("editorActions").trigger("removeSelection"),
-  open: () => document.querySelector("[data-step-panel] :is(input, select, textarea):not([type=hidden])")?.focus(),
 };
 
 function fits(act, element) {
   const can = !CONTAINERS.test(element.type) && !element.waypoints && element.type !== "bpmn:EndEvent" && element.type !== "label";
+  if (act === "lane") return /^bpmn:(Participant|Lane)$/.test(element.type);
   if (act === "limit") return /Task$|CallActivity$/.test(element.type);
   if (act in PIECES || act === "connect") return can && element.type !== "bpmn:TextAnnotation";
   return true;

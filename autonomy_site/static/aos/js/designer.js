@@ -1,7 +1,7 @@
 // The designer: a drawing that people change, kept as the draft on the server. <div data-designer data-xml data-lib ...>.
 import { called, drawn, fit, WITH_CARDS } from "./cards.js";
 import { draft, problems } from "./designer-draft.js";
-import { menu, palette, show } from "./designer-palette.js";
+import { lanes, menu, palette, show } from "./designer-palette.js";
 import { panel, WITH_WRITER } from "./designer-step.js";
 import { announce, library } from "./page.js";
 
@@ -25,6 +25,7 @@ function tools(modeler, page) {
     in: () => canvas.zoom(canvas.zoom() * 1.2), out: () => canvas.zoom(canvas.zoom() / 1.2), fit: () => fit(modeler, EDGE),
     undo: () => actions.trigger("undo"), redo: () => actions.trigger("redo"), find: () => actions.trigger("find"),
     copy: () => actions.trigger("copy"), paste: () => paste(modeler), remove: () => actions.trigger("removeSelection"),
+    lanes: () => { lanes(modeler); fit(modeler, EDGE); },
   };
   page.addEventListener("click", (event) => {
     const button = event.target.closest("[data-tool]");
@@ -43,6 +44,9 @@ function tools(modeler, page) {
       page.querySelector(`[data-tool=${name}]`).setAttribute("aria-disabled", String(!can));
     }
   };
+  const framed = () => { page.querySelector("[data-tool=lanes]").hidden = Boolean(modeler.get("elementRegistry").find((each) => each.type === "bpmn:Participant")); };
+  modeler.on(["commandStack.changed", "import.done"], framed);
+  framed();
   modeler.on("commandStack.changed", enable);
   enable();
 }
