@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from autonomy_client.examples.desk import Case, Desk, GiveUp, Question, Result, 
 from autonomy_client.examples.support.analysis import Finding, language_of, understand
 from autonomy_client.examples.support.replies import reply, reply_unpaid
 from autonomy_client.examples.support.tickets import Order, Shop, Ticket, meant
+
+Letter = Callable[[str, Finding, Order | None, date, str], str]
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Support(Desk):
     def draft(self, client: Autonomy, work: Work) -> Result:
         """The letter, and what it rests on."""
         known = self.known(work)
-        text = reply(known.ticket.customer, known.finding, known.order, known.ticket.received, known.language)
+        text = _letter(reply, known)
         sources = f"order {known.order.number}" if known.order else "the ticket alone"
         return Result({"reply": text, "sources": sources}, f"Drafted from {sources}.")
 
@@ -101,15 +104,15 @@ class Support(Desk):
         known = self.known(work)
         paid = bool(work.variables.get("refund", {}).get("paid"))
         unpaid = known.finding.refund > 0 and not paid
-        text = str(work.variables["draft"]["reply"])
-        if unpaid:
-            text = reply_unpaid(
-                known.ticket.customer, known.finding, known.order, known.ticket.received, known.language
-            )
+        text = _letter(reply_unpaid, known) if unpaid else str(work.variables["draft"]["reply"])
         answer = ask(client, work, _reply_question(known, text, changed=unpaid, paid=paid))
         if answer.allowed:
             self.keep(f"replies/{safe(known.ticket.number)}.txt", text)
         return Result({"sent": answer.allowed, "closed": answer.allowed}, answer.reason)
+
+
+def _letter(write: Letter, known: Known) -> str:
+    return write(known.ticket.customer, known.finding, known.order, known.ticket.received, known.language)
 
 
 def _refund_question(known: Known, order: Order) -> Question:

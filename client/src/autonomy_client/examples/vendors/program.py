@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -79,7 +78,8 @@ class Vendors(Desk):
 
     def create(self, client: Autonomy, work: Work) -> Result:
         """Put the vendor on file, where the rules allow it; nothing can be paid yet."""
-        application, number = self.application(work), number_of(work)
+        application = self.application(work)
+        number = number_of(application)
         answer = ask(client, work, _question("vendor.create", "Put {} on file", number, application, work))
         if not answer.allowed:
             return Result({"created": False, "number": ""}, answer.reason)
@@ -90,7 +90,8 @@ class Vendors(Desk):
         """Let the vendor be ordered from and paid, where the rules or a person allow it."""
         if not work.variables["create"]["created"]:
             return Result({"active": False, "reason": "It is not on file."}, "It is not on file.")
-        application, number = self.application(work), number_of(work)
+        application = self.application(work)
+        number = number_of(application)
         answer = ask(client, work, _question("vendor.activate", "Activate {}", number, application, work))
         self._keep(number, application, "active" if answer.allowed else "blocked")
         return Result({"active": answer.allowed, "reason": answer.reason}, answer.reason)
@@ -103,9 +104,9 @@ class Vendors(Desk):
         self.keep(f"file/{safe(number)}.json", as_json(entry))
 
 
-def number_of(work: Work) -> str:
-    """The vendor's number: the same however often the step is done."""
-    return f"V-{int(hashlib.sha256(work.run.key.encode()).hexdigest(), 16) % 90_000 + 10_000}"
+def number_of(application: Application) -> str:
+    """The vendor's number: that of its application, however often the step is done."""
+    return f"V-{application.number.removeprefix('A-')}"
 
 
 def _question(action: str, title: str, number: str, application: Application, work: Work) -> Question:
@@ -115,9 +116,8 @@ def _question(action: str, title: str, number: str, application: Application, wo
         "sanctions_hit": screened["hits"] > 0, "papers": sorted(application.papers), "iban": application.iban,
     }  # fmt: skip
     account = work.variables["bank"]
-    statement = (
-        f"Lists: {screened['note']} Account: {account['note']} Risk {rating.score}: {', '.join(rating.reasons)}."
-    )
+    risk = f"Risk {rating.score}: {', '.join(rating.reasons)}."
+    statement = f"Lists: {screened['note']} Account: {account['note']} {risk}"
     proofs = [Evidence("paper", paper, f"Sent with application {application.number}") for paper in vendor["papers"]]
     return Question(
         action, "vendor", number, {"vendor": vendor}, {}, title.format(application.vendor), statement, SURE,
