@@ -185,7 +185,9 @@ class Worker:
 
 def stop_with_input() -> None:
     """Tell the main thread to stop as soon as whoever started this program is gone."""
-    sys.stdin.buffer.read()
+    # Not through the buffer: at the end of the program its lock would still be held here.
+    while os.read(sys.stdin.fileno(), 65_536):
+        pass
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 

@@ -31,13 +31,19 @@ BODIES: Mapping[str, Mapping[tuple[Topic, bool], str]] = {
         "if one of them does not work.",
     },
     "de": {
-        (Topic.DAMAGED, True): "es tut uns leid, dass {item} aus der Bestellung {order} beschädigt ankam. Wir "
+        (Topic.DAMAGED, True): "es tut uns leid, dass „{item}“ aus der Bestellung {order} beschädigt ankam. Wir "
         "erstatten {refund} EUR; zurückschicken müssen Sie nichts.",
-        (Topic.WRONG_ITEM, True): "es tut uns leid, dass die Bestellung {order} etwas anderes als {item} brachte. Wir "
+        (
+            Topic.WRONG_ITEM,
+            True,
+        ): "es tut uns leid, dass die Bestellung {order} etwas anderes als „{item}“ brachte. Wir "
         "erstatten {refund} EUR und senden Ihnen einen Paketschein.",
-        (Topic.RETURN, True): "gern nehmen wir {item} aus der Bestellung {order} zurück und erstatten {refund} EUR. "
+        (Topic.RETURN, True): "gern nehmen wir „{item}“ aus der Bestellung {order} zurück und erstatten {refund} EUR. "
         "Ein Paketschein liegt bei.",
-        (Topic.LATE, False): "{item} aus der Bestellung {order} ist unterwegs. Die Nummer der Sendung ist {tracking}, "
+        (
+            Topic.LATE,
+            False,
+        ): "„{item}“ aus der Bestellung {order} ist unterwegs. Die Nummer der Sendung ist {tracking}, "
         "zugesagt war der {promised}.",
         (Topic.INVOICE, False): "die Rechnung zur Bestellung {order} über {total} EUR liegt noch einmal bei.",
     },

@@ -11,8 +11,8 @@ SAME_NAME_FROM = 0.80
 HIGH_FROM, MEDIUM_FROM = 60, 30
 LENGTHS = {
     "AT": 20, "BE": 16, "CH": 21, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18, "FR": 27, "GB": 22,
-    "IE": 22, "IT": 27, "LT": 20, "LU": 20, "LV": 21, "MT": 31, "NL": 18, "NO": 15, "PL": 28, "PT": 25, "SE": 24,
-    "TR": 26,
+    "IE": 22, "IR": 26, "IT": 27, "LT": 20, "LU": 20, "LV": 21, "MT": 31, "NL": 18, "NO": 15, "PL": 28, "PT": 25,
+    "SE": 24, "TR": 26,
 }  # fmt: skip
 UNION = frozenset(
     ("AT", "BE", "CH", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "IE", "IT", "LT", "LU", "LV", "NL", "NO", "PL", "PT",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date
@@ -71,6 +72,10 @@ class Cabinet:
     def application(self, registration: str) -> Application | None:
         """The application of the vendor with this registration number."""
         return next((each for each in self.applications() if each.registration == registration), None)
+
+    def list_sha256(self) -> str:
+        """The digest of the sanctions list: another list is another comparison."""
+        return hashlib.sha256((self.folder / "sanctions.csv").read_bytes()).hexdigest()
 
     def listed(self) -> list[Listed]:
         """Every name on the sanctions list."""

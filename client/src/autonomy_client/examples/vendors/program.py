@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,8 @@ from autonomy_client.examples.vendors.papers import Application, Cabinet
 from autonomy_client.examples.vendors.screening import hits
 
 SURE = Decimal("0.95")
+# Where it is kept which name was compared with which list.
+SPACE = "vendor-screenings"
 
 
 class Vendors(Desk):
@@ -60,10 +63,19 @@ class Vendors(Desk):
 
     def screen(self, client: Autonomy, work: Work) -> Result:
         """Whether the name is on the sanctions list, also when it is written in another way."""
-        found = hits(self.application(work).vendor, self.cabinet.listed())
+        application = self.application(work)
+        key = f"{application.registration}/{self.cabinet.list_sha256()[:16]}"
+        known = client.recall(SPACE, key, run=work.run.id)
+        if known is not None:
+            return Result(known.value, f"Compared before: {known.value['note']}")
+        began = time.perf_counter()
+        found = hits(application.vendor, self.cabinet.listed())
         said = [f"{hit.listed.name} ({hit.listed.country}), {hit.likeness:.0%} alike" for hit in found]
-        note = "; ".join(said) or "No name on the list is like it."
-        return Result({"hits": len(found), "note": shortened(note)}, note)
+        output = {"hits": len(found), "note": shortened("; ".join(said) or "No name on the list is like it.")}
+        seconds = f"{time.perf_counter() - began:.3f}"
+        proof = Evidence("fact", "sanctions.csv", "The list that it was compared with", self.cabinet.list_sha256())
+        client.remember(SPACE, key, output, evidence=[proof], run=work.run.id, seconds=seconds)
+        return Result(output, output["note"])
 
     def bank(self, client: Autonomy, work: Work) -> Result:
         """Whether the account can be the vendor's."""
