@@ -14,11 +14,13 @@ from types import FrameType
 import uvicorn
 from autonomy_client.examples.invoices.folder import Folder
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from agents.operations import define_people_roles
 from autonomy_site.demo import answers, company, departments, documents, report
+from autonomy_site.demo.desks import crew, data, outcomes, plan, reviewer
 from autonomy_site.demo.programs import Programs
 from observability import ledger
 from observability.ledger import database_now
@@ -28,9 +30,11 @@ QUIET_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Wishes:
-    """How the demo shall run; `say` prints a line."""
+    """How the demo shall run; `everything`: also the desks where nobody looks, with people who answer; `say` prints a
+    line."""
 
     headless: bool
+    everything: bool
     seconds: float
     invoices: Path | None
     port: int
@@ -89,7 +93,9 @@ class Show:
     def __init__(self, wishes: Wishes) -> None:
         self.wishes = wishes
         self.folder = settings.DATA_FOLDER / "demo"
+        self.desks_data = self.folder / "desks"
         self.programs = Programs(self.folder, wishes.say)
+        self.with_desks = wishes.everything or not wishes.headless
         self.broken = False
 
     def run(self) -> bool:
@@ -124,6 +130,7 @@ class Show:
             else:
                 define_people_roles()  # the company of an earlier version may lack what a role is for now
             self._build_departments()
+            self._build_desks()
             if self.wishes.new_passwords and not passwords:
                 passwords = {row[0]: company.new_password(row[0]) for row in company.PEOPLE}
             factors = company.second_factors()
@@ -140,9 +147,23 @@ class Show:
         except (ledger.Refused, IntegrityError, KeyError) as refused:
             self.wishes.say(f"Procurement, customer service and supply chain were left as they are: {refused}")
 
+    def _build_desks(self) -> None:
+        """Four more workflows with their agents; a company that its people changed too much stays as it is."""
+        if self.with_desks and not crew.are_built():
+            try:
+                crew.build(database_now())
+            except (ledger.Refused, IntegrityError, KeyError, ObjectDoesNotExist) as refused:
+                self.wishes.say(f"The workflows from templates were left out: {refused}")
+        self.with_desks = self.with_desks and crew.are_built()
+        if self.with_desks:
+            data.generate(self.desks_data)
+
     def _keep_keys(self, keys: dict[str, str]) -> None:
         """A key file for each program, with a new key where there is none that this database knows."""
-        for code in (*company.WORKING, *(departments.CREW if departments.are_built() else ())):
+        codes = dict.fromkeys((*company.WORKING, *(departments.CREW if departments.are_built() else ())))
+        if self.with_desks:
+            codes |= dict.fromkeys(code for desk in plan.DESKS for code in desk.crew)
+        for code in codes:
             path = self.programs.key_file(code)
             if code not in keys and path.exists() and company.knows_key(path.read_text().strip()):
                 continue
@@ -205,7 +226,9 @@ class Show:
             if self.server.started:
                 address = f"http://127.0.0.1:{self.wishes.port}/"
                 self.wishes.say(f"Autonomy OS is at {address} (Ctrl-C stops it).")
-                self.programs.start(inbox.documents, address)
+                programs = self.programs.for_invoices(inbox.documents)
+                programs += self.programs.for_desks(plan.DESKS, self.desks_data) if self.with_desks else []
+                self.programs.start(programs, address)
                 self._ask_around(address)
                 self._watch(inbox)
         except BaseException:
@@ -231,16 +254,30 @@ class Show:
             self.programs.look_after()
             if not self.wishes.headless:
                 continue
-            quiet_since = quiet_since if report.is_quiet(inbox) else time.monotonic()
+            quiet_since = quiet_since if self._is_quiet(inbox) else time.monotonic()
             is_over = time.monotonic() > until or time.monotonic() - quiet_since > QUIET_SECONDS
             if is_over or self.programs.given_up:
                 return
+
+    def _is_quiet(self, inbox: Folder) -> bool:
+        if not self.with_desks:
+            return report.is_quiet(inbox)
+        answered = reviewer.answer_all(database_now())
+        return not answered and outcomes.are_quiet(self.desks_data) and report.is_quiet(inbox)
 
     def _told(self, inbox: Folder) -> bool:
         figures = report.measure(inbox)
         for line in figures.table():
             self.wishes.say(line)
+        if self.with_desks and not self._told_desks():
+            return False
         return not self.broken and not self.programs.given_up and figures.all_well
+
+    def _told_desks(self) -> bool:
+        differences = outcomes.differences(self.desks_data)
+        for line in (*outcomes.table(), *differences):
+            self.wishes.say(line)
+        return not differences
 
 
 @contextmanager

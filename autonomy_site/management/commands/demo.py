@@ -18,6 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--headless", action="store_true", help="work without a browser, print a table, then end")
+        parser.add_argument("--all", action="store_true", help="with --headless: the other workflows too, with answers")
         parser.add_argument("--minutes", type=float, default=2, help="with --headless: how long at the most")
         parser.add_argument("--invoices", type=_path, help="a folder of invoice XML instead of the demo's own")
         parser.add_argument("--port", type=_port, default=8000)
@@ -36,8 +37,8 @@ class Command(BaseCommand):
         if not 0 < options["minutes"] < math.inf:
             raise CommandError("--minutes must be more than 0.")
         wishes = Wishes(
-            headless=options["headless"], seconds=options["minutes"] * 60, invoices=folder, port=options["port"],
-            new_passwords=options["new_passwords"], say=self._say,
+            headless=options["headless"], everything=options["all"], seconds=options["minutes"] * 60, invoices=folder,
+            port=options["port"], new_passwords=options["new_passwords"], say=self._say,
         )  # fmt: skip
         try:
             went_well = Show(wishes).run()

@@ -150,7 +150,7 @@ class Worker:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: self.stop())
             if self.until_input_ends:
-                threading.Thread(target=_stop_with_input, daemon=True).start()
+                threading.Thread(target=stop_with_input, daemon=True).start()
 
     def _wait_seconds(self) -> int:
         return self.claim_seconds if self.idle_seconds is None else min(self.claim_seconds, int(self.idle_seconds))
@@ -183,9 +183,11 @@ class Worker:
         return self.client.finish(work, result.output, cost, claim_next=more, note=result.note[:LONGEST_NOTE])
 
 
-def _stop_with_input() -> None:
+def stop_with_input() -> None:
     """Tell the main thread to stop as soon as whoever started this program is gone."""
-    sys.stdin.buffer.read()
+    # Not through the buffer: at the end of the program its lock would still be held here.
+    while os.read(sys.stdin.fileno(), 65_536):
+        pass
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 

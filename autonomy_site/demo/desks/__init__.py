@@ -1,0 +1,1 @@
+"""The desks of the demo: four workflows from templates with their units, agents, rules, data and answers."""
