@@ -40,7 +40,6 @@ from governance.operations.bench import (
     try_out,
 )
 from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today
-from governance.operations.breakers import watch_run
 from governance.operations.budgets.keeping import (
     BudgetTerms,
     Limits,
@@ -60,11 +59,10 @@ from governance.operations.budgets.outcomes import (
     expire_reservation,
     release_step,
     report_outcome,
-    settle_step,
     spend,
 )
 from governance.operations.budgets.reading import Spender, budget_facts, budgets_of, renews_at, standing
-from governance.operations.circuits import guard_of, report, report_of_step
+from governance.operations.circuits import guard_of, report
 from governance.operations.control import (
     EVERYTHING,
     ControlUnreadable,
@@ -153,6 +151,7 @@ from governance.operations.incidents import (
 )
 from governance.operations.lists import ListChanged, ListInUse, add_list, change_list, drop_list, readers_of
 from governance.operations.opening import Asked, Place, open_escalation
+from governance.operations.oversight import Oversight
 from governance.operations.paths import (
     CouncilDecides,
     EditionChanged,
@@ -290,6 +289,7 @@ __all__ = [
     "NotYourAnswer",
     "NotYourIncident",
     "Outcome",
+    "Oversight",
     "OwnRequest",
     "PathTerms",
     "Paused",
@@ -447,7 +447,6 @@ __all__ = [
     "remind",
     "renews_at",
     "report",
-    "report_of_step",
     "report_outcome",
     "request_access",
     "request_until",
@@ -463,7 +462,6 @@ __all__ = [
     "set_circuit",
     "set_demotion_rule",
     "set_safeguards",
-    "settle_step",
     "snooze_escalation",
     "snoozed_until",
     "span_of",
@@ -487,7 +485,6 @@ __all__ = [
     "vocabulary",
     "wake_escalation",
     "watch_escalation",
-    "watch_run",
     "why_not",
     "why_not_approved",
     "withdraw",

@@ -17,6 +17,8 @@ from observability.prepared import Prepared
 from workflows.models import Run, Step, Timer, Workflow
 from workflows.operations import questions
 from workflows.operations.definitions import graph_of
+from workflows.operations.schemas import too_large, wrong_with_values
+from workflows.operations.writing import keep, open_for_agents, open_for_people, write_now
 from workflows.plan import (
     CancelStep,
     CancelTimer,
@@ -55,7 +57,7 @@ _LOCKED = Prepared(
 
 
 def start(
-    workflow: Workflow, *, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime
+    workflow: Workflow, *, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime, priority: int = 0
 ) -> tuple[Run, bool]:
     """A run of the newest version for the business key, and whether it is new: the same key gets the run it has. Raises
     Paused where work is paused: whoever wants the run keeps what it is about, and asks again."""
@@ -67,12 +69,14 @@ def start(
         return existing, False
     try:
         with transaction.atomic():
-            return _start(workflow, key, variables, by, at), True
+            return _start(workflow, key, variables, by, at, priority), True
     except IntegrityError:
         return workflow.runs.get(key=key), False
 
 
-def _start(workflow: Workflow, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime) -> Run:
+def _start(
+    workflow: Workflow, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime, priority: int
+) -> Run:
     agent = by if isinstance(by, Agent) else None
     reach = governance.reach_of(agent, workflow=workflow.code, path=workflow.unit.path)
     governance.require_running(reach, governance.stops_for_work(at), at=at)
@@ -83,7 +87,7 @@ def _start(workflow: Workflow, key: str, variables: Mapping[str, Any], by: ledge
     starter = by.principal if isinstance(by, Agent) else by
     run = Run.objects.create(
         key=key, workflow=workflow, version=version, unit=workflow.unit, variables={"input": checked}, started_at=at,
-        started_by=starter if isinstance(starter, Principal) else None,
+        started_by=starter if isinstance(starter, Principal) else None, priority=priority,
     )  # fmt: skip
     agent = by if isinstance(by, Agent) else None
     spender = governance.Spender(agent, workflow.unit, workflow.code, str(run.uid))
@@ -95,10 +99,14 @@ def _start(workflow: Workflow, key: str, variables: Mapping[str, Any], by: ledge
 
 def checked_values(version_id: int, element: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """What an element leaves behind (the start node takes in), checked against its declared types, as JSON keeps it."""
+    detail = "The values do not fit what the workflow declares; nothing was changed."
+    graph, root = graph_of(version_id), "output"
+    wrong = too_large(values, root=root) or wrong_with_values(values, graph.nodes[element].output_schema, root=root)
+    if wrong:
+        raise ledger.Invalid(detail, fields=wrong)
     try:
-        checked = graph_of(version_id).outputs_schema(element).coerce(values)
+        checked = graph.outputs_schema(element).coerce(values)
     except RequestInvalid as invalid:
-        detail = "The values do not fit what the workflow declares; nothing was changed."
         raise ledger.Invalid(detail, fields=dict(invalid.errors)) from invalid
     return {name: str(value) if isinstance(value, Decimal) else value for name, value in checked.items()}
 
@@ -107,12 +115,14 @@ def happen(run: Run, happening: Happening, *, by: ledger.Acts, at: datetime) -> 
     """Advance a locked run by one happening and carry out what follows from it."""
     marking, effects = advance(graph_of(run.version_id), Marking.from_json(run.marking), happening, run.variables)
     run.marking = marking.to_json()
-    run.save(update_fields=["marking", "variables", "cost", "people_asked"])
+    keep(run)
     for effect in effects:
         _carry_out(run, effect, by, at)
 
 
 def _carry_out(run: Run, effect: Effect, by: ledger.Acts, at: datetime) -> None:
+    if not isinstance(effect, OpenStep):
+        write_now()
     match effect:
         case OpenStep(token=token, node_id=element):
             _open_step(run, token, element, at)
@@ -131,10 +141,14 @@ def _carry_out(run: Run, effect: Effect, by: ledger.Acts, at: datetime) -> None:
 def _open_step(run: Run, token: int, element: str, at: datetime) -> None:
     node = graph_of(run.version_id).nodes[element]
     kind = Step.Kind.AGENT if node.kind is NodeKind.SERVICE_TASK else Step.Kind.PERSON
-    step = Step.objects.create(
+    step = Step(
         run=run, token=token, element=element, name=node.name or element, kind=kind, role=node.role, available_at=at,
         opened_at=at, status=Step.Status.READY if kind == Step.Kind.AGENT else Step.Status.WAITING,
     )  # fmt: skip
+    if kind == Step.Kind.AGENT:
+        open_for_agents(step, node)
+    else:
+        open_for_people(step)
     ledger.record("step.opened", step, by=ledger.SYSTEM, at=at, after=step.status)
     if kind == Step.Kind.PERSON:
         questions.ask_about_step(step, at=at)
