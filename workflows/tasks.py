@@ -8,9 +8,11 @@ from celery import shared_task
 
 from governance import operations as governance
 from governance.models import ControlDrill, ControlState, Escalation
+from governance.tasks import side_by_side
 from observability.ledger import SYSTEM, Refused, database_now
 from workflows import operations
 from workflows.models import Step, Timer
+from workflows.operations import pushing
 
 log = logging.getLogger(__name__)
 AT_MOST = 500
@@ -44,6 +46,22 @@ def reclaim_work() -> int:
     """Take back every step whose lease ran out; how many."""
     at = database_now()
     return each(Step.objects.abandoned(at)[:AT_MOST], lambda step: operations.reclaim(step, at=at))
+
+
+@shared_task(name="workflows.hurry_work")
+def hurry_work() -> int:
+    """Move up what waits too long, and tell of what is overdue; how many."""
+    return operations.hurry(at=database_now())
+
+
+@shared_task(name="workflows.push_work")
+def push_work() -> int:
+    """Tell agents at their address that work is ready for them; how many were reached."""
+    told = pushing.take_pushes(at=database_now())
+    came = side_by_side(pushing.deliver_push, told)
+    for each, what in zip(told, came, strict=True):
+        pushing.note_push(each, what, at=database_now())
+    return sum(what.is_taken for what in came)
 
 
 @shared_task(name="workflows.pass_deadlines")

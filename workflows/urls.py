@@ -4,10 +4,13 @@ from django.urls import URLPattern, path
 
 from governance.models import Escalation
 from workflows.api import agents as agents_api
+from workflows.api import batches as batches_api
 from workflows.api import control as control_api
 from workflows.api import escalations as escalations_api
+from workflows.api import handing as handing_api
 from workflows.api import handling as handling_api
 from workflows.api import memory as memory_api
+from workflows.api import pushing as pushing_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
@@ -21,6 +24,7 @@ from workflows.views import (
     control,
     credentials,
     delegations,
+    endpoints,
     escalations,
     handling,
     hiring,
@@ -41,6 +45,10 @@ api_urls = [
     path("steps/<uuid:uid>/heartbeat", work_api.HeartbeatView.as_view(), name="api-heartbeat"),
     path("steps/<uuid:uid>/finish", work_api.FinishView.as_view(), name="api-finish"),
     path("steps/<uuid:uid>/fail", work_api.FailView.as_view(), name="api-fail"),
+    path("steps/<uuid:uid>/release", handing_api.ReleaseView.as_view(), name="api-release"),
+    path("steps/<uuid:uid>/hand-off", handing_api.HandOffView.as_view(), name="api-hand-off"),
+    path("steps/<uuid:uid>/hand-offs", handing_api.HandOffsView.as_view(), name="api-hand-offs"),
+    path("work/batch", batches_api.BatchView.as_view(), name="api-batch"),
     path("actions", work_api.ActionsView.as_view(), name="api-actions"),
     path("decisions/<uuid:uid>", work_api.DecisionView.as_view(), name="api-decision"),
     path("control", control_api.ControlView.as_view(), name="api-control"),
@@ -84,6 +92,9 @@ api_urls = [
     path("workflows", workflows_api.WorkflowsView.as_view(), name="api-workflows"),
     path("agents/<str:code>/readiness", agents_api.ReadinessView.as_view(), name="api-agent-readiness"),
     path("agents/<str:code>/activate", agents_api.ActivateView.as_view(), name="api-agent-activate"),
+    path("agents/<str:code>/endpoint", pushing_api.EndpointView.as_view(), name="api-endpoint"),
+    path("agents/<str:code>/endpoint/disable", pushing_api.DisableView.as_view(), name="api-endpoint-disable"),
+    path("agents/<str:code>/endpoint/messages", pushing_api.PushesView.as_view(), name="api-endpoint-messages"),
     path("agents/<str:code>/retire", agents_api.RetireView.as_view(), name="api-agent-retire"),
 ]
 urlpatterns: list[URLPattern] = [
@@ -150,6 +161,8 @@ urlpatterns: list[URLPattern] = [
         credentials.RevokeClientKey.as_view(),
         name="agent-client-key-revoke",
     ),
+    path("agents/<str:code>/endpoint", endpoints.SetEndpoint.as_view(), name="agent-endpoint"),
+    path("agents/<str:code>/endpoint/disable", endpoints.DisableEndpoint.as_view(), name="agent-endpoint-disable"),
     path("agents/<str:code>/card", credentials.PublishCard.as_view(), name="agent-card-publish"),
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
     path("workflows/<slug:code>", workflows.WorkflowPage.as_view(), name="workflow"),
