@@ -30,3 +30,9 @@ def drawn(halden: Any, now: Any) -> Any:
         return version
 
     return published
+
+
+@pytest.fixture
+def owner() -> str:
+    """Who gives credentials to agents."""
+    return "jonas"

@@ -70,10 +70,14 @@ def _report(step: Step, given: Given) -> Report:
 
 def _told(answered: Answered) -> dict[str, Any]:
     refused = answered.refused
-    problem = refused and {"code": refused.code, "detail": refused.detail, "fields": refused.fields}
-    return {"step": answered.step.uid, "status": None if refused else answered.step.status, "problem": problem}
+    status = None if refused else answered.step.status
+    return {"step": answered.step.uid, "status": status, "problem": refused and _problem(refused)}
 
 
 def _unknown(given: Given) -> dict[str, Any]:
-    none = ledger.NotFound()
-    return {"step": given["step"], "status": None, "problem": {"code": none.code, "detail": none.detail, "fields": {}}}
+    return {"step": given["step"], "status": None, "problem": _problem(ledger.NotFound())}
+
+
+def _problem(refused: ledger.Refused) -> dict[str, Any]:
+    errors = [{"field": name, "message": message} for name, message in refused.fields.items()]
+    return {"code": refused.code, "detail": refused.detail, "errors": errors}

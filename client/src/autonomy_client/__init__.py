@@ -25,6 +25,7 @@ from autonomy_client.errors import (
 )
 from autonomy_client.keeping import AsyncKeeper, Keeper
 from autonomy_client.questions import AccessRequest, Evaluation, Found
+from autonomy_client.queue import Batch, Done, Failed, Report
 from autonomy_client.shapes import (
     Agent,
     Approval,
@@ -36,6 +37,7 @@ from autonomy_client.shapes import (
     Escalation,
     Evidence,
     Fact,
+    HandedOff,
     Inquiry,
     Me,
     Outcome,
@@ -52,6 +54,7 @@ __all__ = [
     "AsyncKeeper",
     "Autonomy",
     "AutonomyError",
+    "Batch",
     "Boundaries",
     "Boundary",
     "Change",
@@ -60,12 +63,15 @@ __all__ = [
     "Credentials",
     "Decision",
     "Document",
+    "Done",
     "Escalation",
     "Evaluation",
     "Evidence",
     "Fact",
+    "Failed",
     "Forbidden",
     "Found",
+    "HandedOff",
     "InFlight",
     "Inquiry",
     "Invalid",
@@ -78,6 +84,7 @@ __all__ = [
     "NotUnderstood",
     "Outcome",
     "RateLimited",
+    "Report",
     "Run",
     "RunRef",
     "ServerFault",

@@ -96,17 +96,22 @@ def finish(
     wait_seconds: int = 0,
     note: str = "",
     tokens: int | None = None,
+    confidence: Decimal | str | None = None,
+    evidence: Sequence[Evidence] = (),
 ) -> Call[Work | None]:
-    """Report the step's output and what it took, with `claim_next` the answer carries the next step, if any; budgets
-    of tokens count `tokens`."""
+    """Report the step's output, what it took, how sure you are and what shows it; with `claim_next` the answer carries
+    the next step, if any; budgets of tokens count `tokens`."""
     report = {"output": output, "cost": str(cost), "note": note, "claim_next": claim_next, "wait_seconds": wait_seconds}
     report |= {} if tokens is None else {"tokens": tokens}
+    report |= {} if confidence is None else {"confidence": str(confidence)}
+    report |= {"evidence": [_stated(item) for item in evidence]} if evidence else {}
     return _post(f"steps/{work.step}/finish", _lease(work) | report, _work_in, wait_seconds)
 
 
-def fail(work: Work, reason: str, retryable: bool = True) -> Call[None]:
-    """Give the step back as failed; a retryable one is offered again later."""
-    told = {"reason": reason, "retryable": retryable}
+def fail(work: Work, reason: str, retryable: bool = True, error_code: str = "") -> Call[None]:
+    """Give the step back as failed; a retryable one is offered again later. `error_code` names an error that the
+    drawing may know."""
+    told = {"reason": reason, "retryable": retryable} | ({"error_code": error_code} if error_code else {})
     return _post(f"steps/{work.step}/fail", _lease(work) | told, lambda body: None)
 
 

@@ -45,12 +45,19 @@ class BatchInput(StrictSerializer):
         return given
 
 
+class WrongFieldOutput(serializers.Serializer[Any]):
+    """One field, and what is wrong with it."""
+
+    field = serializers.CharField()
+    message = serializers.CharField()
+
+
 class RefusalOutput(serializers.Serializer[Any]):
     """Why nothing was changed, as a problem says it."""
 
     code = serializers.CharField()
     detail = serializers.CharField()
-    fields = serializers.DictField(child=serializers.CharField())  # type: ignore[assignment]
+    errors = WrongFieldOutput(many=True)  # type: ignore[assignment]
 
 
 class ReportOutput(serializers.Serializer[Any]):

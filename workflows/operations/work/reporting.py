@@ -21,7 +21,7 @@ from workflows.operations.stopping import pausing, put_back
 from workflows.operations.turns import next_turn
 from workflows.operations.work.leases import locked_with_run, require_held
 from workflows.operations.writing import written_together
-from workflows.plan import StepFinished
+from workflows.plan import StaleHappening, StepFinished
 
 BACK_OFF_AT_MOST = timedelta(minutes=15)
 DOUBLINGS_AT_MOST = 8
@@ -90,7 +90,10 @@ def _go_on(done: Done, oversight: governance.Oversight) -> None:
     run.cost += done.result.cost
     run.variables[step.element] = done.values
     oversight.tell_systems(str(step.uid), failed=False)
-    happen(run, StepFinished(step.token), by=oversight.agent, at=oversight.at)
+    try:
+        happen(run, StepFinished(step.token), by=oversight.agent, at=oversight.at)
+    except StaleHappening as stale:
+        raise ledger.WrongStatus(f"{step.name} does not belong to the run any more: {stale}") from stale
 
 
 def _as_done(done: Done, at: datetime) -> ledger.Move:
