@@ -1,5 +1,5 @@
-"""Bench: whole workflows of five trivial steps in a second, started and worked off: ours over HTTP and in process, one by
-one and in batches of ten, beside a bare loop with SKIP LOCKED and DBOS Transact, side by side in one run.
+"""Bench: whole workflows of five trivial steps in a second, started and worked off: ours over HTTP and in process, one
+by one and in batches of ten, beside a bare loop with SKIP LOCKED and DBOS Transact, side by side in one run.
 
 DATABASE_URL=postgresql://... python tests/bench/five_steps.py [seconds]
 """
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def drawing() -> bytes:
     )
     line = ["begin", *(f"s{n}" for n in range(1, STEPS + 1)), "end"]
     flows = "".join(
-        f'<sequenceFlow id="f{n}" sourceRef="{a}" targetRef="{b}"/>' for n, (a, b) in enumerate(zip(line, line[1:]))
+        f'<sequenceFlow id="f{n}" sourceRef="{a}" targetRef="{b}"/>' for n, (a, b) in enumerate(pairwise(line))
     )
     return (
         '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="x"'
@@ -209,7 +210,7 @@ def dbos(url: str) -> Iterator[Callable[[float], Speed] | None]:
 
         def run(seconds: float) -> Speed:
             told = subprocess.run(
-                [str(python), str(HERE / "five_steps_dbos.py"), url, str(seconds)], capture_output=True, text=True,
+                [str(python), str(HERE / "measuring" / "dbos_steps.py"), url, str(seconds)], capture_output=True, text=True,
                 check=True, cwd=folder,
             )  # fmt: skip
             return Speed(**json.loads(told.stdout.splitlines()[-1]))

@@ -16,9 +16,7 @@ ONE_STEP = (
 )
 
 
-def one_step(
-    halden: Any, now: Any, code: str, *, unit: str = "finance", role: str = "invoice-reader"
-) -> WorkflowVersion:
+def one_step(halden: Any, now: Any, code: str, *, unit: str = "finance") -> WorkflowVersion:
     """A published workflow of one step, in which all agents of the company may work."""
     bpmn = (
         '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="x"'

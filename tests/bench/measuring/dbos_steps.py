@@ -1,13 +1,13 @@
 """The other side of five_steps.py: DBOS Transact works off workflows of five trivial steps, in its own environment.
 
-python five_steps_dbos.py postgresql://... seconds
+python dbos_steps.py postgresql://... seconds
 """
 
 import json
 import sys
 import time
 
-from dbos import DBOS, DBOSConfig
+from dbos import DBOS, DBOSConfig  # type: ignore[import-not-found]
 
 url, seconds = sys.argv[1], float(sys.argv[2])
 config: DBOSConfig = {"name": "five-steps", "system_database_url": url, "log_level": "ERROR"}
