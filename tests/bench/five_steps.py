@@ -209,10 +209,8 @@ def dbos(url: str) -> Iterator[Callable[[float], Speed] | None]:
             return
 
         def run(seconds: float) -> Speed:
-            told = subprocess.run(
-                [str(python), str(HERE / "measuring" / "dbos_steps.py"), url, str(seconds)], capture_output=True, text=True,
-                check=True, cwd=folder,
-            )  # fmt: skip
+            program = [str(python), str(HERE / "measuring" / "dbos_steps.py"), url, str(seconds)]
+            told = subprocess.run(program, capture_output=True, text=True, check=True, cwd=folder)
             return Speed(**json.loads(told.stdout.splitlines()[-1]))
 
         yield run
