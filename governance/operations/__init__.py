@@ -150,6 +150,7 @@ from governance.operations.incidents import (
     resume_agent,
 )
 from governance.operations.lists import ListChanged, ListInUse, add_list, change_list, drop_list, readers_of
+from governance.operations.moment import glance_now
 from governance.operations.opening import Asked, Place, open_escalation
 from governance.operations.oversight import Oversight
 from governance.operations.paths import (
@@ -396,6 +397,7 @@ __all__ = [
     "falls",
     "first_view",
     "gaps",
+    "glance_now",
     "guard_of",
     "hand_over",
     "inputs_for",

@@ -12,6 +12,7 @@ from agents.models import Principal, Role, Unit
 from agents.operations import require
 from governance.models import EscalationPath
 from observability import ledger
+from observability.prepared import PreparedList
 from workflows.models import Workflow, WorkflowVersion
 from workflows.plan import BpmnInvalid, Graph, Node, NodeKind, read_bpmn
 
@@ -95,6 +96,20 @@ def _keep(
     )  # fmt: skip
     ledger.record("workflow.published", workflow, by=by, at=at, data={"version": version.number, "sha256": digest})
     return version
+
+
+def newest_version(workflow: Workflow) -> WorkflowVersion:
+    """The version with which runs start now, without its drawing. Raises Invalid when none is published."""
+    found = _NEWEST.all(workflow=workflow.pk)
+    if not found:
+        raise ledger.Invalid(f"{workflow} has no published version.")
+    return found[0]
+
+
+_NEWEST: PreparedList[WorkflowVersion] = PreparedList(
+    lambda workflow: WorkflowVersion.objects.filter(workflow=workflow).defer("bpmn", "graph").order_by("-number")[:1],
+    workflow=int,
+)
 
 
 @lru_cache(maxsize=256)

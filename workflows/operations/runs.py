@@ -13,10 +13,10 @@ from agents.operations import require, require_at_work
 from governance import operations as governance
 from governance.language import RequestInvalid
 from observability import ledger
-from observability.prepared import Prepared
+from observability.prepared import Insertion, Prepared
 from workflows.models import Run, Step, Timer, Workflow
 from workflows.operations import questions
-from workflows.operations.definitions import graph_of
+from workflows.operations.definitions import graph_of, newest_version
 from workflows.operations.schemas import too_large, wrong_with_values
 from workflows.operations.writing import keep, open_for_agents, open_for_people, write_now
 from workflows.plan import (
@@ -45,6 +45,8 @@ def locked(run_id: int) -> Run:
     return run
 
 
+_NEW_RUN = Insertion(Run)
+_STARTED = Prepared(lambda workflow, key: Run.objects.filter(workflow=workflow, key=key), "key", workflow=int)
 _LOCKED = Prepared(
     lambda pk: (
         Run.objects.select_for_update(of=("self",))
@@ -64,7 +66,7 @@ def start(
     require(by, "workflows.start_workflow", workflow)
     if isinstance(by, Agent):
         require_at_work(by, at=at)
-    existing = workflow.runs.filter(key=key).first()
+    existing = _STARTED.first(workflow=workflow.pk, key=key)
     if existing is not None:
         return existing, False
     try:
@@ -79,21 +81,22 @@ def _start(
 ) -> Run:
     agent = by if isinstance(by, Agent) else None
     reach = governance.reach_of(agent, workflow=workflow.code, path=workflow.unit.path)
-    governance.require_running(reach, governance.stops_for_work(at), at=at)
-    version = workflow.versions.first()
-    if version is None:
-        raise ledger.Invalid(f"{workflow} has no published version.")
+    glance = governance.glance_now()
+    governance.require_running(reach, governance.stops_for_work(at) if glance.stops else (), at=at)
+    version = newest_version(workflow)
     checked = checked_values(version.pk, graph_of(version.pk).start.id, variables)
     starter = by.principal if isinstance(by, Agent) else by
-    run = Run.objects.create(
+    run = Run(
         key=key, workflow=workflow, version=version, unit=workflow.unit, variables={"input": checked}, started_at=at,
         started_by=starter if isinstance(starter, Principal) else None, priority=priority,
     )  # fmt: skip
-    agent = by if isinstance(by, Agent) else None
-    spender = governance.Spender(agent, workflow.unit, workflow.code, str(run.uid))
-    governance.count_run(spender=spender, what=f"Run {run.key}", at=at)
-    ledger.record("run.started", run, by=by, at=at, after=run.status, data={"version": version.number})
-    happen(run, Started(), by=by, at=at)
+    _NEW_RUN.insert(run)
+    if glance.budgets:
+        spender = governance.Spender(agent, workflow.unit, workflow.code, str(run.uid))
+        governance.count_run(spender=spender, what=f"Run {run.key}", at=at)
+    with ledger.gathered():
+        ledger.record("run.started", run, by=by, at=at, after=run.status, data={"version": version.number})
+        happen(run, Started(), by=by, at=at)
     return run
 
 
