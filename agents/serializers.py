@@ -67,12 +67,13 @@ class BlueprintOutput(serializers.ModelSerializer[Blueprint]):
     owner = serializers.CharField(source="owner.username")
     actions = ScopedActionOutput(many=True)
     rates = serializers.DictField(child=serializers.CharField())
+    capabilities = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Blueprint
         fields = [
             "code", "name", "purpose", "role", "unit", "owner", "actions", "autonomy_ceiling", "risk_class", "model",
-            "runtime", "rates", "currency", "status", "created_at",
+            "runtime", "rates", "currency", "capabilities", "work_limit", "status", "created_at",
         ]  # fmt: skip
 
 

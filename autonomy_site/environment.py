@@ -50,6 +50,18 @@ def zone(name: str) -> None:
         raise ValidationError("it must be the name of a time zone, as in Europe/Berlin") from wrong
 
 
+def weights(shares: list[str]) -> dict[str, int]:
+    """The share of each unit in the queue of work, as in finance=3; all others have 1."""
+    found = {}
+    for share in shares:
+        unit, equals, number = share.partition("=")
+        if not (unit and equals and number.isascii() and number.isdigit() and 1 <= int(number) <= 1000):
+            wrong = f"UNIT_WEIGHTS: “{share}” is not the code of a unit and a number from 1 to 1000, as in finance=3"
+            raise ImproperlyConfigured(wrong)
+        found[unit.strip()] = int(number)
+    return found
+
+
 def origins(urls: list[str]) -> None:
     """Refuse origins without a scheme."""
     for url in urls:

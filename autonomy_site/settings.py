@@ -124,6 +124,8 @@ UNDO_SECONDS = environment.read("int", "UNDO_SECONDS", 10, validate=validate.Ran
 SECOND_LOOK_SECONDS = environment.read("int", "SECOND_LOOK_SECONDS", 3, validate=validate.Range(0, 60))
 SPONSORS_EVERY_SECONDS = 60.0
 CELERY_BEAT_SCHEDULE = {
+    "move up work that waits too long": {"task": "workflows.hurry_work", "schedule": 60.0},
+    "tell agents that work is ready": {"task": "workflows.push_work", "schedule": SWEEP_EVERY_SECONDS},
     "fire due timers": {"task": "workflows.fire_timers", "schedule": SWEEP_EVERY_SECONDS},
     "deliver what runs tell each other": {"task": "workflows.deliver_messages", "schedule": SWEEP_EVERY_SECONDS},
     "begin runs by the calendar": {"task": "workflows.start_scheduled", "schedule": SWEEP_EVERY_SECONDS},
@@ -170,6 +172,14 @@ CLAIM_MINUTES = environment.read("int", "CLAIM_MINUTES", 30, validate=validate.R
 OPEN_QUESTIONS_PER_AGENT = environment.read(
     "int", "OPEN_QUESTIONS_PER_AGENT", 200, validate=validate.Range(1, 1_000_000)
 )  # fmt: skip
+# --- the queue of work for agents -------------------------------------------------------------------------------
+UNIT_WEIGHTS = environment.weights(environment.read("list", "UNIT_WEIGHTS", []))
+QUEUE_PATIENCE_MINUTES = environment.read("int", "QUEUE_PATIENCE_MINUTES", 10, validate=validate.Range(1, 10_080))
+LEASE_AT_MOST_SECONDS = environment.read("int", "LEASE_AT_MOST_SECONDS", 14_400, validate=validate.Range(60, 86_400))
+HAND_OFFS_AT_MOST = environment.read("int", "HAND_OFFS_AT_MOST", 8, validate=validate.Range(1, 100))
+OUTPUT_AT_MOST_KB = environment.read("int", "OUTPUT_AT_MOST_KB", 256, validate=validate.Range(1, 10_240))
+PUSH_AGAIN_SECONDS = environment.read("int", "PUSH_AGAIN_SECONDS", 60, validate=validate.Range(5, 86_400))
+
 # --- learning from answers, and against rubber stamps ---------------------------------------------------------
 SAMPLED_SHARE = environment.read("float", "SAMPLED_SHARE", 0.02, validate=validate.Range(0, 1))
 SAMPLED_PER_DAY = environment.read("int", "SAMPLED_PER_DAY", 50, validate=validate.Range(0, 100_000))

@@ -17,6 +17,7 @@ EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 NOUNS = {
     "run": "Runs",
     "step": "Steps",
+    "endpoint": "Announcing work",
     "decision": "Policy decisions",
     "escalation": "Escalations",
     "view": "Saved views",

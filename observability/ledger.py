@@ -1,9 +1,10 @@
 """The ledger: the only way to record what happened and the only way to change a status."""
 
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -178,19 +179,51 @@ def record(
 ) -> Event:
     """Write one event in the caller's transaction; the world hears of it after the commit. Cost in the company's
     currency, seconds of wall time; `data` is JSON with exact numbers as text."""
-    event = _NEW_EVENT.insert(
-        event_of(
-            verb, subject, by=by, at=at, why=why, before=before, after=after, cost=cost, seconds=seconds, data=data
-        )
+    event = event_of(
+        verb, subject, by=by, at=at, why=why, before=before, after=after, cost=cost, seconds=seconds, data=data
     )
-    transaction.on_commit(bell.ring, robust=True)
+    record_all([event])
     return event
 
 
 def record_all(events: Sequence[Event]) -> None:
     """Write events that `event_of` made, in their order, as `record` writes one."""
-    _NEW_EVENT.insert_all(events)
-    transaction.on_commit(bell.ring, robust=True)
+    gathering = _gathering.get()
+    if gathering is not None and gathering.level == len(connection.savepoint_ids):
+        gathering.events += events
+    else:
+        _write(events)
+
+
+def _write(events: Sequence[Event]) -> None:
+    if events:
+        _NEW_EVENT.insert_all(events)
+        transaction.on_commit(bell.ring, robust=True)
+
+
+@dataclass
+class _Gathering:
+    """Events that wait to be written together; `level` is how many savepoints deep they belong."""
+
+    level: int
+    events: list[Event] = field(default_factory=list)
+
+
+_gathering: ContextVar[_Gathering | None] = ContextVar("gathering", default=None)
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """Write what is recorded in this block by one statement at its end; nothing of it when the block fails. What is
+    recorded within a savepoint of its own is written there. Nothing in the block reads the ledger for what it wrote.
+    Call it inside a transaction."""
+    gathering = _Gathering(len(connection.savepoint_ids))
+    before = _gathering.set(gathering)
+    try:
+        yield
+    finally:
+        _gathering.reset(before)
+    record_all(gathering.events)
 
 
 def event_of(
@@ -251,6 +284,46 @@ def move(
         return record(
             verb, row, by=by, at=at, why=why, before=before, after=to, cost=cost, seconds=seconds, data=data
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Move:
+    """One row of many that are moved together, as `move` takes it."""
+
+    row: Moving
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    why: str = ""
+    cost: Decimal | None = None
+    seconds: Decimal | None = None
+    data: Mapping[str, Any] | None = None
+
+
+def move_all(moves: Sequence[Move], to: str, *, by: Acts, verb: str, at: datetime) -> None:
+    """Move rows of one model, which all name the same columns, as `move` does with one, by two statements for all of
+    them. Call it inside a transaction, with the rows locked: TooLate leaves some of them changed, so it has to end."""
+    if not moves:
+        return
+    befores = [each.row.status for each in moves]
+    for each, before in zip(moves, befores, strict=True):
+        if to not in each.row.MOVES.get(before, ()):
+            raise WrongStatus(f"{each.row.as_subject().name} is {before} and cannot become {to}.")
+    swaps = [
+        (each.row.pk, {"status": before, **each.expect}, {"status": to, **each.changes})
+        for each, before in zip(moves, befores, strict=True)
+    ]
+    if not _swap_of(type(moves[0].row)).swap_all(swaps):
+        raise TooLate
+    for each in moves:
+        for name, value in (("status", to), *each.changes.items()):
+            setattr(each.row, name, value)
+    record_all([
+        event_of(
+            verb, each.row, by=by, at=at, why=each.why, before=before, after=to, cost=each.cost, seconds=each.seconds,
+            data=each.data,
+        )
+        for each, before in zip(moves, befores, strict=True)
+    ])  # fmt: skip
 
 
 def _one_transaction() -> AbstractContextManager[Any]:

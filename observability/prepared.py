@@ -3,8 +3,10 @@
 For a row with its relations Django takes longer to write the statement than the database takes to answer it. What is
 asked is still said as a query, and what is done with the answer is Django's own: converters, instances, relations."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -14,13 +16,14 @@ from django.db.models.functions import Now
 from django.db.models.query import get_related_populators
 
 Row = TypeVar("Row", bound=Model)
-Value = str | int | UUID
+Value = str | int | UUID | datetime
 ROWS_AT_MOST = 100  # written by one statement
 
 _STAND_INS: dict[type, Callable[[int], Value]] = {
     str: lambda place: f"\N{SECTION SIGN}{place}\N{SECTION SIGN}",
     int: lambda place: 2**62 + place,
     UUID: lambda place: UUID(int=2**127 + place),
+    datetime: lambda place: datetime(9000 + place, 1, 2, 3, 4, 5, tzinfo=UTC),
 }
 """What stands in the query for a value of this type while its statement is written: nothing else looks like it."""
 
@@ -38,6 +41,8 @@ class _Place:
         value = values[self.name]
         if isinstance(value, UUID):
             return value.hex if isinstance(self.given, str) else value
+        if isinstance(value, datetime):
+            return connection.ops.adapt_datetimefield_value(value)
         return type(self.given)(value)
 
 
@@ -67,6 +72,45 @@ class _Written:
         for each in self.related:
             each.populate(row, instance)
         return instance
+
+
+class PreparedList(Generic[Row]):
+    """A query for any number of rows, its values given like those of `Prepared`, and some of them as lists: for each
+    length of them the statement is written once. Those values are a whole that the query asks `in`, or nothing."""
+
+    def __init__(self, ask: Callable[..., "QuerySet[Row]"], **types: type) -> None:
+        self._ask, self._types = ask, types
+        self._written: dict[tuple[int, ...], _Written] = {}
+
+    def all(self, **values: Any) -> list[Row]:
+        """The rows that fit these values, in the order that the query asks for."""
+        shape = tuple(len(values[name]) if isinstance(values[name], list) else -1 for name in self._types)
+        if shape not in self._written:
+            self._written[shape] = self._write(shape)
+        written = self._written[shape]
+        flat = dict(_spread(values))
+        with connection.cursor() as cursor:
+            cursor.execute(written.sql, [place.fill(flat) for place in written.places])
+            found = cursor.fetchall()
+        return [written.instance(row) for row in found]  # type: ignore[misc]
+
+    def _write(self, shape: tuple[int, ...]) -> _Written:
+        stand_ins: dict[str, Any] = {}
+        asked: dict[str, Any] = {}
+        for (name, kind), length in zip(self._types.items(), shape, strict=True):
+            names = [name] if length < 0 else [f"{name}.{place}" for place in range(length)]
+            made = {each: _STAND_INS[kind](len(stand_ins) + place) for place, each in enumerate(names)}
+            stand_ins |= made
+            asked[name] = made[name] if length < 0 else list(made.values())
+        return _written(self._ask(**asked), stand_ins)
+
+
+def _spread(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, list):
+            yield from ((f"{name}.{place}", each) for place, each in enumerate(value))
+        else:
+            yield name, value
 
 
 class Prepared(Generic[Row]):
@@ -99,17 +143,7 @@ class Prepared(Generic[Row]):
 
     def _write(self) -> _Written:
         stand_ins = self._standing_in()
-        compiler = self._ask(**stand_ins).order_by()[:1].query.get_compiler(using=DEFAULT_DB_ALIAS)
-        sql, params = compiler.as_sql()
-        columns = [expression for expression, *_ in compiler.select]
-        info = compiler.klass_info
-        own = [columns[place].target.attname for place in info["select_fields"]]
-        converters = compiler.get_converters(columns)
-        return _Written(
-            sql, _places(params, stand_ins), info["model"], tuple(own),
-            tuple((place, tuple(made), expression) for place, (made, expression) in converters.items()),
-            tuple(get_related_populators(info, compiler.select, DEFAULT_DB_ALIAS)),  # type: ignore[call-arg]
-        )  # fmt: skip
+        return _written(self._ask(**stand_ins).order_by()[:1], stand_ins)
 
     def _write_trace(self) -> _Written:
         stand_ins = self._standing_in()
@@ -118,12 +152,28 @@ class Prepared(Generic[Row]):
         return _Written(sql, _places(params, stand_ins), asked.model)
 
 
-def _places(params: tuple[Any, ...], stand_ins: dict[str, Value]) -> tuple[_Place, ...]:
+def _written(asked: "QuerySet[Any]", stand_ins: Mapping[str, Value]) -> _Written:
+    compiler = asked.query.get_compiler(using=DEFAULT_DB_ALIAS)
+    sql, params = compiler.as_sql()
+    columns = [expression for expression, *_ in compiler.select]
+    info = compiler.klass_info
+    own = [columns[place].target.attname for place in info["select_fields"]]
+    converters = compiler.get_converters(columns)
+    return _Written(
+        sql, _places(params, stand_ins), info["model"], tuple(own),
+        tuple((place, tuple(made), expression) for place, (made, expression) in converters.items()),
+        tuple(get_related_populators(info, compiler.select, DEFAULT_DB_ALIAS)),  # type: ignore[call-arg]
+    )  # fmt: skip
+
+
+def _places(params: tuple[Any, ...], stand_ins: Mapping[str, Value]) -> tuple[_Place, ...]:
     named: dict[Any, str] = {}
     for name, stand_in in stand_ins.items():
         named[stand_in] = name
         if isinstance(stand_in, UUID):
             named[stand_in.hex] = name
+        if isinstance(stand_in, datetime):
+            named[connection.ops.adapt_datetimefield_value(stand_in)] = name
     places = tuple(_Place(named.get(param, "") if param.__hash__ else "", param) for param in params)
     missing = stand_ins.keys() - {place.name for place in places}
     if missing:
@@ -193,12 +243,28 @@ class Swap:
             cursor.execute(self._written[names], [*values, pk])
             return bool(cursor.rowcount)
 
+    def swap_all(self, swaps: Sequence[tuple[Any, Mapping[str, Any], Mapping[str, Any]]]) -> bool:
+        """The same for many rows, each with its key, what is expected of it and its changes, all of the same columns;
+        False when one of them is not as expected: then others may be changed already."""
+        _, expected, changes = swaps[0]
+        names = (tuple(expected), tuple(changes))
+        if names not in self._written:
+            self._written[names] = self._write(*names)
+        fields = [self._model._meta.get_field(name) for name in (*changes, *expected)]
+        rows = [
+            [*map(_stored, fields, (*new.values(), *old.values()), repeat(connection)), pk] for pk, old, new in swaps
+        ]
+        with connection.cursor() as cursor:
+            cursor.executemany(self._written[names], rows)
+            return bool(cursor.rowcount == len(rows))
+
     def _write(self, expected: tuple[str, ...], changes: tuple[str, ...]) -> str:
         meta, quoted = self._model._meta, connection.ops.quote_name
         places = {name: f"{quoted(str(meta.get_field(name).column))} = %s" for name in (*expected, *changes)}  # type: ignore[union-attr]
         changing, holding = (places[name] for name in changes), (places[name] for name in expected)
         key = f"{quoted(str(meta.pk.column))} = %s"
-        return f"UPDATE {quoted(meta.db_table)} SET {', '.join(changing)} WHERE {' AND '.join([*holding, key])}"  # noqa: S608 (names)
+        holding = " AND ".join([*holding, key])
+        return f"UPDATE {quoted(meta.db_table)} SET {', '.join(changing)} WHERE {holding}"  # noqa: S608 (names)
 
 
 def _stored(field: Any, value: Any, database: Any) -> Any:

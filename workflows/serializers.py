@@ -12,6 +12,7 @@ from governance.rules.budgeting import RULE as BUDGET_RULE
 from governance.rules.budgeting import checks_in
 from observability.serializers import PageQuery, StrictSerializer, Text, Whole, YesNo
 from workflows.models import Run, Step
+from workflows.operations import Claimed
 
 WAIT_AT_MOST_SECONDS = 25
 TOKENS_AT_MOST = 10**12
@@ -56,24 +57,51 @@ class LeaseInput(StrictSerializer):
     lease_token = Whole(min_value=0)
 
 
-class FinishInput(LeaseInput):
-    """What was done; `claim_next` asks for the next work in the same call."""
+class HeartbeatInput(LeaseInput):
+    """The token of the lease, and how long it should last from now on when its usual time is not enough."""
 
-    example: ClassVar[dict[str, Any]] = {
-        "lease_token": 1, "output": {"readable": True, "number": "2026-1187", "total": "9000.00"}, "cost": "0.0123",
-        "note": "Read from the UBL file.", "claim_next": True, "wait_seconds": 20,
-    }  # fmt: skip
+    example: ClassVar[dict[str, Any]] = {"lease_token": 1, "seconds": 600}
+
+    seconds = Whole(min_value=1, max_value=86_400, allow_null=True, default=None)
+
+
+class EvidenceInput(StrictSerializer):
+    """One piece of evidence."""
+
+    kind = Text(max_length=40)
+    name = Text(max_length=300)
+    proves = Text(max_length=500, allow_blank=True, default="")
+    sha256 = Sha256(required=False)
+
+
+class ResultInput(LeaseInput):
+    """What came of a step, what it took, how sure the agent is, and what shows it."""
 
     output = serializers.DictField(default=dict)
     cost = serializers.DecimalField(max_digits=14, decimal_places=6, min_value=0, default=Decimal(0))
     tokens = Whole(min_value=0, max_value=TOKENS_AT_MOST, allow_null=True, default=None)
     note = Text(max_length=2000, allow_blank=True, default="")
+    confidence = serializers.DecimalField(
+        max_digits=5, decimal_places=4, min_value=0, max_value=1, allow_null=True, default=None
+    )
+    evidence = EvidenceInput(many=True, default=list, max_length=50)
+
+
+class FinishInput(ResultInput):
+    """What was done; `claim_next` asks for the next work in the same call."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "lease_token": 1, "output": {"readable": True, "number": "2026-1187", "total": "9000.00"}, "cost": "0.0123",
+        "note": "Read from the UBL file.", "confidence": "0.98", "claim_next": True, "wait_seconds": 20,
+    }  # fmt: skip
+
     claim_next = YesNo(default=False)
     wait_seconds = Whole(min_value=0, max_value=WAIT_AT_MOST_SECONDS, default=0)
 
 
 class FailInput(LeaseInput):
     """Why it did not succeed, and whether another try can help; or which error of the drawing it is."""
+
 
     example: ClassVar[dict[str, Any]] = {
         "lease_token": 1,
@@ -102,15 +130,6 @@ class ChangeInput(StrictSerializer):
     field = Text(max_length=120)
     before = Text(max_length=2000, allow_blank=True, default="")
     after = Text(max_length=2000, allow_blank=True, default="")
-
-
-class EvidenceInput(StrictSerializer):
-    """One piece of evidence."""
-
-    kind = Text(max_length=40)
-    name = Text(max_length=300)
-    proves = Text(max_length=500, allow_blank=True, default="")
-    sha256 = Sha256(required=False)
 
 
 class ActionInput(StrictSerializer):
@@ -151,6 +170,7 @@ class RunInput(StrictSerializer):
 
     workflow = Text(max_length=80)
     key = Text(max_length=200)
+    priority = Whole(min_value=-100, max_value=100, default=0)
     input = serializers.DictField(default=dict)
     anew = YesNo(default=False, help_text="Take nothing from shared memory: find everything out again.")
 
@@ -229,6 +249,19 @@ class ApprovalOutput(serializers.Serializer[Any]):
     amended = serializers.DictField(help_text="Values of the context that a person changed: ask again with these.")
 
 
+class GivenOutput(serializers.Serializer[Any]):
+    """What the agent that handed the step off gave with it: its own words and values, not checked facts."""
+
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    sender = serializers.CharField()
+    from_role = serializers.CharField()
+    note = serializers.CharField(allow_blank=True)
+    context = serializers.DictField()  # type: ignore[assignment]
+    references = serializers.ListField(child=serializers.DictField())
+    sha256 = serializers.CharField()
+
+
 class StepOutput(serializers.Serializer[Any]):
     """A step in an agent's hand."""
 
@@ -243,12 +276,16 @@ class StepOutput(serializers.Serializer[Any]):
     item = serializers.JSONField(allow_null=True, help_text="What of the list it is about.")
     approval = ApprovalOutput(allow_null=True)
     run = RunNamedOutput()
+    priority = serializers.IntegerField()
+    due_at = serializers.DateTimeField(allow_null=True)
+    hand_off = GivenOutput(allow_null=True)
 
 
 class WorkOutput(serializers.Serializer[Any]):
-    """The next step for the agent, null when there is none."""
+    """The next step for the agent, null when there is none; `why` says why, though some may stand ready."""
 
     work = StepOutput(allow_null=True)
+    why = serializers.CharField(allow_blank=True)
 
 
 class LeaseOutput(serializers.Serializer[Any]):
@@ -370,19 +407,31 @@ def answer_of(escalation: Escalation) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def work_of(step: Step | None, at: datetime) -> dict[str, Any]:
-    """The answer to a claim at `at`: the step, what it is about, and what people answered to it."""
-    if step is None:
-        return {"work": None}
+def work_of(claimed: Claimed, at: datetime) -> dict[str, Any]:
+    """The answer to a claim of one step at `at`: the step, what it is about, and what people answered to it."""
+    first = next((step_of(step, at) for step in claimed.steps), None)
+    return {"work": first, "why": claimed.why}
+
+
+def step_of(step: Step, at: datetime) -> dict[str, Any]:
+    """A step that was claimed at `at`, as its agent gets it."""
     run = step.run
     lease = (step.leased_until - at).total_seconds() if step.leased_until else 0
     return {
-        "work": {
-            "step": step.uid, "lease_token": step.lease_token, "lease_seconds": round(lease), "attempt": step.attempt,
-            "element": step.element, "name": step.name, "variables": run.variables, "approval": _answered(step),
-            "index": step.index, "item": step.item,
-            "run": {"id": run.uid, "key": run.key, "workflow": run.workflow.code},
-        }
+        "step": step.uid, "lease_token": step.lease_token, "lease_seconds": round(lease), "attempt": step.attempt,
+        "element": step.element, "name": step.name, "variables": run.variables, "approval": _answered(step),
+        "run": {"id": run.uid, "key": run.key, "workflow": run.workflow.code}, "index": step.index, "item": step.item,
+        "priority": step.priority, "due_at": step.due_at, "hand_off": _given(step),
+    }  # fmt: skip
+
+
+def _given(step: Step) -> dict[str, Any] | None:
+    given = step.handed
+    if given is None:
+        return None
+    return {
+        "id": given.uid, "number": given.number, "sender": given.sender.code, "from_role": given.from_role,
+        "note": given.note, "context": given.context, "references": given.references, "sha256": given.sha256,
     }  # fmt: skip
 
 

@@ -10,9 +10,11 @@ from django.conf import settings
 
 from governance import operations as governance
 from governance.models import ControlDrill, ControlState, Escalation
+from governance.tasks import side_by_side
 from observability.ledger import SYSTEM, Refused, database_now
 from workflows import operations
 from workflows.models import Message, Run, Schedule, Step, Timer
+from workflows.operations import pushing
 from workflows.operations.definitions import graph_of
 from workflows.operations.runs.limits import too_long
 
@@ -95,6 +97,22 @@ def land_flights() -> int:
     """Tell steps that wait for the same work elsewhere what became of it; how many flights were over."""
     at = database_now()
     return each(operations.over(at)[:AT_MOST], lambda flight: operations.land(flight, at=at))
+
+
+@shared_task(name="workflows.hurry_work")
+def hurry_work() -> int:
+    """Move up what waits too long, and tell of what is overdue; how many."""
+    return operations.hurry(at=database_now())
+
+
+@shared_task(name="workflows.push_work")
+def push_work() -> int:
+    """Tell agents at their address that work is ready for them; how many were reached."""
+    told = pushing.take_pushes(at=database_now())
+    came = side_by_side(pushing.deliver_push, told)
+    for each, what in zip(told, came, strict=True):
+        pushing.note_push(each, what, at=database_now())
+    return sum(what.is_taken for what in came)
 
 
 @shared_task(name="workflows.pass_deadlines")

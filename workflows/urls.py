@@ -4,17 +4,20 @@ from django.urls import URLPattern, path
 
 from governance.models import Escalation
 from workflows.api import agents as agents_api
+from workflows.api import batches as batches_api
 from workflows.api import beginnings as beginnings_api
 from workflows.api import control as control_api
 from workflows.api import drafts as drafts_api
 from workflows.api import escalations as escalations_api
 from workflows.api import facts as facts_api
+from workflows.api import handing as handing_api
 from workflows.api import handling as handling_api
 from workflows.api import hooks as hooks_api
 from workflows.api import intervening as intervening_api
 from workflows.api import memory as memory_api
 from workflows.api import messages as messages_api
 from workflows.api import migrating as migrating_api
+from workflows.api import pushing as pushing_api
 from workflows.api import queue as queue_api
 from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
@@ -35,6 +38,7 @@ from workflows.views import (
     delegations,
     designing,
     drafting,
+    endpoints,
     escalations,
     facts,
     handling,
@@ -68,6 +72,10 @@ api_urls = [
     path("steps/<uuid:uid>/heartbeat", work_api.HeartbeatView.as_view(), name="api-heartbeat"),
     path("steps/<uuid:uid>/finish", work_api.FinishView.as_view(), name="api-finish"),
     path("steps/<uuid:uid>/fail", work_api.FailView.as_view(), name="api-fail"),
+    path("steps/<uuid:uid>/release", handing_api.ReleaseView.as_view(), name="api-release"),
+    path("steps/<uuid:uid>/hand-off", handing_api.HandOffView.as_view(), name="api-hand-off"),
+    path("steps/<uuid:uid>/hand-offs", handing_api.HandOffsView.as_view(), name="api-hand-offs"),
+    path("work/batch", batches_api.BatchView.as_view(), name="api-batch"),
     path("actions", work_api.ActionsView.as_view(), name="api-actions"),
     path("decisions/<uuid:uid>", work_api.DecisionView.as_view(), name="api-decision"),
     path("control", control_api.ControlView.as_view(), name="api-control"),
@@ -169,6 +177,9 @@ api_urls = [
     path("tables/<uuid:uid>/try", tables_api.TryTableView.as_view(), name="api-table-try"),
     path("agents/<str:code>/readiness", agents_api.ReadinessView.as_view(), name="api-agent-readiness"),
     path("agents/<str:code>/activate", agents_api.ActivateView.as_view(), name="api-agent-activate"),
+    path("agents/<str:code>/endpoint", pushing_api.EndpointView.as_view(), name="api-endpoint"),
+    path("agents/<str:code>/endpoint/disable", pushing_api.DisableView.as_view(), name="api-endpoint-disable"),
+    path("agents/<str:code>/endpoint/messages", pushing_api.PushesView.as_view(), name="api-endpoint-messages"),
     path("agents/<str:code>/retire", agents_api.RetireView.as_view(), name="api-agent-retire"),
 ]
 urlpatterns: list[URLPattern] = [
@@ -242,6 +253,8 @@ urlpatterns: list[URLPattern] = [
         credentials.RevokeClientKey.as_view(),
         name="agent-client-key-revoke",
     ),
+    path("agents/<str:code>/endpoint", endpoints.SetEndpoint.as_view(), name="agent-endpoint"),
+    path("agents/<str:code>/endpoint/disable", endpoints.DisableEndpoint.as_view(), name="agent-endpoint-disable"),
     path("agents/<str:code>/card", credentials.PublishCard.as_view(), name="agent-card-publish"),
     path("workflows", workflows.WorkflowsPage.as_view(), name="workflows"),
     path("workflows/new", beginning.NewWorkflowPage.as_view(), name="workflow-new"),

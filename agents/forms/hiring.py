@@ -54,6 +54,12 @@ class BlueprintForm(WrittenForm):
     rate_1k_tokens = forms.CharField(label="Cost per 1,000 tokens", max_length=20, required=False)
     rate_hour = forms.CharField(label="Cost per hour", max_length=20, required=False)
     currency = forms.CharField(label="Currency", max_length=3, initial="EUR")
+    capabilities = forms.CharField(
+        label="Capabilities", max_length=1900, required=False, help_text="Words that steps ask for, as in: german, vat."
+    )
+    work_limit = forms.IntegerField(
+        label="Steps at once", min_value=0, max_value=1000, initial=0, help_text="How many one agent holds; 0 is any."
+    )
     why = reason("Why is it changed?")
 
     def __init__(self, *args: Any, user: Principal, blueprint: Blueprint | None = None, **kwargs: Any) -> None:
@@ -78,7 +84,8 @@ class BlueprintForm(WrittenForm):
         plain = {name: given[name] for name in _BLUEPRINT_PLAIN}
         named = {"role": given["role"].code, "unit": given["unit"].code, "owner": given["owner"].username}
         chosen = [offer.chosen(given) for offer in self.offers if given[offer.box]]
-        return {**plain, **named, "rates": rates, "actions": [*self.hidden, *chosen]}
+        can = [word.strip() for word in given["capabilities"].split(",") if word.strip()]
+        return {**plain, **named, "capabilities": can, "rates": rates, "actions": [*self.hidden, *chosen]}
 
     @property
     def details(self) -> list[forms.BoundField]:
@@ -88,7 +95,7 @@ class BlueprintForm(WrittenForm):
     @property
     def limits(self) -> list[forms.BoundField]:
         """The fields that say how far it goes."""
-        return [self[name] for name in ("autonomy_ceiling", "risk_class")]
+        return [self[name] for name in ("autonomy_ceiling", "risk_class", "capabilities", "work_limit")]
 
     @property
     def costs(self) -> list[forms.BoundField]:
@@ -97,13 +104,14 @@ class BlueprintForm(WrittenForm):
         return [self[name] for name in names]
 
 
-_BLUEPRINT_PLAIN = ("name", "purpose", "autonomy_ceiling", "risk_class", "model", "runtime", "currency")
+_BLUEPRINT_PLAIN = ("name", "purpose", "autonomy_ceiling", "risk_class", "model", "runtime", "currency", "work_limit")
 
 
 def _blueprint_values(blueprint: Blueprint) -> dict[str, Any]:
     document = blueprint.as_document()
     rates = {f"rate_{name}": rate for name, rate in document["rates"].items()}
-    return {**{name: value for name, value in document.items() if name not in ("actions", "rates")}, **rates}
+    plain = {name: value for name, value in document.items() if name not in ("actions", "rates")}
+    return {**plain, **rates, "capabilities": ", ".join(document["capabilities"])}
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ class Blueprint(models.Model):
     """A job description: what agents of this kind do, up to which limits, and who owns it. It governs all its agents.
 
     `actions`: [{"system": "payables", "action": "invoice.pay", "scope": {"Amount": "up to 25,000 EUR"}}], where the
-    scope is read by people; `rates`: {"run": "0.04"}, exact numbers as text in `currency`.
+    scope is read by people; `rates`: {"run": "0.04"}, exact numbers as text in `currency`; `capabilities` are words
+    that steps may ask for beside the role; `work_limit` is how many steps one agent holds at once, 0 for any number.
     """
 
     class Status(models.TextChoices):
@@ -61,6 +62,8 @@ class Blueprint(models.Model):
     runtime = models.CharField(max_length=200, blank=True)
     rates = models.JSONField(default=dict)
     currency = models.CharField(max_length=3, default="EUR")
+    capabilities = models.JSONField(default=list, db_default=[])
+    work_limit = models.PositiveSmallIntegerField(default=0, db_default=0)
     version = models.PositiveIntegerField(default=1)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     created_by = models.ForeignKey(Principal, on_delete=models.PROTECT, null=True, related_name="+")
@@ -85,7 +88,7 @@ class Blueprint(models.Model):
             "name": self.name, "purpose": self.purpose, "role": self.role.code, "unit": self.unit.code,
             "owner": self.owner.username, "actions": self.actions, "autonomy_ceiling": self.autonomy_ceiling,
             "risk_class": self.risk_class, "model": self.model, "runtime": self.runtime, "rates": self.rates,
-            "currency": self.currency,
+            "currency": self.currency, "capabilities": self.capabilities, "work_limit": self.work_limit,
         }  # fmt: skip
 
     @property

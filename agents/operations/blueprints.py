@@ -11,7 +11,14 @@ from agents.models import Blueprint, Principal, Role, System, Unit, Version
 from agents.operations.access import require
 from agents.operations.naming import Naming, checked_changes
 from agents.operations.versions import NothingChanged, keep_change, keep_first, require_reason, version_of
-from agents.rules import BLUEPRINT_CODE, RESERVED_CODES, wrong_with_actions, wrong_with_rates
+from agents.rules import (
+    BLUEPRINT_CODE,
+    RESERVED_CODES,
+    wrong_with_actions,
+    wrong_with_capabilities,
+    wrong_with_rates,
+    wrong_with_work_limit,
+)
 from observability import ledger
 
 REFUSED = "The job description cannot be kept like this."
@@ -34,6 +41,8 @@ class JobDescription:
     runtime: str = ""
     rates: Mapping[str, str] = field(default_factory=dict)
     currency: str = "EUR"
+    capabilities: list[str] = field(default_factory=list)
+    work_limit: int = 0
 
 
 def draft_blueprint(code: str, job: JobDescription, *, by: ledger.Acts, at: datetime) -> Blueprint:
@@ -141,6 +150,9 @@ def _check(job: JobDescription, wrong: dict[str, str]) -> None:
     if not (isinstance(job.currency, str) and len(job.currency) == 3 and job.currency.isupper()):
         wrong["currency"] = "The currency is three capital letters, as in EUR."
     said = {"actions": wrong_with_actions(job.actions, _offered()), "rates": wrong_with_rates(job.rates)}
+    said |= {
+        "capabilities": wrong_with_capabilities(job.capabilities), "work_limit": wrong_with_work_limit(job.work_limit)
+    }  # fmt: skip
     wrong |= {name: text for name, text in said.items() if text}
     if wrong:
         raise ledger.Invalid(REFUSED, fields=wrong)

@@ -2,7 +2,14 @@
 
 from agents.rules.addresses import Network, client_address
 from agents.rules.agents import AGENT_CODE, AUTONOMY, RESERVED_CODES
-from agents.rules.blueprints import BLUEPRINT_CODE, RATES, wrong_with_actions, wrong_with_rates
+from agents.rules.blueprints import (
+    BLUEPRINT_CODE,
+    RATES,
+    wrong_with_actions,
+    wrong_with_capabilities,
+    wrong_with_rates,
+    wrong_with_work_limit,
+)
 from agents.rules.hours import DAY_NAMES, DAYS, HoursInvalid, WorkingHours, read_hours
 from agents.rules.keys import KEY_START, same_digest, secret_digest, split_key
 from agents.rules.people import (
@@ -55,5 +62,7 @@ __all__ = [
     "titles_of",
     "watch",
     "wrong_with_actions",
+    "wrong_with_capabilities",
     "wrong_with_rates",
+    "wrong_with_work_limit",
 ]

@@ -12,6 +12,28 @@ RATE_BELOW = Decimal(1_000_000)
 _FIELDS = {"system", "action", "scope"}
 
 
+CAPABILITY = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+CAPABILITIES_AT_MOST, WORK_LIMIT_AT_MOST = 30, 1000
+
+
+def wrong_with_capabilities(capabilities: Any) -> str:
+    """What is wrong with the words that steps may ask for, empty when nothing is."""
+    if not isinstance(capabilities, list) or len(capabilities) > CAPABILITIES_AT_MOST:
+        return f"Send a list of at most {CAPABILITIES_AT_MOST} words."
+    odd = [each for each in capabilities if not (isinstance(each, str) and CAPABILITY.fullmatch(each))]
+    if odd:
+        return f"“{odd[0]}” is no word for a capability: use 1 to 60 small letters, digits or hyphens, as in german."
+    twice = [each for each in capabilities if capabilities.count(each) > 1]
+    return f"{twice[0]} is named twice." if twice else ""
+
+
+def wrong_with_work_limit(limit: Any) -> str:
+    """What is wrong with the number of steps that an agent may hold at once, empty when nothing is."""
+    if type(limit) is int and 0 <= limit <= WORK_LIMIT_AT_MOST:
+        return ""
+    return f"The limit is a whole number up to {WORK_LIMIT_AT_MOST:,}; 0 is no limit."
+
+
 def wrong_with_actions(actions: Any, offered: Mapping[str, Collection[str]]) -> str:
     """What is wrong with the allowed actions, empty when nothing is; `offered` are the actions by system."""
     if not isinstance(actions, list):

@@ -14,6 +14,7 @@ LABELS = {
     "environment": "Environment", "starts_on": "First day", "ends_on": "Last day", "hours": "Working hours",
     "role": "Role", "owner": "Owner", "actions": "Allowed actions", "autonomy_ceiling": "Autonomy ceiling",
     "risk_class": "Risk class", "model": "Model", "runtime": "Runtime", "rates": "Cost rates", "currency": "Currency",
+    "capabilities": "Capabilities", "work_limit": "Steps at once",
 }  # fmt: skip
 
 
@@ -67,6 +68,10 @@ def in_words(name: str, value: Any) -> str:
         return f"{value}: {AUTONOMY.get(value, '')}"
     if name == "risk_class":
         return RISKS.get(value, str(value))
+    if name == "capabilities":
+        return ", ".join(value)
+    if name == "work_limit":
+        return str(value) if value else "any number"
     if name == "hours":
         return f"{', '.join(value['days'])}, {value['from']} to {value['to']}, {value['zone']}"
     return str(value)

@@ -40,7 +40,6 @@ from governance.operations.bench import (
     try_out,
 )
 from governance.operations.boundaries import ActionBounds, Today, bounds_of, limits_today, policies_about
-from governance.operations.breakers import watch_run
 from governance.operations.budgets.keeping import (
     BudgetTerms,
     Limits,
@@ -60,11 +59,10 @@ from governance.operations.budgets.outcomes import (
     expire_reservation,
     release_step,
     report_outcome,
-    settle_step,
     spend,
 )
 from governance.operations.budgets.reading import Spender, budget_facts, budgets_of, renews_at, standing
-from governance.operations.circuits import guard_of, report, report_of_step
+from governance.operations.circuits import guard_of, report
 from governance.operations.control import (
     EVERYTHING,
     ControlUnreadable,
@@ -153,7 +151,9 @@ from governance.operations.incidents import (
     resume_agent,
 )
 from governance.operations.lists import ListChanged, ListInUse, add_list, change_list, drop_list, readers_of
+from governance.operations.moment import glance_now
 from governance.operations.opening import Asked, Place, open_escalation
+from governance.operations.oversight import Oversight
 from governance.operations.paths import (
     CouncilDecides,
     EditionChanged,
@@ -291,6 +291,7 @@ __all__ = [
     "NotYourAnswer",
     "NotYourIncident",
     "Outcome",
+    "Oversight",
     "OwnRequest",
     "PathTerms",
     "Paused",
@@ -397,6 +398,7 @@ __all__ = [
     "falls",
     "first_view",
     "gaps",
+    "glance_now",
     "guard_of",
     "hand_over",
     "inputs_for",
@@ -450,7 +452,6 @@ __all__ = [
     "remind",
     "renews_at",
     "report",
-    "report_of_step",
     "report_outcome",
     "request_access",
     "request_until",
@@ -466,7 +467,6 @@ __all__ = [
     "set_circuit",
     "set_demotion_rule",
     "set_safeguards",
-    "settle_step",
     "snooze_escalation",
     "snoozed_until",
     "span_of",
@@ -490,7 +490,6 @@ __all__ = [
     "vocabulary",
     "wake_escalation",
     "watch_escalation",
-    "watch_run",
     "why_not",
     "why_not_approved",
     "withdraw",

@@ -1,7 +1,7 @@
 """Breakers: work that goes in circles is stopped until a person looks; what they keep of each question."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -16,7 +16,7 @@ from governance.operations import circuits
 from governance.operations.facts import Asking, Tally
 from governance.operations.history import is_tainted, sources_of
 from governance.operations.incidents import open_incident
-from governance.operations.quarantine import NO_BLAME, denials_of, limits_of, quarantine
+from governance.operations.quarantine import NO_BLAME, denials_of, quarantine
 from governance.rules import Ruling, Verdict
 from governance.rules.breaking import Conduct, Course, Limits, taints, why_break, why_quarantine
 from observability.models import Event
@@ -113,17 +113,16 @@ def _course(watch: Watch, since: datetime | None) -> Course:
     )  # fmt: skip
 
 
-def watch_run(run: str, *, agent: Agent, at: datetime) -> None:
-    """Open an incident when a run opened too many steps, has too many open, or takes too long: it then stands still
-    until a person has looked at it."""
-    about = _about(agent, run)
-    last = Incident.objects.filter(kind=Incident.Kind.LOOP, about=about).first()
-    if last is not None and last.is_open:
-        return
-    seen = _seen(run, "", last.resolved_at if last is not None else None, at)
-    why = why_break(Course(steps=seen.opened, at_once=seen.open_now, minutes=seen.minutes), limits_of(agent))
-    if why:
-        open_incident(Incident.Kind.LOOP, about, why=why, at=at, agent=agent, run=run)
+def courses_of(runs: Mapping[str, datetime | None], *, at: datetime) -> dict[str, Course]:
+    """How these runs went so far, each counted from the moment given with it, by one statement."""
+    rows: dict[str, list[_Row]] = {run: [] for run in runs}
+    if not rows:
+        return {}
+    told = Event.objects.filter(run__in=list(runs), verb__in=OF_STEPS).exclude(data__has_key="instance").order_by()
+    for run, *row in told.values_list("run", "verb", "subject_id", "at"):
+        rows[run].append((row[0], row[1], row[2]))
+    seen = {run: _seen_in(rows[run], "", since, at) for run, since in runs.items()}
+    return {run: Course(steps=each.opened, at_once=each.open_now, minutes=each.minutes) for run, each in seen.items()}
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,13 @@ class _Seen:
 def _seen(run: str, step: str, since: datetime | None, at: datetime) -> _Seen:
     # Instances that the drawing itself asks for are no circle; how many they may be is a limit of runs.
     told = Event.objects.filter(run=run, verb__in=OF_STEPS).exclude(data__has_key="instance")
-    rows = list(told.order_by().values_list("verb", "subject_id", "at"))
+    return _seen_in(list(told.order_by().values_list("verb", "subject_id", "at")), step, since, at)
+
+
+_Row = tuple[str, str, datetime]
+
+
+def _seen_in(rows: Sequence[_Row], step: str, since: datetime | None, at: datetime) -> _Seen:
     fresh = [row for row in rows if since is None or row[2] > since]
     opened = {subject for verb, subject, _ in fresh if verb == "step.opened"}
     ended = {subject for verb, subject, _ in rows if verb in ENDED}

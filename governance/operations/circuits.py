@@ -69,10 +69,10 @@ def hold_circuits(guards: Iterable[SystemGuard]) -> None:
             guard.status, guard.retry_at, guard.trials_left = row.status, row.retry_at, row.trials_left
 
 
-def report_of_step(step: str, *, agent: Agent, failed: bool, at: datetime) -> None:
+def report_of_step(step: str, *, run: str, agent: Agent, failed: bool, at: datetime) -> None:
     """What the agent reported about its step says how the systems work in which it was allowed to act; a decision whose
     own outcome it reported has counted."""
-    allowed = Decision.objects.filter(step=step, agent=agent, effect=Decision.Effect.ALLOW, reported_at=None)
+    allowed = Decision.objects.filter(run=run, step=step, agent=agent, effect=Decision.Effect.ALLOW, reported_at=None)
     last = allowed.order_by("action", "-id")
     seen = {decision.action: decision for decision in reversed(last)}
     for decision in seen.values():

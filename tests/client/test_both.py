@@ -18,6 +18,8 @@ from autonomy_client import (
     ChangedSince,
     Claim,
     Document,
+    Done,
+    Failed,
     File,
     Limit,
     MatchNeeded,
@@ -30,6 +32,12 @@ from autonomy_client.tools import AsyncDesk, Desk
 SERVER = "http://autonomy.example"
 STEP = {"step": "s-1", "lease_token": 3, "run": {"id": "r-1", "key": "INV-7"}}
 WORK = Work.from_wire(STEP)
+HANDED = {"id": "h-1", "number": 1, "sender": "AP-01", "from_role": "reader", "sha256": "ab", "context": {"order": 1}}
+REFUSED = {"code": "invalid", "detail": "Nothing was changed.", "errors": [{"field": "output.paid", "message": "No."}]}
+BATCH = {
+    "reports": [{"step": "s-1", "status": "done"}, {"step": "s-2", "status": None, "problem": REFUSED}],
+    "work": [{**STEP, "hand_off": HANDED}], "why": "",
+}  # fmt: skip
 # What each transport has of its own: how it is closed, what only threads need, an old name.
 ONLY_SYNC = {"close", "hurry", "keeping"}
 ONLY_ASYNC = {"aclose"}
@@ -110,6 +118,12 @@ def test_a_verb_has_the_same_words_and_arguments_in_both(name: str) -> None:
         ("signal", ("Year closed",), {"id": "m-2", "status": "sent", "run": None}),
         ("message", ("m-1",), {"id": "m-1", "status": "dropped", "trouble": "Nobody took it in time."}),
         ("heartbeat", (WORK,), {"lease_seconds": 60}),
+        ("batch", ([Done(WORK, {"paid": True}, confidence="0.9")], [Failed(WORK, "no answer")]), BATCH),
+        ("claim_many", (10, 0), BATCH),
+        ("release", (WORK, "restarted"), {"status": "ready"}),
+        ("extend", (WORK, 900), {"lease_seconds": 900}),
+        ("hand_off", (WORK, "payer", {"order": "PO-1"}), {"status": "ready"}),
+        ("hand_offs", (WORK,), {"hand_offs": [HANDED]}),
         ("decision", ("d-1",), {"decision": "d-1", "effect": "allow"}),
         ("outcome", ("d-1",), {"decision": "d-1", "done": True, "budgets": [{"status": "settled"}]}),
         ("start_run", ("pay", "INV-7", {}), {"id": "r-1", "key": "INV-7", "version": 2}),
@@ -139,6 +153,16 @@ def test_both_send_the_same_and_read_the_same(verb: str, args: tuple[Any, ...], 
 
     sent = [[(each.method, each.url, each.content) for each in speaker.heard] for speaker in (one, other)]
     assert sent[0] == sent[1]
+
+
+def test_each_report_of_a_batch_says_what_became_of_it(speak: Speaker) -> None:
+    told = speak(says(BATCH), "batch", [Done(WORK, {"paid": True})], [Failed(WORK, "no answer")], claim=1)
+
+    assert [report.is_taken for report in told.reports] == [True, False]
+    assert told.reports[1].errors == {"output.paid": "No."}
+    assert told.work[0].context == {"order": 1}
+    sent = json.loads(speak.heard[0].content)
+    assert [sent[name][0]["lease_token"] for name in ("finish", "fail")] == [3, 3]
 
 
 # --- lists ----------------------------------------------------------------------------------------------------

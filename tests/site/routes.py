@@ -178,6 +178,18 @@ DOORS: dict[tuple[str, str], Door] = {
         LEASE, lambda side: [side.step.uid], lambda side: {**lease(side), "output": {"readable": False, "reason": "x"}}
     ),
     ("api-fail", "post"): Door(LEASE, lambda side: [side.step.uid], lambda side: {**lease(side), "reason": "x"}),
+    ("api-release", "post"): Door(LEASE, lambda side: [side.step.uid], lambda side: {**lease(side), "why": "x"}),
+    ("api-hand-off", "post"): Door(
+        LEASE, lambda side: [side.step.uid], lambda side: {**lease(side), "to_role": things.other_role(side)}
+    ),
+    ("api-hand-offs", "get"): Door(READ, lambda side: [things.handed_off(side).uid]),
+    ("api-batch", "post"): Door(CREATE, body=lambda side: {"claim": 1}),
+    ("api-endpoint", "get"): Door(ONE, lambda side: [things.endpoint(side).agent.code]),
+    ("api-endpoint", "post"): Door(
+        CREATE, lambda side: [side.agent.code], lambda side: {"url": f"https://{things.ALLOWED_HOST}/work"}
+    ),
+    ("api-endpoint-disable", "post"): Door(END, lambda side: [things.endpoint(side).agent.code], why),
+    ("api-endpoint-messages", "get"): Door(LIST, lambda side: [things.endpoint(side).agent.code]),
     ("api-actions", "post"): Door(LEASE, body=action),
     ("api-decision", "get"): Door(ONE, lambda side: [side.decision.uid]),
     ("api-runs", "get"): Door(LIST, query=lambda side: {"workflow": side.workflow.code, "status": "running"}),
@@ -931,6 +943,10 @@ PAGES: dict[tuple[str, str], Door] = {
     ),
     ("agent-client-key", "post"): Door(CREATE, _agent, lambda side: {"jwk": JWK, "scopes": ["work"], "days": "9"}),
     ("agent-client-key-revoke", "post"): Door(CHANGE, _client_key, _why),
+    ("agent-endpoint", "post"): Door(
+        CREATE, _agent, lambda side: {"url": f"https://{things.ALLOWED_HOST}/work"}
+    ),
+    ("agent-endpoint-disable", "post"): Door(CHANGE, lambda side: [things.endpoint(side).agent.code], _why),
     ("agent-blueprint", "get"): Door(ONE, _blueprint),
     ("agent-blueprint-new", "post"): Door(CREATE, body=_job),
     ("agent-blueprint-edit", "get"): Door(READ, _blueprint),

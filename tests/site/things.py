@@ -55,11 +55,14 @@ from observability.models import Event
 from workflows import memory, operations
 from workflows.models import (
     DecisionTable,
+    Endpoint,
     Fact,
     Follow,
+    HandOff,
     Hook,
     Listener,
     Message,
+    Push,
     Run,
     Schedule,
     Step,
@@ -67,7 +70,9 @@ from workflows.models import (
     WorkflowVersion,
 )
 from workflows.operations.questions import ask_about_incident
+from workflows.operations.work.handing import sha256_of
 
+ALLOWED_HOST = "93.184.215.14"  # of the open internet; nothing is sent there
 JWK = ECKey.generate_key("P-256").as_dict(private=False)
 CARD = {"name": "Rates", "version": "1", "url": "https://rates.example/a2a", "skills": [{"id": "rate"}]}
 
@@ -654,3 +659,40 @@ def terms_of_workflow(side: Any) -> Mapping[str, Any]:
     """The form of a new workflow."""
     rows = {"unit": side.unit, "owner": side.workflow.owner, "incident_path": side.workflow.incident_path}
     return {"name": "Drill", "code": "drill", **{name: row.pk for name, row in rows.items()}}
+
+
+def other_role(side: Any) -> str:
+    """Another role whose agents work in the unit's workflow."""
+    code = f"{side.unit.code}-second-reader"
+    role, new = Role.objects.get_or_create(code=code, defaults={"name": "Second reader"})
+    if new:
+        second = _agent(side, "Second", side.agent.accountable, ledger.database_now())
+        Agent.objects.filter(pk=second.pk).update(role=role)
+        agents.grant(
+            "workflows.work_in_workflow", second.principal, side.workflow, by=ledger.SYSTEM, at=ledger.database_now()
+        )
+    return code
+
+
+def handed_off(side: Any) -> Step:
+    """The step that the unit's agent has in hand, as another agent handed it off."""
+    step: Step = side.step
+    if not HandOff.objects.filter(step=step).exists():
+        given = HandOff(
+            step=step, number=1, sender=side.agent, from_role="reader", to_role=step.role, at=ledger.database_now()
+        )
+        given.sha256 = sha256_of(given.as_document())
+        given.save()
+        told = {"hand_off": str(given.uid), "sha256": given.sha256}
+        ledger.record("step.handed_off", step, by=side.agent, at=given.at, data=told)
+    return step
+
+
+def endpoint(side: Any) -> Endpoint:
+    """Where the unit's agent is told of work; three messages went there."""
+    at = ledger.database_now()
+    defaults = {"url": f"https://{ALLOWED_HOST}/work", "due_at": at, "set_at": at}
+    found, new = Endpoint.objects.get_or_create(agent=side.agent, defaults=defaults)
+    if new:
+        Push.objects.bulk_create(Push(endpoint=found, at=at, ready=1, code=204, outcome="Taken.") for _ in range(3))
+    return found

@@ -49,3 +49,8 @@ def council(halden: Any, now: Any) -> Any:
         operations.set_control(scope, state, by=ledger.SYSTEM, at=now, why="A drill.")
 
     return said
+
+
+def owner() -> str:
+    """Who gives credentials to agents."""
+    return "jonas"

@@ -51,9 +51,8 @@ class RunsView(ActingDoor):
             if workflow is None:
                 raise ledger.NotFound(f"There is no workflow {given['workflow']}, or you may not see it.")
             by = self.agent if request.auth else self.principal
-            run, new = operations.start(
-                workflow, key=given["key"], variables=given["input"], by=by, at=database_now(), works_anew=given["anew"]
-            )
+            asked = {"key": given["key"], "variables": given["input"], "priority": given["priority"]}
+            run, new = operations.start(workflow, by=by, at=database_now(), works_anew=given["anew"], **asked)
             return (201 if new else 200), RunOutput(run).data
 
         return self.answer_once(request, act)

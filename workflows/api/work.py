@@ -23,7 +23,7 @@ from workflows.serializers import (
     FailedOutput,
     FailInput,
     FinishInput,
-    LeaseInput,
+    HeartbeatInput,
     LeaseOutput,
     WorkOutput,
     decision_of,
@@ -50,15 +50,15 @@ class WorkDoor(ActingDoor):
     def claimed(self, key: str) -> Answer:
         """The next step for the agent as an answer, `{"work": null}` without one."""
         at = database_now()
-        return 200, work_of(operations.claim(self.agent, at=at), at)
+        return 200, work_of(operations.claim_many(self.agent, count=1, at=at), at)
 
     def claimed_unless_paused(self, key: str) -> Answer:
         """The same, and no work while all work is paused or the agent's working hours are over: what was finished
         before stays finished."""
         try:
             return self.claimed(key)
-        except (Paused, OutsideWorkingHours):
-            return 200, work_of(None, database_now())
+        except (Paused, OutsideWorkingHours) as stopped:
+            return 200, work_of(operations.Claimed(why=stopped.detail), database_now())
 
     @property
     def next_work(self) -> Then:
@@ -83,9 +83,11 @@ class ClaimView(WorkDoor):
 class HeartbeatView(WorkDoor):
     """Keep a lease alive."""
 
-    @extend_schema(request=LeaseInput, responses=LeaseOutput, parameters=[IDEMPOTENCY], summary="Keep the lease alive")
+    @extend_schema(
+        request=HeartbeatInput, responses=LeaseOutput, parameters=[IDEMPOTENCY], summary="Keep the lease alive"
+    )
     def post(self, request: Request, uid: UUID) -> Response:
-        given = self.read(LeaseInput, request.data)
+        given = self.read(HeartbeatInput, request.data)
 
         def act(key: str) -> Answer:
             seconds = operations.heartbeat(self.step(uid), agent=self.agent, at=database_now(), **given)
@@ -106,7 +108,7 @@ class FinishView(WorkDoor):
 
         def act(key: str) -> Answer:
             operations.finish(self.step(uid), agent=self.agent, at=database_now(), **given)
-            return self.claimed_unless_paused(key) if claim_next else (200, {"work": None})
+            return self.claimed_unless_paused(key) if claim_next else (200, {"work": None, "why": ""})
 
         return self.answer_once(request, act, then=self.next_work if claim_next else None, wait_seconds=wait)
 

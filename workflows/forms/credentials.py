@@ -63,3 +63,11 @@ class ClientKeyForm(ScopesForm):
         if not isinstance(jwk, dict):
             raise ValidationError("A key is a JSON object.")
         return jwk
+
+
+class EndpointForm(forms.Form):
+    """Where an agent is told that work is ready."""
+
+    url = forms.CharField(
+        max_length=2000, label="Address", help_text="It gets a signed POST as soon as work is ready; https only."
+    )

@@ -3,8 +3,10 @@ other, how runs begin by themselves, and the facts of shared memory."""
 
 from workflows.models.beginnings import Follow, Hook, HookCall, Schedule, ScheduleQuerySet
 from workflows.models.drafts import DraftQuerySet, WorkflowDraft
+from workflows.models.handing import HandOff, HandOffQuerySet
 from workflows.models.memory import Fact, FactFile, FactQuerySet, Flight, Space, SpaceQuerySet, Waiter
 from workflows.models.messages import Listener, Message, MessageQuerySet, Subscription, SubscriptionQuerySet
+from workflows.models.pushing import Endpoint, EndpointQuerySet, Push
 from workflows.models.tables import DecisionTable, DecisionTableQuerySet
 from workflows.models.work import Run, RunQuerySet, Step, StepQuerySet, Timer, TimerQuerySet
 from workflows.models.workflows import Workflow, WorkflowQuerySet, WorkflowVersion
@@ -13,16 +15,21 @@ __all__ = [
     "DecisionTable",
     "DecisionTableQuerySet",
     "DraftQuerySet",
+    "Endpoint",
+    "EndpointQuerySet",
     "Fact",
     "FactFile",
     "FactQuerySet",
     "Flight",
     "Follow",
+    "HandOff",
+    "HandOffQuerySet",
     "Hook",
     "HookCall",
     "Listener",
     "Message",
     "MessageQuerySet",
+    "Push",
     "Run",
     "RunQuerySet",
     "Schedule",

@@ -1,8 +1,8 @@
 """Rows of coordination: runs, their steps, and the moments that they wait for."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import ClassVar, Self
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Window
@@ -13,6 +13,10 @@ from agents.models import Agent, Principal, Unit
 from governance.models import Escalation
 from observability.ledger import Subject
 from workflows.models.workflows import Workflow, WorkflowVersion
+from workflows.plan import Node
+
+if TYPE_CHECKING:
+    from workflows.models.handing import HandOff
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -102,6 +106,7 @@ class Run(models.Model):
     over_limit = models.CharField(max_length=20, blank=True)
     kept = models.JSONField(default=list)
     allowance = models.PositiveSmallIntegerField(default=1)
+    priority = models.SmallIntegerField(default=0, db_default=0)
 
     objects = RunQuerySet.as_manager()
 
@@ -166,14 +171,25 @@ class StepQuerySet(models.QuerySet["Step"]):
         """With what the API tells of a step."""
         return self.select_related("run__workflow", "agent", "assigned_to", "escalation")
 
+    def ready(self, role: str, capabilities: list[str], agent: int, at: datetime) -> Self:
+        """Steps that agents of this role who are able to all this may take now: the highest priority first, then in
+        turn of the units, then the longest waiting. What was given to one agent is no other's while that lasts and the
+        agent is at work."""
+        free = Q(assigned_to=None) | Q(assigned_to=agent) | Q(assigned_until__lte=at)
+        free |= ~Q(assigned_to__status=Agent.Status.ACTIVE)
+        going = {"run__status": Run.Status.RUNNING, "run__over_limit": ""}
+        found = self.filter(free, status=Step.Status.READY, role=role, capability__in=capabilities, **going)
+        return found.filter(available_at__lte=at).order_by("-priority", "turn", "id")
+
     def ready_for(self, agent: Agent, at: datetime) -> Self:
-        """Steps this agent may take now, the longest waiting of the highest priority first."""
-        return self.filter(
-            Q(assigned_to=None) | Q(assigned_to=agent) | ~Q(assigned_to__status=Agent.Status.ACTIVE),
-            status=Step.Status.READY, role=agent.role.code, available_at__lte=at, run__status=Run.Status.RUNNING,
-            run__over_limit="",
-            run__workflow__in=Workflow.objects.worked_by(agent),
-        ).order_by("-priority", "id")  # fmt: skip
+        """Those of them that this agent may take."""
+        ready = self.ready(agent.role.code, ["", *agent.blueprint.capabilities], agent.pk, at)
+        return ready.filter(run__workflow__in=Workflow.objects.worked_by(agent))
+
+    def overdue(self, at: datetime) -> Self:
+        """Steps that agents should have finished by now and about which nobody was told yet."""
+        open_ones = Q(status__in=(Step.Status.READY, Step.Status.WORKING, Step.Status.WAITING))
+        return self.filter(open_ones, due_at__lte=at, overdue_at=None)
 
     def abandoned(self, at: datetime) -> Self:
         """Steps whose agent has not been heard of until its lease ran out."""
@@ -234,6 +250,8 @@ class Step(models.Model):
 
     IN_HAND: ClassVar[tuple[str, ...]] = (Status.WORKING, Status.WAITING)
 
+    PRIORITY_AT_MOST: ClassVar[int] = 1_000
+
     class Kind(models.TextChoices):
         AGENT = "agent", "Agent"
         PERSON = "person", "Person"
@@ -265,7 +283,22 @@ class Step(models.Model):
     error = models.TextField(blank=True)
     escalation = models.ForeignKey(Escalation, on_delete=models.PROTECT, null=True, related_name="steps")
     memory_key = models.CharField(max_length=300, blank=True)  # under which its output is kept in shared memory
+    # who may take it and when: what else its agent has to be able to, whose it is for a time, its unit's turn
+    capability = models.CharField(max_length=60, blank=True, default="", db_default="")
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True, related_name="+")
+    turn = models.FloatField(default=0.0, db_default=0.0)
+    ranked_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    overdue_at = models.DateTimeField(null=True)
+    assigned_until = models.DateTimeField(null=True)
+    hand_offs = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # what its agent said about the result
+    tokens = models.BigIntegerField(null=True)
+    seconds = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+    confidence = models.DecimalField(max_digits=5, decimal_places=4, null=True)
+    evidence = models.JSONField(default=list, db_default=[])
 
+    handed: "HandOff | None" = None  # what came with it, for who has just claimed it
     objects = StepQuerySet.as_manager()
 
     class Meta:
@@ -277,7 +310,10 @@ class Step(models.Model):
             )
         ]  # fmt: skip
         indexes = [
-            models.Index(fields=["role", "-priority", "id"], name="step_ready", condition=Q(status="ready")),
+            models.Index(fields=["role", "-priority", "turn", "id"], name="step_ready", condition=Q(status="ready")),
+            models.Index(fields=["role", "unit", "priority", "-turn"], name="step_turn", condition=Q(status="ready")),
+            models.Index(fields=["ranked_at"], name="step_ranked", condition=Q(status="ready")),
+            models.Index(fields=["due_at"], name="step_due", condition=Q(due_at__isnull=False, overdue_at=None)),
             models.Index(fields=["leased_until"], name="step_leased", condition=Q(status="working")),
             models.Index(fields=["agent", "-id"], name="step_agent"),
             models.Index(fields=["agent"], name="step_in_hand", condition=Q(status__in=("working", "waiting"))),
@@ -285,6 +321,13 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.run.key})"
+
+    def rank(self, node: Node) -> None:
+        """Say who may take it, how important it is and when it is due, as the drawing and its run want it."""
+        self.capability, self.unit_id, self.ranked_at = node.capability, self.run.unit_id, self.opened_at
+        most = self.PRIORITY_AT_MOST
+        self.priority = max(-most, min(node.priority + self.run.priority, most))
+        self.due_at = self.opened_at + timedelta(seconds=node.due_seconds) if node.due_seconds else None
 
     def as_subject(self) -> Subject:
         """How the ledger names this step."""

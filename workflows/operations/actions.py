@@ -13,7 +13,7 @@ from observability import ledger
 from workflows.models import Run, Step
 from workflows.operations.questions import requester
 from workflows.operations.stopping import PAUSED_RUN, LeaseVoid, has_acted, put_back
-from workflows.operations.work import held
+from workflows.operations.work.leases import held
 
 WHILE_STOPPED = timedelta(seconds=15)
 

@@ -14,6 +14,7 @@ from agents.models import Principal, Role, Unit
 from agents.operations import require
 from governance.models import EscalationPath
 from observability import ledger
+from observability.prepared import PreparedList
 from workflows import memory
 from workflows.models import Workflow, WorkflowVersion
 from workflows.operations.drawn import keep_schedules, listen, wrong_schedules
@@ -180,6 +181,20 @@ def keep(
     data = {"version": version.number, "sha256": digest} | ({} if restores is None else {"restores": restores})
     ledger.record(verb, workflow, by=by, at=at, why=why, data=data)
     return version
+
+
+def newest_version(workflow: Workflow) -> WorkflowVersion:
+    """The version with which runs start now, without its drawing. Raises Invalid when none is published."""
+    found = _NEWEST.all(workflow=workflow.pk)
+    if not found:
+        raise ledger.Invalid(f"{workflow} has no published version.")
+    return found[0]
+
+
+_NEWEST: PreparedList[WorkflowVersion] = PreparedList(
+    lambda workflow: WorkflowVersion.objects.filter(workflow=workflow).defer("bpmn", "graph").order_by("-number")[:1],
+    workflow=int,
+)
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from agents.models import Agent, Blueprint, Principal, System, Unit
 from governance import operations as governance
-from governance.models import ControlDrill, ControlState, Decision, Escalation
+from governance.models import ControlDrill, ControlState, Decision, Escalation, Incident
 from governance.operations import EVERYTHING, Reach, Scope, Stop
 from governance.rules.stopping import PAUSED, RESTRICTED
 from observability import ledger
@@ -69,6 +69,11 @@ def ready_steps(agent: Agent, stops: Iterable[Stop], *, at: datetime) -> QuerySe
         elif stop.is_paused and stop.kind == Kind.UNIT:
             ready = ready.exclude(run__unit__path__startswith=stop.path)
     return ready
+
+
+def without_stopped(steps: QuerySet[Step]) -> QuerySet[Step]:
+    """The same without those of runs that stand still until somebody resolves an incident."""
+    return steps.exclude(run__uid__in=Incident.objects.stopped_runs())
 
 
 def pausing(step: Step, agent: Agent | None, *, at: datetime) -> Stop | None:

@@ -6,6 +6,9 @@ from typing import Any
 
 from agents.models import Agent, ClientKey, Key, Principal
 from agents.rules import SCOPES
+from workflows.models import Endpoint
+
+PUSHES_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,16 @@ class Credential:
 
 
 def credentials_of(agent: Agent, user: Principal, *, at: datetime) -> dict[str, Any]:
-    """What the tab of credentials shows: keys, public keys, the scopes that there are, and the card."""
+    """What the tab of credentials shows: keys, public keys, the scopes that there are, where work is
+    announced, and the card."""
     keys = list(agent.keys.select_related("created_by", "replaces").order_by("-pk"))
     replaced = {key.replaces_id for key in keys if key.opens(at) and key.last_used_at is not None}
+    endpoint = Endpoint.objects.select_related("set_by").filter(agent=agent).first()
     client_keys = agent.client_keys.select_related("created_by").order_by("-pk")
     return {
         "keys": [Credential(key, _state(key, at), _can_be_replaced(key, replaced, at)) for key in keys],
         "client_keys": [Credential(key, _state(key, at)) for key in client_keys],
+        "endpoint": endpoint, "pushes": endpoint.pushes.all()[:PUSHES_SHOWN] if endpoint else (),
         "scopes": SCOPES.items(), "may_publish": user.may("agents.change_agent", agent),
     }  # fmt: skip
 

@@ -24,7 +24,7 @@ from observability.charts.words import percent_figure
 from observability.forms import Period
 from observability.ledger import database_now
 from observability.models import Event
-from workflows.forms import ClientKeyForm, KeyForm, RotateForm
+from workflows.forms import ClientKeyForm, EndpointForm, KeyForm, RotateForm
 from workflows.models import Fact, Run, Step
 from workflows.views.control import stops_of
 from workflows.views.keys import credentials_of
@@ -151,7 +151,7 @@ def _work(place: _Place) -> dict[str, Any]:
 
 
 def _keys(place: _Place) -> dict[str, Any]:
-    forms = {"new-key": KeyForm, "client-key": ClientKeyForm}
+    forms = {"new-key": KeyForm, "client-key": ClientKeyForm, "endpoint": EndpointForm}
     form = forms.get(place.request.GET.get("ask", ""))
     known = credentials_of(place.agent, place.user, at=place.at)
     return known | {"form": form() if form else None, "rotate_form": RotateForm()}

@@ -33,6 +33,8 @@ class BlueprintChangeInput(StrictSerializer):
     runtime = Text(max_length=200, allow_blank=True, required=False)
     rates = serializers.DictField(child=Text(max_length=20), required=False)
     currency = Text(max_length=3, required=False)
+    capabilities = serializers.ListField(child=Text(max_length=60), max_length=30, required=False)
+    work_limit = Whole(min_value=0, max_value=1000, required=False)
     status = serializers.ChoiceField([Blueprint.Status.ACTIVE, Blueprint.Status.DISABLED], required=False)
     why = Text(max_length=2000)
 
@@ -60,6 +62,8 @@ class BlueprintInput(StrictSerializer):
     runtime = Text(max_length=200, allow_blank=True, default="")
     rates = serializers.DictField(child=Text(max_length=20), default=dict)
     currency = Text(max_length=3, default="EUR")
+    capabilities = serializers.ListField(child=Text(max_length=60), max_length=30, default=list)
+    work_limit = Whole(min_value=0, max_value=1000, default=0)
 
 
 class AgentChangeInput(StrictSerializer):

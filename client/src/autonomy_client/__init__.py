@@ -25,6 +25,7 @@ from autonomy_client.errors import (
 )
 from autonomy_client.keeping import AsyncKeeper, Keeper
 from autonomy_client.questions import AccessRequest, Evaluation, Found
+from autonomy_client.queue import Batch, Done, Failed, Report
 from autonomy_client.shapes import (
     Agent,
     Approval,
@@ -38,6 +39,7 @@ from autonomy_client.shapes import (
     Evidence,
     Fact,
     File,
+    HandedOff,
     Inquiry,
     Me,
     Message,
@@ -55,6 +57,7 @@ __all__ = [
     "AsyncKeeper",
     "Autonomy",
     "AutonomyError",
+    "Batch",
     "Boundaries",
     "Boundary",
     "Change",
@@ -64,13 +67,16 @@ __all__ = [
     "Credentials",
     "Decision",
     "Document",
+    "Done",
     "Escalation",
     "Evaluation",
     "Evidence",
     "Fact",
+    "Failed",
     "File",
     "Forbidden",
     "Found",
+    "HandedOff",
     "InFlight",
     "Inquiry",
     "Invalid",
@@ -84,6 +90,7 @@ __all__ = [
     "NotUnderstood",
     "Outcome",
     "RateLimited",
+    "Report",
     "Run",
     "RunRef",
     "ServerFault",

@@ -100,11 +100,15 @@ def finish(
     wait_seconds: int = 0,
     note: str = "",
     tokens: int | None = None,
+    confidence: Decimal | str | None = None,
+    evidence: Sequence[Evidence] = (),
 ) -> Call[Work | None]:
-    """Report the step's output and what it took, with `claim_next` the answer carries the next step, if any; budgets
-    of tokens count `tokens`."""
+    """Report the step's output, what it took, how sure you are and what shows it; with `claim_next` the answer carries
+    the next step, if any; budgets of tokens count `tokens`."""
     report = {"output": output, "cost": str(cost), "note": note, "claim_next": claim_next, "wait_seconds": wait_seconds}
     report |= {} if tokens is None else {"tokens": tokens}
+    report |= {} if confidence is None else {"confidence": str(confidence)}
+    report |= {"evidence": [_stated(item) for item in evidence]} if evidence else {}
     return _post(f"steps/{work.step}/finish", _lease(work) | report, _work_in, wait_seconds)
 
 

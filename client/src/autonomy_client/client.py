@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, Protocol, Self, TypeVar, cast, overlo
 
 import httpx
 
-from autonomy_client import calls
+from autonomy_client import calls, queue
 from autonomy_client.answers import Answer
 from autonomy_client.calls import Call
 from autonomy_client.connection import Connection, named
@@ -83,6 +83,12 @@ class Autonomy(Connection[httpx.BaseTransport]):
     finish = _verb(calls.finish)
     fail = _verb(calls.fail)
     heartbeat = _verb(calls.heartbeat)
+    batch = _verb(queue.batch)
+    claim_many = _verb(queue.claim_many)
+    release = _verb(queue.release)
+    extend = _verb(queue.extend)
+    hand_off = _verb(queue.hand_off)
+    hand_offs = _verb(queue.hand_offs)
     ask = _verb(calls.ask)
     decision = _verb(calls.decision)
     outcome = _verb(calls.outcome)

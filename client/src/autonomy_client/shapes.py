@@ -188,6 +188,34 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class HandedOff:
+    """What another agent gave with a step: its own words and values, not checked facts. `references` name facts and
+    decisions that you look up by your own rights."""
+
+    id: str
+    number: int
+    sender: str
+    from_role: str
+    note: str
+    context: Mapping[str, Any]
+    references: tuple[Mapping[str, str], ...]
+    sha256: str
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> HandedOff:
+        return cls(
+            id=str(body["id"]),
+            number=int(body["number"]),
+            sender=str(body["sender"]),
+            from_role=str(body["from_role"]),
+            note=str(body.get("note") or ""),
+            context=body.get("context") or {},
+            references=tuple(body.get("references") or ()),
+            sha256=str(body["sha256"]),
+        )
+
+
+@dataclass(frozen=True)
 class Work:
     """One step that this agent holds until its lease ends."""
 
@@ -202,6 +230,14 @@ class Work:
     approval: Approval | None = None
     index: int | None = None
     item: Any = None
+    priority: int = 0
+    due_at: str = ""
+    hand_off: HandedOff | None = None
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """What the agent that handed the step off knew; empty when nobody did."""
+        return self.hand_off.context if self.hand_off else {}
 
     @property
     def approval_id(self) -> str | None:
@@ -210,7 +246,7 @@ class Work:
 
     @classmethod
     def from_wire(cls, body: Mapping[str, Any]) -> Work:
-        approval = body.get("approval")
+        approval, given = body.get("approval"), body.get("hand_off")
         return cls(
             step=str(body["step"]),
             lease_token=int(body["lease_token"]),
@@ -223,6 +259,9 @@ class Work:
             approval=Approval.from_wire(approval) if approval else None,
             index=None if body.get("index") is None else int(body["index"]),
             item=body.get("item"),
+            priority=int(body.get("priority") or 0),
+            due_at=str(body.get("due_at") or ""),
+            hand_off=HandedOff.from_wire(given) if given else None,
         )
 
 

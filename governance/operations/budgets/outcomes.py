@@ -108,14 +108,12 @@ def _settle(reservation: Reservation, outcome: Outcome, *, by: ledger.Acts, at: 
 
 
 # --- steps of work --------------------------------------------------------------------------------------------
-def settle_step(step: str, *, spender: Spender, used: Mapping[str, Decimal], what: str, at: datetime) -> None:
-    """A step was done: what its allowed actions hold is spent, and so is what the agent used meanwhile. Estimates of
-    what is `used` give way to it."""
+def settle_held(step: str, used: Mapping[str, Decimal], *, at: datetime) -> None:
+    """What the allowed actions of a step hold is spent; estimates of what is `used` give way to it."""
     for reservation in Reservation.objects.held().filter(step=step).with_names():
         metric = reservation.period.budget.metric
         known = metric in MEASURED and metric in used
         end(reservation, Status.SETTLED, Decimal(0) if known else reservation.amount, at=at)
-    spend(used, spender=spender, what=what, step=step, at=at)
 
 
 def release_step(step: str, *, at: datetime, why: str) -> None:
@@ -127,7 +125,15 @@ def release_step(step: str, *, at: datetime, why: str) -> None:
 def spend(used: Mapping[str, Decimal], *, spender: Spender, what: str, at: datetime, step: str = "") -> None:
     """Count what was used without a decision, by metric, against every budget that binds there; also above a limit."""
     used = {metric: amount for metric, amount in used.items() if amount > 0}
-    budgets = binding(spender, used) if used else []
+    spend_within(binding(spender, used) if used else [], used, spender=spender, what=what, step=step, at=at)
+
+
+def spend_within(
+    budgets: Iterable[Budget], used: Mapping[str, Decimal], *, spender: Spender, what: str, at: datetime, step: str = ""
+) -> None:
+    """The same against those of these budgets that count it."""
+    used = {metric: amount for metric, amount in used.items() if amount > 0}
+    budgets = [budget for budget in budgets if budget.metric in used]
     rows = periods_of(budgets, run=spender.run, at=at)
     for budget in sorted(budgets, key=lambda each: rows[each.pk].pk):
         amount = used[budget.metric]

@@ -18,6 +18,7 @@ from workflows.operations.runs.gathering import gather
 from workflows.operations.runs.rows import locked
 from workflows.operations.runs.steps import cancel_steps, close_step, open_steps, raise_incident, unsettled
 from workflows.operations.sharing import in_turn, look_first
+from workflows.operations.writing import KEPT, keep, write_now
 from workflows.plan import (
     Assign,
     CallWorkflow,
@@ -45,8 +46,8 @@ from workflows.plan import (
     advance,
 )
 
-SAVED = ("marking", "variables", "cost", "people_asked")
-BUT_VARIABLES = ("marking", "cost", "people_asked")
+SAVED = KEPT
+BUT_VARIABLES = tuple(name for name in KEPT if name != "variables")
 
 
 def happen(
@@ -56,12 +57,13 @@ def happen(
     stands still at a limit keeps it for later. `saved` are the columns of the run that may have changed."""
     if run.over_limit and not isinstance(happening, RunCancelled):
         limits.keep(run, [happening])
-        run.save(update_fields=saved)
+        keep(run, saved)
         return
     happenings, marking = deque([happening]), Marking.from_json(run.marking)
     looking: list[Step] = []
     while happenings or looking:
         if not happenings:  # all that opened looks into shared memory, in the order of the keys
+            write_now()
             step = looking.pop(0)
             if look_first(run, step, at=at):
                 happenings.append(StepFinished(step.token))
@@ -77,7 +79,7 @@ def happen(
         run.marking = marking.to_json()
         happenings.extend(_carry_out(run, effects, by, at, looking))
         saved = SAVED if any(isinstance(each, Assign | GatherOutputs) for each in effects) else saved
-    run.save(update_fields=saved)
+    keep(run, saved)
 
 
 def step_is_done(run: Run, step: Step, values: Mapping[str, Any], *, by: ledger.Acts, at: datetime) -> None:
@@ -92,6 +94,7 @@ def carry_out(run: Run, effects: Sequence[Effect], *, by: ledger.Acts, at: datet
     """Do in a locked run what somebody's change of its tokens asks for, and what follows from it at once."""
     looking: list[Step] = []
     follows = _carry_out(run, effects, by, at, looking)
+    write_now()
     follows += [StepFinished(step.token) for step in looking if look_first(run, step, at=at)]
     for each in follows:
         happen(run, each, by=by, at=at)
@@ -103,6 +106,8 @@ def _carry_out(
     # Equal ones that stand together are carried out together: ten thousand instances are few statements.
     follows: list[Happening] = []
     for kind, group in groupby(effects, key=type):
+        if kind is not OpenStep:
+            write_now()
         if kind is GatherOutputs:
             follows += [_gathered(run, each) for each in group if isinstance(each, GatherOutputs)]
         elif kind is OpenStep:

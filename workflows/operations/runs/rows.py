@@ -8,6 +8,7 @@ from observability import ledger
 from observability.prepared import Prepared
 from workflows.models import Run
 from workflows.operations.definitions import graph_of
+from workflows.operations.schemas import too_large, wrong_with_values
 from workflows.plan import plain
 
 
@@ -33,9 +34,13 @@ _LOCKED = Prepared(
 
 def checked_values(version_id: int, element: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """What an element leaves behind (the start node takes in), checked against its declared types, as JSON keeps it."""
+    detail, graph = "The values do not fit what the workflow declares; nothing was changed.", graph_of(version_id)
+    wrong = too_large(values, root="output")
+    wrong = wrong or wrong_with_values(values, graph.nodes[element].output_schema, root="output")
+    if wrong:
+        raise ledger.Invalid(detail, fields=wrong)
     try:
-        checked = graph_of(version_id).outputs_schema(element).coerce(values)
+        checked = graph.outputs_schema(element).coerce(values)
     except RequestInvalid as invalid:
-        detail = "The values do not fit what the workflow declares; nothing was changed."
         raise ledger.Invalid(detail, fields=dict(invalid.errors)) from invalid
     return {name: plain(value) for name, value in checked.items()}

@@ -11,8 +11,9 @@ from agents.models import Agent, Principal
 from agents.operations import require, require_at_work
 from governance import operations as governance
 from observability import ledger
+from observability.prepared import Insertion, Prepared
 from workflows.models import Run, Workflow
-from workflows.operations.definitions import graph_of
+from workflows.operations.definitions import graph_of, newest_version
 from workflows.operations.runs.going import happen
 from workflows.operations.runs.rows import checked_values
 from workflows.plan import EventKind, Node, Started
@@ -21,7 +22,8 @@ from workflows.plan import EventKind, Node, Started
 @dataclass(frozen=True)
 class Origin:
     """What else a run begins with: the start event, the run that called it and from where, how deep that is, the person
-    for whom it is, who then decides nothing in it, and whether it takes nothing from shared memory."""
+    for whom it is, who then decides nothing in it, whether it takes nothing from shared memory, and how important it
+    is."""
 
     start: str = ""
     parent: Run | None = None
@@ -29,9 +31,12 @@ class Origin:
     depth: int = 0
     starter: Principal | None = None
     works_anew: bool = False
+    priority: int = 0
 
 
 PLAIN = Origin()
+_NEW_RUN = Insertion(Run)
+_STARTED = Prepared(lambda workflow, key: Run.objects.filter(workflow=workflow, key=key), "key", workflow=int)
 
 
 def start(
@@ -42,6 +47,7 @@ def start(
     by: ledger.Acts,
     at: datetime,
     works_anew: bool = False,
+    priority: int = 0,
 ) -> tuple[Run, bool]:
     """A run of the newest version for the business key, and whether it is new: the same key gets the run it has. One
     that `works_anew` takes nothing from shared memory. Raises Paused where work is paused: whoever wants the run keeps
@@ -49,14 +55,15 @@ def start(
     require(by, "workflows.start_workflow", workflow)
     if isinstance(by, Agent):
         require_at_work(by, at=at)
-    return begin(workflow, key=key, variables=variables, by=by, at=at, origin=Origin(works_anew=works_anew))
+    origin = Origin(works_anew=works_anew, priority=priority)
+    return begin(workflow, key=key, variables=variables, by=by, at=at, origin=origin)
 
 
 def begin(
     workflow: Workflow, *, key: str, variables: Mapping[str, Any], by: ledger.Acts, at: datetime, origin: Origin = PLAIN
 ) -> tuple[Run, bool]:
     """The same for whoever needs no right of its own: a schedule, a call, a message."""
-    existing = workflow.runs.filter(key=key).first()
+    existing = _STARTED.first(workflow=workflow.pk, key=key)
     if existing is not None:
         return existing, False
     try:
@@ -71,22 +78,24 @@ def _begin(
 ) -> Run:
     agent = by if isinstance(by, Agent) else None
     reach = governance.reach_of(agent, workflow=workflow.code, path=workflow.unit.path)
-    governance.require_running(reach, governance.stops_for_work(at), at=at)
-    version = workflow.versions.first()
-    if version is None:
-        raise ledger.Invalid(f"{workflow} has no published version.")
+    glance = governance.glance_now()
+    governance.require_running(reach, governance.stops_for_work(at) if glance.stops else (), at=at)
+    version = newest_version(workflow)
     graph = graph_of(version.pk)
     element = origin.start or graph.start.id
     inputs = _inputs(graph.nodes[element], version.pk, variables)
-    run = Run.objects.create(
+    run = Run(
         key=key, workflow=workflow, version=version, unit=workflow.unit, variables=inputs, started_at=at,
         started_by=origin.starter or _person(by), parent=origin.parent, parent_token=origin.parent_token,
-        depth=origin.depth, works_anew=origin.works_anew,
+        depth=origin.depth, works_anew=origin.works_anew, priority=origin.priority,
     )  # fmt: skip
-    spender = governance.Spender(agent, workflow.unit, workflow.code, str(run.uid))
-    governance.count_run(spender=spender, what=f"Run {run.key}", at=at)
-    ledger.record("run.started", run, by=by, at=at, after=run.status, data={"version": version.number})
-    happen(run, Started(start=origin.start), by=by, at=at)
+    _NEW_RUN.insert(run)
+    if glance.budgets:
+        spender = governance.Spender(agent, workflow.unit, workflow.code, str(run.uid))
+        governance.count_run(spender=spender, what=f"Run {run.key}", at=at)
+    with ledger.gathered():
+        ledger.record("run.started", run, by=by, at=at, after=run.status, data={"version": version.number})
+        happen(run, Started(start=origin.start), by=by, at=at)
     return run
 
 

@@ -1,6 +1,7 @@
 """Steps of a run: opened, one or ten thousand by the same statements, and taken back."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -11,6 +12,7 @@ from workflows.models import Run, Step
 from workflows.operations import questions
 from workflows.operations.definitions import graph_of
 from workflows.operations.sharing import key_of
+from workflows.operations.writing import open_for_agents, open_for_people, written_together
 from workflows.plan import CancelStep, LoopKind, NodeKind, OpenStep
 
 AT_ONCE = 1_000
@@ -20,10 +22,9 @@ def open_steps(run: Run, effects: Sequence[OpenStep], *, at: datetime) -> list[S
     """Open these steps in their order; for each of a person the people of its path are asked. Those that look into
     shared memory before anybody works on them."""
     steps = [_new(run, effect, at) for effect in effects]
-    if len(steps) == 1:
-        steps[0].save(force_insert=True)
-    else:
-        Step.objects.bulk_create(steps, batch_size=AT_ONCE)
+    with written_together() if len(steps) > 1 else nullcontext():
+        for step in steps:
+            _write(step)
     ledger.record_all(
         [
             ledger.event_of("step.opened", step, by=ledger.SYSTEM, at=at, after=step.status, data=_place(step))
@@ -34,6 +35,13 @@ def open_steps(run: Run, effects: Sequence[OpenStep], *, at: datetime) -> list[S
         if step.kind == Step.Kind.PERSON:
             questions.ask_about_step(step, at=at)
     return [step for step in steps if step.memory_key]
+
+
+def _write(step: Step) -> None:
+    if step.kind == Step.Kind.AGENT:
+        open_for_agents(step, graph_of(step.run.version_id).nodes[step.element])
+    else:
+        open_for_people(step)
 
 
 def _place(step: Step) -> dict[str, int]:

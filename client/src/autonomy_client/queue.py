@@ -1,0 +1,139 @@
+"""More verbs of the work queue: many steps at once, more time, a step given back or handed off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from autonomy_client.calls import Call, _get, _lease, _part, _post, _stated
+from autonomy_client.shapes import Evidence, HandedOff, Work
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that is done: its output, what it took, how sure you are, and what shows it."""
+
+    work: Work
+    output: Mapping[str, Any] = field(default_factory=dict)
+    cost: Decimal | str = "0"
+    note: str = ""
+    tokens: int | None = None
+    confidence: Decimal | str | None = None
+    evidence: Sequence[Evidence] = ()
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A step that did not succeed; `error_code` names an error that the drawing may know."""
+
+    work: Work
+    reason: str
+    retryable: bool = True
+    error_code: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of one report; `code` and `detail` say why nothing was changed, and are empty otherwise."""
+
+    step: str
+    status: str = ""
+    code: str = ""
+    detail: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the server took the report."""
+        return not self.code
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Report:
+        problem = body.get("problem") or {}
+        errors = {str(each["field"]): str(each["message"]) for each in problem.get("errors") or []}
+        code, detail = str(problem.get("code") or ""), str(problem.get("detail") or "")
+        return cls(str(body["step"]), str(body.get("status") or ""), code, detail, errors)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The answers to the reports, in their order, those of done steps first, and the steps that were claimed; `why`
+    says why there are none though some may stand ready."""
+
+    reports: tuple[Report, ...]
+    work: tuple[Work, ...]
+    why: str = ""
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Batch:
+        reports = tuple(Report.from_wire(each) for each in body["reports"])
+        return cls(reports, tuple(Work.from_wire(each) for each in body["work"]), str(body.get("why") or ""))
+
+
+def batch(
+    done: Sequence[Done] = (), failed: Sequence[Failed] = (), *, claim: int = 0, wait_seconds: int = 0
+) -> Call[Batch]:
+    """Report on up to 50 steps and claim up to 50 others in one request. A report that is refused stops no other."""
+    body = {
+        "finish": [_done(each) for each in done],
+        "fail": [_failed(each) for each in failed],
+        "claim": claim,
+        "wait_seconds": wait_seconds,
+    }
+    return _post("work/batch", body, Batch.from_wire, wait_seconds)
+
+
+def claim_many(count: int, wait_seconds: int = 20) -> Call[tuple[Work, ...]]:
+    """Up to `count` steps for this agent's role; none when none came within the wait."""
+    body = {"claim": count, "wait_seconds": wait_seconds}
+    return _post("work/batch", body, lambda told: Batch.from_wire(told).work, wait_seconds)
+
+
+def release(work: Work, why: str) -> Call[None]:
+    """Give the step back without blame: no try is lost, and somebody else may take it."""
+    return _post(f"steps/{work.step}/release", _lease(work) | {"why": why}, lambda body: None)
+
+
+def extend(work: Work, seconds: int) -> Call[float]:
+    """Make the lease last so many seconds from now on, and return how many it is; the server has a bound."""
+    told = _lease(work) | {"seconds": seconds}
+    return _post(f"steps/{work.step}/heartbeat", told, lambda body: float(body["lease_seconds"]))
+
+
+def hand_off(
+    work: Work,
+    to_role: str,
+    context: Mapping[str, Any] | None = None,
+    note: str = "",
+    references: Sequence[Mapping[str, str]] = (),
+) -> Call[str]:
+    """Give the step on to agents of another role with what you know; `references` are facts and decisions, each as
+    {"kind": "fact", "id": ...}. The status of the step: "ready", or "failed" when a person decides who does it."""
+    body = {"to_role": to_role, "context": context or {}, "note": note, "references": list(references)}
+    return _post(f"steps/{work.step}/hand-off", _lease(work) | body, lambda told: str(told["status"]))
+
+
+def hand_offs(work: Work) -> Call[tuple[HandedOff, ...]]:
+    """Everything that was handed off with this step, the first one first, while you hold it."""
+    path = f"steps/{_part(work.step)}/hand-offs"
+    return _get(path, lambda body: tuple(HandedOff.from_wire(each) for each in body["hand_offs"]))
+
+
+def _done(done: Done) -> dict[str, Any]:
+    told = {
+        "step": done.work.step,
+        "output": done.output,
+        "cost": str(done.cost),
+        "note": done.note,
+        "tokens": done.tokens,
+        "confidence": None if done.confidence is None else str(done.confidence),
+        "evidence": [_stated(each) for each in done.evidence],
+    }
+    return _lease(done.work) | told
+
+
+def _failed(failed: Failed) -> dict[str, Any]:
+    told = {"reason": failed.reason, "retryable": failed.retryable, "error_code": failed.error_code}
+    return _lease(failed.work) | {"step": failed.work.step} | told

@@ -1,0 +1,70 @@
+"""docs/connect/take-many.md: every example runs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from workflows.models import HandOff, Step
+
+READ = {"readable": True, "number": "2026-1187"}
+
+
+@pytest.fixture
+def reader(connect: Any) -> Any:
+    """The invoice reader, with three documents to read."""
+    agent = connect("AP-01")
+    for number in range(3):
+        agent.start_run("invoice-to-payment", key=f"2026-{number}", input={"document": f"{number}.xml"})
+    return agent
+
+
+def test_many_steps_are_reported_and_claimed_at_once(reader: Any, run_block: Any) -> None:
+    def read(work: Any) -> dict[str, Any]:
+        if work.run.key == "2026-1":
+            raise OSError("torn")
+        return READ
+
+    names = run_block("connect/take-many.md", "many", autonomy=reader, read=read)
+
+    assert names["refused"] == []
+    assert dict(Step.objects.filter(element="read").values_list("run__key", "status")) == {
+        "2026-0": "done", "2026-1": "ready", "2026-2": "done",
+    }  # fmt: skip
+
+
+def test_a_step_is_kept_longer_and_given_back(reader: Any, run_block: Any) -> None:
+    work = reader.claim(wait_seconds=0)
+
+    run_block("connect/take-many.md", "time", autonomy=reader, work=work)
+
+    step = Step.objects.get(uid=work.step)
+    assert (step.status, step.attempt) == ("ready", 0)
+
+
+def test_a_step_is_handed_off(reader: Any, connect: Any, run_block: Any) -> None:
+    run_block("connect/take-many.md", "hand", autonomy=reader, work=reader.claim(wait_seconds=0))
+
+    matcher = connect("AP-02")
+    work = matcher.claim(wait_seconds=0)
+    assert work.context["order"] == "PO-2026-3007"
+    assert [each.sender for each in matcher.hand_offs(work)] == ["AP-01"]
+    assert HandOff.objects.count() == 1
+
+
+def test_a_message_says_that_work_is_ready(reader: Any, run_block: Any) -> None:
+    secret, body = "whsec_c2VjcmV0", json.dumps({"type": "work.ready"})
+    now = datetime.now(UTC)
+    headers = {
+        "webhook-id": "m-1", "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign("m-1", now, body),
+    }  # fmt: skip
+
+    given = {"autonomy": reader, "secret": secret, "request_body": body, "request_headers": headers}
+    names = run_block("connect/take-many.md", "pushed", **given)
+
+    assert names["work"].run.key == "2026-0"

@@ -1,0 +1,122 @@
+"""Whose step is next: what it asks for, how important it is, fair turns between units, and nothing waits for ever."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.models import Blueprint
+from observability.ledger import SYSTEM, Invalid, WrongStatus, database_now
+from observability.models import Event
+from tests.workflows.queue import begin, declare, one_step
+from workflows import operations
+from workflows.models import Step
+
+
+def taken(halden: Any, now: Any, many: int, code: str = "AP-01") -> list[str]:
+    """The keys of the runs whose steps the agent gets, in their order."""
+    halden.agents[code].refresh_from_db()
+    now = max(now, database_now())
+    return [step.run.key for step in operations.claim_many(halden.agents[code], count=many, at=now).steps]
+
+
+def test_a_unit_with_many_steps_keeps_no_other_waiting(halden: Any, now: Any) -> None:
+    flood, trickle = one_step(halden, now, "flood"), one_step(halden, now, "trickle", unit="procurement")
+    begin(flood, *(f"F{number}" for number in range(40)))
+    begin(trickle, *(f"T{number}" for number in range(5)))
+
+    assert {key for key in taken(halden, now, 11) if key[0] == "T"} == {"T0", "T1", "T2", "T3", "T4"}
+
+
+def test_a_unit_that_weighs_more_gets_more(halden: Any, now: Any, settings: Any) -> None:
+    settings.UNIT_WEIGHTS = {"procurement": 3}
+    begin(one_step(halden, now, "light"), *(f"L{number}" for number in range(30)))
+    begin(one_step(halden, now, "heavy", unit="procurement"), *(f"H{number}" for number in range(30)))
+
+    share = Counter(key[0] for key in taken(halden, now, 20))
+
+    assert share["H"] == 15
+
+
+def test_what_is_more_important_comes_first(halden: Any, now: Any) -> None:
+    version = one_step(halden, now, "small")
+    begin(version, "usual")
+    begin(version, "urgent", priority=5)
+    declare(version, priority=2)
+    begin(version, "marked")
+
+    assert taken(halden, now, 3) == ["urgent", "marked", "usual"]
+
+
+def test_only_who_is_able_to_gets_a_step_that_asks_for_it(halden: Any, now: Any) -> None:
+    version = one_step(halden, now, "small")
+    declare(version, capability="german")
+    begin(version, "a")
+
+    assert taken(halden, now, 1) == []
+    Blueprint.objects.filter(pk=halden.agents["AP-01"].blueprint_id).update(capabilities=["german", "french"])
+    assert taken(halden, now, 1) == ["a"]
+
+
+def test_what_is_overdue_is_told_once_and_moves_up(halden: Any, now: Any) -> None:
+    version = one_step(halden, now, "small")
+    begin(version, "usual")
+    declare(version, due_seconds=60)
+    begin(version, "due")
+    later = now + timedelta(minutes=2)
+
+    assert operations.hurry(at=later) == 1
+    assert operations.hurry(at=later) == 0
+    assert Event.objects.filter(verb="step.overdue").count() == 1
+    assert taken(halden, later, 2) == ["due", "usual"]
+
+
+def test_what_waits_long_moves_up_until_it_is_taken(halden: Any, now: Any, settings: Any) -> None:
+    settings.QUEUE_PATIENCE_MINUTES = 10
+    version = one_step(halden, now, "small")
+    begin(version, "old")
+    begin(version, "new", priority=2)
+    for turn in range(1, 4):
+        Step.objects.filter(run__key="new").update(ranked_at=now + timedelta(hours=9))  # it came only just now
+        operations.hurry(at=now + timedelta(minutes=11 * turn))
+
+    assert taken(halden, now + timedelta(minutes=40), 1) == ["old"]
+
+
+def test_a_step_is_kept_for_one_agent_for_a_time(halden: Any, now: Any) -> None:
+    begin(one_step(halden, now, "small"), "a")
+    step, reader = Step.objects.get(), halden.agents["AP-01"]
+
+    with pytest.raises(Invalid):
+        operations.assign(step, halden.agents["AP-02"], by=SYSTEM, at=now, why="Knows it.")
+    operations.assign(step, by=SYSTEM, at=now, why="Spread the load.")
+    step.refresh_from_db()
+    assert step.assigned_to == reader
+    Step.objects.update(assigned_to=halden.agents["AP-02"])
+    assert taken(halden, now, 1) == []
+    assert taken(halden, now + timedelta(hours=1), 1) == ["a"], "only for a time"
+    with pytest.raises(WrongStatus):
+        operations.assign(step, reader, by=SYSTEM, at=now, why="Too late.")
+
+
+@given(st.lists(st.sampled_from("ab"), min_size=1, max_size=60), st.integers(1, 5))
+def test_turns_share_by_weight_whatever_came_first(arrivals: list[str], weight: int) -> None:
+    """The rule alone: each unit's steps lie one share apart, and none before the next one to be served."""
+    shares, last, ready = {"a": 1.0, "b": 1.0 / weight}, {}, []
+    for unit in arrivals:
+        turn = max(min((each for each, _ in ready), default=0.0), last.get(unit, 0.0)) + shares[unit]
+        last[unit] = turn
+        ready.append((turn, unit))
+
+    served = Counter[str]()
+    waiting = Counter(arrivals)
+    for _, unit in sorted(ready):
+        if all(waiting[each] > served[each] for each in "ab"):
+            served[unit] += 1
+            assert served["b"] <= weight * (served["a"] + 1) + 1
+            assert served["a"] <= served["b"] / weight + 2
+        else:
+            served[unit] += 1
