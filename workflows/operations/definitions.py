@@ -63,7 +63,8 @@ def _with_tables(workflow: Workflow, graph: Graph) -> Graph:
     """The graph with the newest edition of each decision table that it asks; running runs keep what they have."""
     codes = {node.decision: node.id for node in graph.nodes.values() if node.kind is NodeKind.RULE_TASK}
     tables = tables_named(workflow, codes)
-    missing = {codes[code]: f"The workflow has no decision table {code}." for code in codes if code not in tables}
+    absent = [code for code in codes if code not in tables]
+    missing = {codes[code]: f"The workflow has no decision table {code}: publish the table first." for code in absent}
     if missing:
         raise BpmnRefused(fields=missing)
     return replace(graph, tables=tables)
@@ -82,7 +83,8 @@ def _bounded(node: Node) -> tuple[tuple[str, str, int], ...]:
     return (
         ("An id", node.id, 120), ("A name", node.name, 200), ("aos:effect", node.effect, 200),
         ("aos:approve", node.if_approved, 300), ("aos:reject", node.if_rejected, 300),
-        ("aos:timeout", node.if_timed_out, 300),
+        ("aos:timeout", node.if_timed_out, 300), ("aos:capability", node.capability, 60),
+        ("The name of a message, signal, link or code", node.event_name, 200), ("calledElement", node.calls, 80),
     )  # fmt: skip
 
 
