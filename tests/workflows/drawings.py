@@ -3,6 +3,7 @@
 import re
 
 from workflows.plan import (
+    Assign,
     CancelStep,
     Effect,
     EventCaught,
@@ -93,7 +94,7 @@ class Play:
         self.marking, self.effects = advance(self.graph, self.marking, happening, self.variables)
         assert Marking.from_json(self.marking.to_json()) == self.marking
         for effect in self.effects:
-            if type(effect).__name__ == "Assign":
+            if isinstance(effect, Assign):
                 self.variables[effect.node_id] = dict(effect.values)
         return self.effects
 

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 
 from observability import ledger
+from tests.workflows.test_dmn import table
 from workflows import operations
 from workflows.models import WorkflowVersion
+from workflows.plan import Graph, Trial, simulate
 
 BPMN = (Path(settings.BASE) / "autonomy_site/demo/invoice_to_payment.bpmn").read_text()
 
@@ -111,3 +114,36 @@ def test_a_file_full_of_mistakes_names_the_first_hundred(sign_in: Any) -> None:
     answer = send(sign_in("jonas"), BPMN.replace("</bpmn:process>", f"{flows}</bpmn:process>"))
 
     assert (answer.status_code, len(answer.json()["errors"])) == (400, 100)
+
+
+RULED = """<startEvent id="start"><extensionElements><aos:input name="amount" type="decimal"/>
+    <aos:input name="kind" type="string"/></extensionElements></startEvent>
+    <businessRuleTask id="approver" aos:decision="approver"><extensionElements>
+    <aos:output name="who" type="string"/></extensionElements></businessRuleTask>
+    <exclusiveGateway id="large" default="f3"/><endEvent id="chief"/><endEvent id="usual"/>
+    <sequenceFlow id="f1" sourceRef="start" targetRef="approver"/>
+    <sequenceFlow id="f2" sourceRef="approver" targetRef="large"/>
+    <sequenceFlow id="f3" sourceRef="large" targetRef="usual"/>
+    <sequenceFlow id="f4" sourceRef="large" targetRef="chief">
+    <conditionExpression>vars.approver.who == "cfo"</conditionExpression></sequenceFlow>"""
+DRAWN = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="x" '
+    'xmlns:aos="https://autonomy-os.org/bpmn/1"><process id="p" name="Ruled" isExecutable="true">'
+    f"{RULED}</process></definitions>"
+)
+
+
+def test_a_version_keeps_the_edition_of_the_table_that_it_was_published_with(halden: Any, sign_in: Any) -> None:
+    ingrid, address = sign_in("ingrid"), "/workflows/invoice-to-payment/tables"
+    refused = send(sign_in("jonas"), DRAWN)
+    assert "The workflow has no decision table approver: publish the table first." in refused.content.decode()
+
+    ingrid.post(address, {"file": ContentFile(table('> 1000 | - | "cfo"'), "limits.dmn"), "why": "Limits."})
+    number = send(sign_in("jonas"), DRAWN).json()["version"]
+    ingrid.post(address, {"file": ContentFile(table('> 9 | - | "cfo"'), "limits.dmn"), "why": "Lower."})
+
+    graph = Graph.from_json(WorkflowVersion.objects.get(workflow=halden.workflow, number=number).graph)
+    for amount in ("2000.00", "1000.01"):
+        assert simulate(graph, Trial({"amount": amount, "kind": "paper"})).end == "chief"
+    outcome = simulate(graph, Trial({"amount": "500.00", "kind": "paper"}))
+    assert "No rule matches" in outcome.reason

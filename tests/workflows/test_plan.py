@@ -353,3 +353,22 @@ def test_a_terminate_end_takes_back_what_stopped_another_branch():
     (incident,) = play.finish("a1")
 
     assert play.finish("a") == (CancelStep(incident.token, "x"), EndRun("k"))
+
+
+def test_graphs_and_markings_of_before_are_read_as_they_are():
+    play = Play(draw(TIMED))
+    graph = play.graph.to_json()
+    for node in graph["nodes"]:
+        node["kind"] = "timer" if node["kind"] == "boundary" else node["kind"]
+        for later in ("event", "loop", "passes", "parent", "repeats"):
+            del node[later]
+        node["outputs"] = [{name: output[name] for name in ("name", "kind", "label")} for output in node["outputs"]]
+    marking = {
+        "tokens": [{"id": 1, "node": "u", "flow": "", "stuck": False}], "timers": [{"id": 2, "node": "t", "host": 1}],
+        "arrived": {}, "next_token": 3, "last_end": "", "ended": False,
+    }  # fmt: skip
+    del graph["tables"]
+
+    assert Graph.from_json(graph) == play.graph
+    known = replace(play.marking, passed={})
+    assert Marking.from_json(marking) == known

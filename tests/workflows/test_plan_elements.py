@@ -461,6 +461,21 @@ def test_what_was_done_is_undone_the_last_first_and_only_what_was_done():
     assert play.marking.ended
 
 
+def test_undoing_goes_on_when_an_event_ends_one_part_of_it():
+    undo = event("intermediateThrowEvent", "undo", "compensate")
+    edge = event("boundaryEvent", "known", "error", "bad", more='attachedToRef="un_b"')
+    play = Play(xml(S + undoable("a") + undoable("b") + edge + undo + task("c") + E,
+                    "s -> a\na -> b\nb -> undo\nundo -> e\nknown -> c", CODES))  # fmt: skip
+    play.finish("a")
+    play.finish("b")
+
+    play.happen(StepFailed(play.token("un_b"), "E1"))
+
+    assert sorted(play.open) == ["c", "un_a", "undo"]
+    play.finish("c")
+    assert play.finish("un_a") == (EndRun("e"),)
+
+
 def test_only_the_activity_that_is_named_is_undone():
     undo = event("endEvent", "undo", "compensate", "a")
     play = Play(xml(S + undoable("a") + undoable("b") + undo, "s -> a\na -> b\nb -> undo"))

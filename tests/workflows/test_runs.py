@@ -11,7 +11,7 @@ from observability import ledger
 from observability.models import Event
 from workflows import operations
 from workflows.models import Run, Step, Timer, Workflow
-from workflows.operations.definitions import publish
+from workflows.operations.definitions import BpmnRefused, publish
 
 JOIN_THAT_NEVER_COMES = """<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="x"
@@ -205,10 +205,18 @@ def test_cancelling_needs_the_right_and_a_reason(bring: Any, halden: Any, now: A
 def test_a_join_that_can_never_open_is_put_to_a_person_who_can_only_give_up(
     halden: Any, robot: Any, sign_in: Any, now: Any
 ) -> None:
-    version = publish(
-        "half", JOIN_THAT_NEVER_COMES.encode(), by=ledger.SYSTEM, at=now, unit=halden.units["finance"],
-        owner=halden.people["maria"], incident_path=halden.workflow.incident_path,
-    )  # fmt: skip
+    place = {"unit": halden.units["finance"], "owner": halden.people["maria"]}
+    place["incident_path"] = halden.workflow.incident_path
+    with pytest.raises(BpmnRefused) as refused:
+        publish("half", JOIN_THAT_NEVER_COMES.encode(), by=ledger.SYSTEM, at=now, **place)
+    assert any("can wait for ever" in reason for reason in refused.value.fields.values())
+    # as it was published before joins were checked
+    well_drawn = JOIN_THAT_NEVER_COMES.replace("parallelGateway", "inclusiveGateway").encode()
+    version = publish("half", well_drawn, by=ledger.SYSTEM, at=now, **place)
+    version.graph["nodes"] = [
+        {**node, "kind": "parallel"} if node["kind"] == "inclusive" else node for node in version.graph["nodes"]
+    ]
+    version.save(update_fields=["graph"])
     agents.grant(
         "workflows.work_in_workflow", halden.agents["AP-01"].principal, version.workflow, by=ledger.SYSTEM, at=now
     )

@@ -124,7 +124,7 @@ def tables_missing(workflow: Workflow, graph: Graph) -> list[ElementProblem]:
     asked = _asked(graph)
     there = tables_named(workflow, asked) if asked else {}
     return [
-        ElementProblem(node.id, node.name, f"The workflow has no decision table {code}.")
+        ElementProblem(node.id, node.name, f"The workflow has no decision table {code}: publish the table first.")
         for code, node in asked.items() if code not in there
     ]  # fmt: skip
 
@@ -147,7 +147,8 @@ def _bounded(node: Node) -> tuple[tuple[str, str, int], ...]:
     return (
         ("An id", node.id, 120), ("A name", node.name, 200), ("aos:effect", node.effect, 200),
         ("aos:approve", node.if_approved, 300), ("aos:reject", node.if_rejected, 300),
-        ("aos:timeout", node.if_timed_out, 300),
+        ("aos:timeout", node.if_timed_out, 300), ("aos:capability", node.capability, 60),
+        ("The name of a message, signal, link or code", node.event_name, 200), ("calledElement", node.calls, 80),
     )  # fmt: skip
 
 

@@ -23,8 +23,9 @@ def ask_about_step(step: Step, *, at: datetime) -> None:
     """Put a step of a person to the people of its path."""
     run, graph = step.run, graph_of(step.run.version_id)
     node = graph.nodes[step.element]
+    loop = {} if step.index is None else {"index": step.index, "item": step.item}
     asked = governance.Asked(
-        kind=Escalation.Kind.STEP, title=graph.title(node.id, run.variables)[:300],
+        kind=Escalation.Kind.STEP, title=graph.title(node.id, run.variables, loop)[:300],
         path=EscalationPath.objects.get(key=node.path),
         risk=RISKS.get(node.risk, Risk.MEDIUM), effect=node.effect, seconds=_seconds(graph, node),
         likeness=f"{run.workflow.code}:{node.id}"[:LIKENESS_AT_MOST],

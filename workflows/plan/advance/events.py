@@ -32,6 +32,7 @@ class Events(Ways):
     def _catch_at_edge(self, event: Node, host: Token, left: int = 0) -> None:
         if event.interrupting:
             self.withdraw([host.id])
+            self.undone(host.id)
         else:
             self.wait_again(event, host.id, scope=host.scope, left=left)
         self.leave(event, host.scope)

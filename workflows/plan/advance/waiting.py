@@ -13,6 +13,7 @@ from workflows.plan.graph import AWAITED, EventKind, Node, NodeKind
 from workflows.plan.happenings import StartTimer, Subscribe
 from workflows.plan.marking import Timer, Token, Wait
 from workflows.plan.times import read_moment, read_seconds
+from workflows.plan.values import plain
 
 
 class Waiting(State):
@@ -46,7 +47,7 @@ class Waiting(State):
         """What ties a message to one run; empty when its name alone does."""
         if not event.correlation or event.event is EventKind.SIGNAL:
             return ""
-        return str(self.value_of(event.correlation, event, scope=scope))
+        return str(plain(self.value_of(event.correlation, event, scope=scope)))
 
     def _start_clock(self, event: Node, host: int, scope: int, left: int | None) -> None:
         seconds, at = self._due(event, scope)
