@@ -75,7 +75,7 @@ class FactQuery(StrictSerializer):
 
 
 class SearchQuery(PageQuery):
-    """Which facts: every word has to be said, in the key or in the content; a word may be just a beginning."""
+    """Which facts: every word has to be said, in the key or in the content; the last may be just a beginning."""
 
     q = Text(max_length=200, default="", help_text="Words, with spaces between them.")
     space = Text(max_length=60, default="")
@@ -228,7 +228,7 @@ class PurgeOutput(serializers.Serializer[Any]):
 
 def told(fact: Fact, at: datetime) -> dict[str, Any]:
     """A fact as the API tells it."""
-    file = getattr(fact, "file", None)
+    file = getattr(fact, "file", None) if fact.kind == Fact.Kind.FILE else None
     return {
         "id": fact.uid, "space": fact.space.code, "key": fact.key, "kind": fact.kind, "value": fact.value,
         "text": fact.text, "sha256": fact.value_sha256, "author": fact.author.code, "run": fact.run and fact.run.uid,
