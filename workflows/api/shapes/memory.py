@@ -94,8 +94,8 @@ class FileOutput(serializers.Serializer[Any]):
     size = serializers.IntegerField()
 
 
-class FactOutput(serializers.Serializer[Any]):
-    """A finding from shared memory."""
+class FactRow(serializers.Serializer[Any]):
+    """A finding in a list, or by its id."""
 
     id = serializers.UUIDField()
     space = serializers.CharField()
@@ -116,7 +116,6 @@ class FactOutput(serializers.Serializer[Any]):
         help_text="current, low (waits to be confirmed), later, expired, superseded, invalid or purged."
     )
     at = serializers.DateTimeField()
-    age_seconds = serializers.IntegerField()
     valid_from = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True)
     superseded_at = serializers.DateTimeField(allow_null=True)
@@ -128,6 +127,18 @@ class FactOutput(serializers.Serializer[Any]):
     saved_cost = serializers.DecimalField(max_digits=18, decimal_places=6)
 
 
+class FactOutput(FactRow):
+    """A finding from shared memory."""
+
+    age_seconds = serializers.IntegerField()
+
+
+class FactShown(serializers.Serializer[Any]):
+    """One finding."""
+
+    fact = FactRow()
+
+
 class FactAnswer(serializers.Serializer[Any]):
     """The finding under a key, null when there is none."""
 
@@ -137,7 +148,7 @@ class FactAnswer(serializers.Serializer[Any]):
 class FactsAnswer(serializers.Serializer[Any]):
     """All facts that ended together."""
 
-    facts = FactOutput(many=True)
+    facts = FactRow(many=True)
 
 
 class WhyInput(StrictSerializer):
