@@ -237,7 +237,7 @@ DOORS: dict[tuple[str, str], Door] = {
         END, lambda side: [things.fact(side, "low").uid], lambda side: {"why": "A drill."}
     ),
     ("api-fact-invalidate", "post"): Door(END, lambda side: [things.fact(side).uid], lambda side: {"why": "A drill."}),
-    ("api-memory-search", "get"): Door(LIST, query=lambda side: {"q": "total", "space": side.space.code}),
+    ("api-memory-search", "get"): Door(LIST, query=lambda side: {"space": side.space.code}),
     ("api-memory-claims", "post"): Door(LEASE, body=lambda side: {"space": side.space.code, "key": "unknown"}),
     ("api-memory-release", "post"): Door(LEASE, body=things.claimed),
     ("api-memory-spaces", "get"): Door(LIST),

@@ -65,7 +65,7 @@ from tests.site.routes import (
 )
 from tests.site.test_matrix import table
 from tests.site.world import World
-from workflows.models import Run, Workflow
+from workflows.models import Fact, Run, Workflow
 
 ACTING = (CREATE, LEASE, END, BOUND, CHANGE)
 ONLY_ONCE = ("key", "subject_token", "invitation")  # a secret is shown once
@@ -295,6 +295,8 @@ def grown(world: World, count: int) -> None:
     copied(world.own.policy.versions.get(number=1), count, number=lambda n: 10 * count + n)
     draft = world.own.policy.versions.get(number=things.version(world.own, "draft")[1])
     copied(draft.comments.earliest("pk"), count)
+    copied(world.own.space, count, code=lambda n: f"grown-{count}-{n}")
+    copied(things.fact(world.own), count, uid=fresh(Fact, "uid"), key=lambda n: f"grown-{count}-{n}")
     copied(Event.objects.latest("pk"), count, uid=fresh(Event, "uid"), position=lambda n: None)
     principal = world.own.agent.principal
     copied(principal, count, username=lambda n: f"grown-{count}-{n}")

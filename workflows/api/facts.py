@@ -14,11 +14,19 @@ from rest_framework.response import Response
 from agents.api.doors import IDEMPOTENCY, ActingDoor, Door
 from agents.models import Agent, Principal
 from observability import ledger
-from observability.api.tags import body_tag
 from observability.ledger import database_now
 from observability.serializers import page_of
 from workflows import memory
-from workflows.api.shapes.memory import FactAnswer, FactOutput, FactsAnswer, SearchQuery, WhyInput, fact_of, told
+from workflows.api.shapes.memory import (
+    FactAnswer,
+    FactRow,
+    FactsAnswer,
+    FactShown,
+    SearchQuery,
+    WhyInput,
+    fact_of,
+    told,
+)
 from workflows.models import Fact, FactFile, FactQuerySet
 
 Answer = tuple[int, Mapping[str, Any]]
@@ -54,7 +62,7 @@ class SearchView(FactDoor):
 
     query = SearchQuery
 
-    @extend_schema(parameters=[SearchQuery], responses=page_of(FactOutput), summary="Search shared memory")
+    @extend_schema(parameters=[SearchQuery], responses=page_of(FactRow), summary="Search shared memory")
     def get(self, request: Request) -> Response:
         given, at = self.asked, database_now()
         if request.auth is not None:
@@ -64,7 +72,7 @@ class SearchView(FactDoor):
         found = found.filter(**{column: given[name] for name, column in wanted.items() if given[name]})
         if given["state"] != "all":
             found = found.valid(at) if given["state"] == "valid" else found.to_confirm()
-        return self.page_under({}, found, lambda rows: [FactOutput(told(row, at)).data for row in rows], by="-id")
+        return self.page_under({}, found, lambda rows: [FactRow(told(row, at)).data for row in rows], by="-id")
 
 
 class FactView(FactDoor):
@@ -72,11 +80,9 @@ class FactView(FactDoor):
 
     shows_one = True
 
-    @extend_schema(responses=FactAnswer, summary="Show a fact")
+    @extend_schema(responses=FactShown, summary="Show a fact")
     def get(self, request: Request, uid: UUID) -> Response:
-        shown = FactOutput(told(self.fact(uid), database_now())).data
-        # Its age would make every answer a new one.
-        return self.tagged({"fact": shown}, body_tag({**shown, "age_seconds": 0}))
+        return self.tagged({"fact": FactRow(told(self.fact(uid), database_now())).data})
 
 
 class FactFileView(FactDoor):
@@ -148,6 +154,7 @@ class InvalidateView(JudgingDoor):
     def post(self, request: Request, uid: UUID) -> Response:
         def act(fact: Fact, at: Any, why: str) -> dict[str, Any]:
             ended = [row.pk for row in memory.invalidate(fact, by=self.by, at=at, why=why)]
-            return {"facts": [told(row, at) for row in self.facts().filter(pk__in=ended).order_by("pk")]}
+            rows = self.facts().filter(pk__in=ended).order_by("pk")
+            return {"facts": [FactRow(told(row, at)).data for row in rows]}
 
         return self.judge(request, uid, act)

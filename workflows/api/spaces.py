@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from agents.api.doors import IDEMPOTENCY, ActingDoor, PeopleOnly, PeopleWrite
 from agents.models import Agent, Unit
+from agents.operations import require
 from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import PageQuery, page_of
@@ -34,6 +35,7 @@ class SpacesView(PeopleWrite):
     @extend_schema(request=SpaceInput, responses={201: SpaceOutput}, parameters=[IDEMPOTENCY], summary="Add a space")
     def post(self, request: Request) -> Response:
         given = self.read(SpaceInput, request.data)
+        require(self.principal, "workflows.add_space")
         self.require_recent()
 
         def act(key: str) -> Answer:

@@ -11,6 +11,7 @@ from governance import operations as governance
 from governance.models import Decision
 from observability import ledger
 from observability.models import Event
+from observability.prepared import Prepared
 from workflows.models import Fact, Run, Space
 from workflows.rules import memory as rules
 
@@ -49,7 +50,7 @@ def permit(action: str, space: Space, key: str, *, agent: Agent, at: datetime, r
 
 def require_sight(space: Space, agent: Agent) -> None:
     """Raise NotFound unless the agent may look into the space."""
-    if not Space.objects.visible_to(agent.principal).filter(pk=space.pk).exists():
+    if not space.is_visible_to(agent.principal):
         raise ledger.NotFound(f"There is no space {space.code} in shared memory, or you may not see it.")
 
 
@@ -65,14 +66,19 @@ def get(space: Space, key: str, *, agent: Agent, at: datetime, run: Run | None =
 
 def served(space: Space, key: str, *, agent: Agent, at: datetime, run: Run | None) -> Fact | None:
     """The same for who is known to see the space, in the caller's transaction."""
-    facts = space.facts.valid(at).select_related("author", "space", "run__workflow", "file").defer("file__content")
-    facts = facts.filter(key=canonical_key(key))
-    fact = facts.believed().first() or facts.filter(author=agent).order_by("-id").first()
+    named = canonical_key(key)
+    fact = current(space, named, at=at) or _own(space, named, agent, at)
     if fact is None or not _may_read(fact, agent.principal):
         return None
     if fact.author_id != agent.pk or fact.run_id != (run.pk if run else None):
         count_reuse(fact, by=agent, run=run, at=at)
     return fact
+
+
+def _own(space: Space, key: str, agent: Agent, at: datetime) -> Fact | None:
+    """What the agent itself found and nobody has confirmed."""
+    own = space.facts.valid(at).filter(key=key, author=agent, trust=Fact.Trust.LOW).order_by("-id")
+    return own.select_related("author", "space", "run__workflow").first()
 
 
 def _may_read(fact: Fact, user: Principal) -> bool:
@@ -83,7 +89,22 @@ def _may_read(fact: Fact, user: Principal) -> bool:
 
 def current(space: Space, key: str, *, at: datetime) -> Fact | None:
     """The valid fact under the canonical key that everybody is served."""
-    return space.facts.valid(at).believed().select_related("author", "space", "run__workflow").filter(key=key).first()
+    fact = _CURRENT.first(space=space.pk, key=key)
+    return fact if fact is not None and fact.holds(at) else None
+
+
+# Of those that are believed only one is current.
+_CURRENT = Prepared(
+    lambda space, key: (
+        Fact.objects.kept()
+        .believed()
+        .select_related("author", "space", "run__workflow")
+        .defer("words")
+        .filter(space=space, key=key)
+    ),
+    space=int,
+    key=str,
+)
 
 
 def count_reuse(fact: Fact, *, by: ledger.Acts, run: Run | None, at: datetime) -> None:
@@ -100,8 +121,8 @@ def count_reuse(fact: Fact, *, by: ledger.Acts, run: Run | None, at: datetime) -
 
 
 def search(user: Principal, text: str, *, at: datetime, space: str = "", author: str = "") -> QuerySet[Fact]:
-    """The valid facts that say every one of these words, or words that begin so, and that the user is served: by
-    `-id`, the newest first, on every database alike."""
+    """The valid facts that say every one of these words, of which the last may be the beginning of one, and that the
+    user is served: by `-id`, the newest first, on every database alike."""
     found = Fact.objects.visible_to(user).valid(at).saying(text)
     found = found.filter(space__code=space) if space else found
     return found.filter(author__code=author) if author else found

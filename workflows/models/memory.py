@@ -91,9 +91,16 @@ class Space(models.Model):
         """How the ledger names this space."""
         return Subject(kind="space", id=self.code, name=self.name, unit=str(self.unit_id))
 
+    def is_visible_to(self, user: Principal) -> bool:
+        """Whether the user may look into it: of its unit known without a question to the database."""
+        if self.scope == Space.Scope.UNIT and self.unit_id in user.unit_ids():
+            return True
+        return Space.objects.visible_to(user).filter(pk=self.pk).exists()
+
 
 class _Says(Func):
-    """Whether a fact says every one of the words, or words that begin so: read from the index of words."""
+    """Whether a fact says every one of the words, and a word that begins like the last one: read from the index of
+    words."""
 
     output_field = models.BooleanField()
 
@@ -103,13 +110,13 @@ class _Says(Func):
 
     def as_sql(self, compiler: Any, connection: Any, **more: Any) -> tuple[str, Any]:  # type: ignore[override]
         key, params = compiler.compile(self.source_expressions[0])
-        asked = " ".join(f'"{word}"*' for word in self.words)
+        asked = " ".join(f'"{word}"' for word in self.words) + "*"
         sql = f"{key} IN (SELECT rowid FROM workflows_fact_words WHERE workflows_fact_words MATCH %s)"  # noqa: S608
         return sql, [*params, asked]
 
     def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> tuple[str, list[Any]]:
         words, params = compiler.compile(self.source_expressions[1])
-        asked = " & ".join(f"'{word}':*" for word in self.words)
+        asked = " & ".join(f"'{word}'" for word in self.words) + ":*"
         return f"array_to_tsvector(string_to_array({words}, ' ')) @@ %s::tsquery", [*params, asked]
 
 
@@ -144,7 +151,8 @@ class FactQuerySet(models.QuerySet["Fact"]):
         return self.kept().filter(trust=Fact.Trust.LOW)
 
     def saying(self, text: str) -> Self:
-        """Facts with all these words, or words that begin so, in key or content; all without a word."""
+        """Facts with all these words in key or content, the last of which may be the beginning of one; all without
+        a word."""
         words = words_in(text)
         return self.filter(_Says(words)) if words else self
 
@@ -218,6 +226,11 @@ class Fact(models.Model):
         return Subject(
             kind="fact", id=str(self.uid), name=str(self), unit=str(self.space.unit_id), run=run, workflow=workflow
         )
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it has begun to hold, and has not expired."""
+        begun = self.valid_from is None or self.valid_from <= at
+        return begun and (self.expires_at is None or self.expires_at > at)
 
     @property
     def saved(self) -> dict[str, Any]:

@@ -371,7 +371,7 @@ def release_claim(claim: Claim) -> Call[None]:
 def search_memory(
     words: str = "", *, space: str = "", author: str = "", state: str = "valid", limit: int = 50
 ) -> Call[Page[Fact]]:
-    """Facts that say all of these words, or words that begin so, the newest first."""
+    """Facts that say all of these words, of which the last may be the beginning of one, the newest first."""
     asked = {"q": words, "space": space, "author": author, "state": state, "limit": str(limit)}
     return _list("memory/search", Fact.from_wire, {name: value for name, value in asked.items() if value})
 

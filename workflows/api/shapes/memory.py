@@ -75,7 +75,7 @@ class FactQuery(StrictSerializer):
 
 
 class SearchQuery(PageQuery):
-    """Which facts: every word has to be said, in the key or in the content; a word may be just a beginning."""
+    """Which facts: every word has to be said, in the key or in the content; the last may be just a beginning."""
 
     q = Text(max_length=200, default="", help_text="Words, with spaces between them.")
     space = Text(max_length=60, default="")
@@ -94,8 +94,8 @@ class FileOutput(serializers.Serializer[Any]):
     size = serializers.IntegerField()
 
 
-class FactOutput(serializers.Serializer[Any]):
-    """A finding from shared memory."""
+class FactRow(serializers.Serializer[Any]):
+    """A finding in a list, or by its id."""
 
     id = serializers.UUIDField()
     space = serializers.CharField()
@@ -116,7 +116,6 @@ class FactOutput(serializers.Serializer[Any]):
         help_text="current, low (waits to be confirmed), later, expired, superseded, invalid or purged."
     )
     at = serializers.DateTimeField()
-    age_seconds = serializers.IntegerField()
     valid_from = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True)
     superseded_at = serializers.DateTimeField(allow_null=True)
@@ -128,6 +127,18 @@ class FactOutput(serializers.Serializer[Any]):
     saved_cost = serializers.DecimalField(max_digits=18, decimal_places=6)
 
 
+class FactOutput(FactRow):
+    """A finding from shared memory."""
+
+    age_seconds = serializers.IntegerField()
+
+
+class FactShown(serializers.Serializer[Any]):
+    """One finding."""
+
+    fact = FactRow()
+
+
 class FactAnswer(serializers.Serializer[Any]):
     """The finding under a key, null when there is none."""
 
@@ -137,7 +148,7 @@ class FactAnswer(serializers.Serializer[Any]):
 class FactsAnswer(serializers.Serializer[Any]):
     """All facts that ended together."""
 
-    facts = FactOutput(many=True)
+    facts = FactRow(many=True)
 
 
 class WhyInput(StrictSerializer):
@@ -228,7 +239,7 @@ class PurgeOutput(serializers.Serializer[Any]):
 
 def told(fact: Fact, at: datetime) -> dict[str, Any]:
     """A fact as the API tells it."""
-    file = getattr(fact, "file", None)
+    file = getattr(fact, "file", None) if fact.kind == Fact.Kind.FILE else None
     return {
         "id": fact.uid, "space": fact.space.code, "key": fact.key, "kind": fact.kind, "value": fact.value,
         "text": fact.text, "sha256": fact.value_sha256, "author": fact.author.code, "run": fact.run and fact.run.uid,
