@@ -61,7 +61,7 @@ def test_a_step_is_put_in_and_published_by_keyboard_alone(visitor: Visitor) -> N
     expect(page.locator("#main").get_by_text("The step is changed.")).to_be_visible()
     press_to(page, "Ask to publish")
     page.keyboard.press("Enter")
-    press_to(page, "Ask to publish")
+    expect(page.get_by_role("heading", name="What comes next")).to_be_visible()
     press_to(page, "Your reason")
     page.keyboard.type("Two pairs of eyes.")
     press_to(page, "Ask to publish")
