@@ -102,7 +102,6 @@ class FinishInput(ResultInput):
 class FailInput(LeaseInput):
     """Why it did not succeed, and whether another try can help; or which error of the drawing it is."""
 
-
     example: ClassVar[dict[str, Any]] = {
         "lease_token": 1,
         "reason": "The mail server did not answer.",

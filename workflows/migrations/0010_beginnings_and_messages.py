@@ -231,7 +231,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="run",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("parent__isnull", False), ("status", "running")),
+                condition=models.Q(("parent__isnull", False), ("status__in", ("running", "paused"))),
                 fields=("parent", "parent_token"),
                 name="one_run_per_call",
             ),

@@ -116,7 +116,7 @@ class Run(models.Model):
             models.UniqueConstraint(
                 fields=["parent", "parent_token"],
                 name="one_run_per_call",
-                condition=Q(parent__isnull=False, status="running"),
+                condition=Q(parent__isnull=False, status__in=("running", "paused")),
             ),
         ]
         indexes = [

@@ -13,8 +13,8 @@ from observability import ledger
 from workflows.models import Step, Workflow
 from workflows.operations.intervening.entering import entered_step, require_not_acted, withdraw_question
 from workflows.operations.people import try_again
-from workflows.operations.runs import checked_values, happen
-from workflows.plan import StaleHappening, StepFinished
+from workflows.operations.runs import checked_values, step_is_done
+from workflows.plan import StaleHappening
 
 
 @transaction.atomic
@@ -62,9 +62,8 @@ def skip(step: Step, output: Mapping[str, Any], *, by: ledger.Acts, at: datetime
         leased_until=None, lease_token=step.lease_token + 1, output=values, note=why[:2000],
     )  # fmt: skip
     governance.release_step(str(step.uid), at=at, why=why)
-    run.variables[step.element] = values
     try:
-        happen(run, StepFinished(step.token), by=by, at=at)
+        step_is_done(run, step, values, by=by, at=at)
     except StaleHappening as stale:
         raise ledger.WrongStatus(f"The run waits for “{step.name}” no longer.") from stale
     return step

@@ -5,12 +5,14 @@ from typing import Any
 from workflows.models import Message, Run, Step
 from workflows.plan import GatherOutputs
 
+ENDED_WELL = (Step.Status.DONE, Step.Status.SKIPPED)
+
 
 def gather(run: Run, effect: GatherOutputs) -> None:
     """Put what the instances left, in their order, among the variables as the list `items` of their element."""
     last = effect.first + effect.count - 1
     left: dict[int, Any] = dict(
-        run.steps.filter(token__range=(effect.first, last), status=Step.Status.DONE).values_list("token", "output")
+        run.steps.filter(token__range=(effect.first, last), status__in=ENDED_WELL).values_list("token", "output")
     )
     ended = Message.objects.filter(
         receiver=run, kind=Message.Kind.ENDED, token__range=(effect.first, last), status=Message.Status.TAKEN
