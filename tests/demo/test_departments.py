@@ -9,6 +9,7 @@ import pytest
 from agents.operations import issue_key
 from autonomy_site.demo import departments
 from autonomy_site.demo.company import FOLDER
+from autonomy_site.demo.desks import crew
 from governance import operations as governance
 from governance.models import Decision, Escalation, PolicyVersion
 from governance.operations import policies
@@ -33,6 +34,7 @@ ANSWERS = {
 def wide(halden: Any, now: Any) -> Any:
     """The Halden Group as the demo shows it; the agents of the other units have keys too."""
     departments.build(now)
+    crew.build(now)
     for code in departments.CREW:
         agent = departments.Agent.objects.get(code=code)
         halden.keys[code] = issue_key(agent, by=ledger.SYSTEM, at=now)
@@ -54,6 +56,7 @@ def test_nothing_is_wrong_in_the_rules_of_all_units_together() -> None:
     in_force = PolicyVersion.objects.filter(status="active").values_list("policy__key", flat=True)
     assert set(in_force) == {
         "finance.invoice-payment", "procurement.vendor-onboarding", "service.refund", "logistics.shipment-rebooking",
+        "service.ticket-reply", "finance.report-send",
     }  # fmt: skip
     assert [finding for finding in governance.analyse_all() if finding.sort in WRONG] == []
 

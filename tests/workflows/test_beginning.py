@@ -89,7 +89,7 @@ def test_a_workflow_begins_from_a_template(sign_in: Any, halden: Any, desk: Any)
     aisha.post("/workflows/new", form(halden, desk, template="customer-support", code="support"))
 
     problems = operations.problems_of(WorkflowDraft.objects.get().bpmn)
-    assert {problem.element_id for problem in problems} == {"gather", "analyse"}
+    assert {problem.element_id for problem in problems} == {"gather", "analyse", "refund", "update"}
 
 
 def test_what_is_wrong_is_said_and_nothing_begins(sign_in: Any, halden: Any, desk: Any) -> None:

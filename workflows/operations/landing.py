@@ -35,7 +35,7 @@ def _tell(key: str) -> None:
 def over(at: datetime) -> QuerySet[Flight]:
     """Flights that nobody is at any more: those who wait are to be told, the others to be forgotten."""
     ended = Q(step__isnull=True, agent__isnull=True) | Q(agent__isnull=False, leased_until__lte=at)
-    failed = Q(step__status__in=(Step.Status.DONE, Step.Status.FAILED, Step.Status.CANCELLED))
+    failed = Q(step__status__in=(Step.Status.DONE, Step.Status.FAILED, Step.Status.CANCELLED, Step.Status.SKIPPED))
     return Flight.objects.filter(ended | failed).order_by("pk")
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -95,6 +96,6 @@ def _euro(cents: int) -> str:
     return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
 
 
-def _write(path: Path, header: tuple[str, ...], rows: list[tuple[str, ...]] | list[tuple[str, str, str]]) -> None:
+def _write(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])

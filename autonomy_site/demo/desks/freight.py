@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -134,6 +135,6 @@ def _in_time(chance: random.Random) -> list[Row]:
     return rows
 
 
-def _write(path: Path, header: tuple[str, ...], rows: list[Row] | list[tuple[str, str, str, int, int]]) -> None:
+def _write(path: Path, header: tuple[str, ...], rows: Iterable[Row]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])

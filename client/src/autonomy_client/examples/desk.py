@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autonomy_client import Autonomy, Change, Evidence, Work
-from autonomy_client.examples.invoices.folder import file_name, write_whole
+from autonomy_client.examples.files import file_name, write_whole
 from autonomy_client.examples.invoices.work import LONGEST_NOTE, GiveUp, Result, Worker, connect, stop_with_input
 
 # New cases are looked for between two claims, and a program ends between two claims.

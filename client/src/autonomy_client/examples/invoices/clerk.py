@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from autonomy_client import Autonomy, Change, Decision, Evidence, Work
-from autonomy_client.examples.invoices.folder import Books, Folder, file_name, write_whole
+from autonomy_client.examples.files import file_name, write_whole
+from autonomy_client.examples.invoices.folder import Books, Folder
 from autonomy_client.examples.invoices.payment import (
     Debtor,
     InvalidPayment,

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from autonomy_client.examples.files import file_name, write_whole
 from autonomy_client.examples.invoices.orders import Order, Receipt, read_order, read_receipt
 from autonomy_client.examples.invoices.vendors import VendorMaster
 from autonomy_client.examples.invoices.work import GiveUp
@@ -166,19 +165,6 @@ class Books:
         if not self.master_path.exists():
             return VendorMaster({})
         return VendorMaster.from_json(self.master_path.read_text("utf-8"))
-
-
-def file_name(text: str) -> str:
-    """A name that is safe on every file system and stays readable, at most 80 characters."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-")[:80] or "document"
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the whole of it or nothing, over an earlier one if there is one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}.part")
-    part.write_bytes(data)
-    part.replace(path)
 
 
 def _printable(name: str) -> str:

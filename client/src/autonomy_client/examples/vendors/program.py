@@ -75,7 +75,7 @@ class Vendors(Desk):
         seconds = f"{time.perf_counter() - began:.3f}"
         proof = Evidence("fact", "sanctions.csv", "The list that it was compared with", self.cabinet.list_sha256())
         client.remember(SPACE, key, output, evidence=[proof], run=work.run.id, seconds=seconds)
-        return Result(output, output["note"])
+        return Result(output, str(output["note"]))
 
     def bank(self, client: Autonomy, work: Work) -> Result:
         """Whether the account can be the vendor's."""
