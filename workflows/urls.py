@@ -31,6 +31,7 @@ from workflows.views import (
     intervening,
     looking,
     memory,
+    migrating,
     overview,
     reviews,
     rights,
