@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import reverse
 
-from agents.models import Agent, Principal, Role
+from agents.models import Agent, Grant, Principal, Role
 from governance.models import Escalation
 from observability import ledger
 from workflows import operations
@@ -170,8 +171,9 @@ def _step_hand(run: Run, step: Step, act: str, data: Any) -> Hand:
 
 def receivers(workflow: Workflow) -> list[Any]:
     """Roles and agents that can do work of this workflow, as a choice in two groups."""
-    agents = Agent.objects.at_work().select_related("role", "principal").order_by("code")[:AGENTS_AT_MOST]
-    working = [agent for agent in agents if Workflow.objects.worked_by(agent).filter(pk=workflow.pk).exists()]
+    able = Grant.objects.in_force(Now()).on(workflow).filter(permission__codename="work_in_workflow").values("user")
+    agents = Agent.objects.at_work().select_related("role").filter(principal__in=able)
+    working = list(agents.order_by("code")[:AGENTS_AT_MOST])
     names = dict(Role.objects.filter(pk__in={agent.role_id for agent in working}).values_list("code", "name"))
     roles = [(f"role:{code}", name) for code, name in sorted(names.items(), key=lambda each: each[1])]
     return [("Any agent of a role", roles), ("One agent", [(f"agent:{each.code}", str(each)) for each in working])]

@@ -1,5 +1,6 @@
 """Doing the same with every run that the filter shows: each is listed before it, each failure is told after it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -37,10 +38,9 @@ class Kind:
     right: str
     told: str
 
-    def fitting(self, runs: RunQuerySet, user: Principal) -> RunQuerySet:
-        """Those of the runs with which this person can do it now."""
-        workflows = [each.pk for each in Workflow.objects.visible_to(user) if user.may(self.right, each)]
-        runs = runs.filter(workflow__in=workflows)
+    def fitting(self, runs: RunQuerySet, user: Principal, seen: Sequence[Workflow]) -> RunQuerySet:
+        """Those of the runs with which this person, who sees these workflows, can do it now."""
+        runs = runs.filter(workflow__in=[each.pk for each in seen if user.may(self.right, each)])
         match self.act:
             case "pause":
                 return runs.filter(status=Run.Status.RUNNING)
@@ -68,9 +68,9 @@ KINDS = {
 
 def offers(found: RunQuerySet, user: Principal, request: HttpRequest) -> list[dict[str, Any]]:
     """What can be done with all that the filter shows: how many it is, and the page that asks for it."""
-    offered = []
+    offered, seen = [], list(Workflow.objects.visible_to(user))
     for kind in KINDS.values():
-        number = kind.fitting(found, user).order_by()[: RUNS_AT_MOST + 1].count()
+        number = kind.fitting(found, user, seen).order_by()[: RUNS_AT_MOST + 1].count()
         if number:
             url = f"{reverse('runs-together')}?{_query(request, kind)}"
             offered.append({
@@ -100,7 +100,8 @@ class TogetherPage(LoginRequiredMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         user, at = person(request), database_now()
         kind = _kind(request.GET.get("act", ""))
-        found = kind.fitting(RunFilter.read(request.GET).applied(Run.objects.visible_to(user), at), user)
+        wanted, seen = RunFilter.read(request.GET), list(Workflow.objects.visible_to(user))
+        found = kind.fitting(wanted.applied(Run.objects.visible_to(user), at), user, seen)
         runs = list(found.select_related("workflow").newest_first()[: RUNS_AT_MOST + 1])
         return self.asked(request, kind, runs, WhyForm())
 
