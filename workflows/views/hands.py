@@ -152,19 +152,22 @@ def _move_hand(
 
 
 def _step_hand(run: Run, step: Step, act: str, data: Any) -> Hand:
-    ids, hidden, url = {"auto_id": f"{act}-%s"}, {"step": str(step.uid)}, url_of(run, act)
+    ids, hidden, url = f"{act}-%s", {"step": str(step.uid)}, url_of(run, act)
     match act:
         case "retry":
             told = "All its attempts begin anew. The question about it is withdrawn."
-            return Hand(url, act, "Try it again now", "Try again now", "rotate-cw", told, WhyForm(data, **ids), hidden)
+            return Hand(
+                url, act, "Try it again now", "Try again now", "rotate-cw", told, WhyForm(data, auto_id=ids), hidden
+            )
         case "skip":
             told = "The run goes on as if it had left these values. Whoever holds it loses it."
-            form = SkipForm(data, outputs=graph_of(run.version_id).nodes[step.element].outputs, **ids)
-            return Hand(url, act, "Skip it", "Skip the step", "skip-forward", told, form, hidden)
+            outputs = graph_of(run.version_id).nodes[step.element].outputs
+            skipping = SkipForm(data, outputs=outputs, auto_id=ids)
+            return Hand(url, act, "Skip it", "Skip the step", "skip-forward", told, skipping, hidden)
         case "reassign":
             told = "It waits for the agents of another role, or for one agent alone."
-            form = ReassignForm(data, receivers=receivers(run.workflow), **ids)
-            return Hand(url, act, "Give it to somebody else", "Give it away", "user-round-cog", told, form, hidden)
+            giving = ReassignForm(data, receivers=receivers(run.workflow), auto_id=ids)
+            return Hand(url, act, "Give it to somebody else", "Give it away", "user-round-cog", told, giving, hidden)
         case _:
             return _move_hand(run, step.element, str(step.token), hidden, data)
 
