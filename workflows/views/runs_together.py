@@ -20,7 +20,7 @@ from workflows.forms.intervening import WhyForm
 from workflows.models import Run, RunQuerySet, Workflow
 from workflows.operations import RUNS_AT_MOST
 from workflows.views.listing import is_uid
-from workflows.views.run_filter import RunFilter
+from workflows.views.run_filter import RunFilter, state_of
 
 PAGE = "workflows/runs_together.html"
 SHOWN_AT_MOST = 50
@@ -102,7 +102,7 @@ class TogetherPage(LoginRequiredMixin, View):
         kind = _kind(request.GET.get("act", ""))
         wanted, seen = RunFilter.read(request.GET), list(Workflow.objects.visible_to(user))
         found = kind.fitting(wanted.applied(Run.objects.visible_to(user), at), user, seen)
-        runs = list(found.select_related("workflow").newest_first()[: RUNS_AT_MOST + 1])
+        runs = list(found.with_waiting().select_related("workflow").newest_first()[: RUNS_AT_MOST + 1])
         return self.asked(request, kind, runs, WhyForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -115,7 +115,7 @@ class TogetherPage(LoginRequiredMixin, View):
                 return self.told(request, kind, outcomes)
         except ledger.Invalid as wrong:
             form.add_error(None, " ".join((wrong.detail, *wrong.fields.values())))
-        seen = Run.objects.visible_to(user).filter(uid__in=uids).select_related("workflow")
+        seen = Run.objects.visible_to(user).with_waiting().filter(uid__in=uids).select_related("workflow")
         return self.asked(request, kind, list(seen.newest_first()), form, status=400)
 
     def asked(
@@ -123,7 +123,7 @@ class TogetherPage(LoginRequiredMixin, View):
     ) -> HttpResponse:
         """The question before it is done."""
         shown = {
-            "kind": kind, "runs": runs, "first": runs[:SHOWN_AT_MOST], "left_out": max(len(runs) - SHOWN_AT_MOST, 0),
+            "kind": kind, "runs": runs, "first": [(run, state_of(run)) for run in runs[:SHOWN_AT_MOST]], "left_out": max(len(runs) - SHOWN_AT_MOST, 0),
             "too_many": len(runs) > RUNS_AT_MOST, "at_most": RUNS_AT_MOST, "form": form, "query": _query(request),
             "button": kind.button.format(_runs(len(runs))),
         }  # fmt: skip
