@@ -122,8 +122,9 @@ class TogetherPage(LoginRequiredMixin, View):
         self, request: HttpRequest, kind: Kind, runs: list[Run], form: WhyForm, status: int = 200
     ) -> HttpResponse:
         """The question before it is done."""
+        first = [(run, state_of(run)) for run in runs[:SHOWN_AT_MOST]]
         shown = {
-            "kind": kind, "runs": runs, "first": [(run, state_of(run)) for run in runs[:SHOWN_AT_MOST]], "left_out": max(len(runs) - SHOWN_AT_MOST, 0),
+            "kind": kind, "runs": runs, "first": first, "left_out": max(len(runs) - SHOWN_AT_MOST, 0),
             "too_many": len(runs) > RUNS_AT_MOST, "at_most": RUNS_AT_MOST, "form": form, "query": _query(request),
             "button": kind.button.format(_runs(len(runs))),
         }  # fmt: skip
