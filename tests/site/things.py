@@ -374,9 +374,9 @@ def failed_step(side: Any) -> Step:
     run = _run(side, "failed")
     step = run.steps.get()
     if step.status == Step.Status.READY:
-        told = {"at": ledger.database_now(), "by": ledger.SYSTEM, "verb": "step.failed"}
-        ledger.move(step, Step.Status.FAILED, error="Broken.", **told)
-        ask_about_incident(step, reason="Broken.", at=told["at"])
+        at = ledger.database_now()
+        ledger.move(step, Step.Status.FAILED, by=ledger.SYSTEM, verb="step.failed", at=at, error="Broken.")
+        ask_about_incident(step, reason="Broken.", at=at)
     return step
 
 

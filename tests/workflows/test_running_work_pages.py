@@ -115,7 +115,7 @@ def test_the_queue_counts_by_role_and_shows_who_carries_what(robot: Any, sign_in
     for key in ("1", "2", "3"):
         start(robot, key)
     work = robot("AP-01").claim()
-    paused = Run.objects.exclude(steps__uid=work["step"]).first()
+    paused = Run.objects.exclude(steps__uid=work["step"]).earliest("pk")
     operations.pause_run(paused, by=halden.people["maria"], at=database_now(), why="Stocktaking")
     maria = sign_in("maria")
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import reverse
 
-from agents.models import Agent, Principal, Role
+from agents.models import Agent, Grant, Principal, Role
 from governance.models import Escalation
 from observability import ledger
 from workflows import operations
@@ -151,27 +152,31 @@ def _move_hand(
 
 
 def _step_hand(run: Run, step: Step, act: str, data: Any) -> Hand:
-    ids, hidden, url = {"auto_id": f"{act}-%s"}, {"step": str(step.uid)}, url_of(run, act)
+    ids, hidden, url = f"{act}-%s", {"step": str(step.uid)}, url_of(run, act)
     match act:
         case "retry":
             told = "All its attempts begin anew. The question about it is withdrawn."
-            return Hand(url, act, "Try it again now", "Try again now", "rotate-cw", told, WhyForm(data, **ids), hidden)
+            return Hand(
+                url, act, "Try it again now", "Try again now", "rotate-cw", told, WhyForm(data, auto_id=ids), hidden
+            )
         case "skip":
             told = "The run goes on as if it had left these values. Whoever holds it loses it."
-            form = SkipForm(data, outputs=graph_of(run.version_id).nodes[step.element].outputs, **ids)
-            return Hand(url, act, "Skip it", "Skip the step", "skip-forward", told, form, hidden)
+            outputs = graph_of(run.version_id).nodes[step.element].outputs
+            skipping = SkipForm(data, outputs=outputs, auto_id=ids)
+            return Hand(url, act, "Skip it", "Skip the step", "skip-forward", told, skipping, hidden)
         case "reassign":
             told = "It waits for the agents of another role, or for one agent alone."
-            form = ReassignForm(data, receivers=receivers(run.workflow), **ids)
-            return Hand(url, act, "Give it to somebody else", "Give it away", "user-round-cog", told, form, hidden)
+            giving = ReassignForm(data, receivers=receivers(run.workflow), auto_id=ids)
+            return Hand(url, act, "Give it to somebody else", "Give it away", "user-round-cog", told, giving, hidden)
         case _:
             return _move_hand(run, step.element, str(step.token), hidden, data)
 
 
 def receivers(workflow: Workflow) -> list[Any]:
     """Roles and agents that can do work of this workflow, as a choice in two groups."""
-    agents = Agent.objects.at_work().select_related("role", "principal").order_by("code")[:AGENTS_AT_MOST]
-    working = [agent for agent in agents if Workflow.objects.worked_by(agent).filter(pk=workflow.pk).exists()]
+    able = Grant.objects.in_force(Now()).on(workflow).filter(permission__codename="work_in_workflow").values("user")
+    agents = Agent.objects.at_work().select_related("role").filter(principal__in=able)
+    working = list(agents.order_by("code")[:AGENTS_AT_MOST])
     names = dict(Role.objects.filter(pk__in={agent.role_id for agent in working}).values_list("code", "name"))
     roles = [(f"role:{code}", name) for code, name in sorted(names.items(), key=lambda each: each[1])]
     return [("Any agent of a role", roles), ("One agent", [(f"agent:{each.code}", str(each)) for each in working])]

@@ -35,6 +35,8 @@ class IntervenePage(LoginRequiredMixin, View):
     def post(self, request: HttpRequest, uid: UUID) -> HttpResponse:
         user, at = person(request), database_now()
         run = visible_run(user, uid)
+        if not operations.may_intervene(user, run):
+            raise ledger.NotAllowed
         card = self.card(run, request)
         hand = next((each for each in card.acts if each.act == self.act), None) if card else None
         if card is None or hand is None:

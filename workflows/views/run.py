@@ -25,7 +25,7 @@ from workflows.operations.definitions import graph_of
 from workflows.operations.intervening.steps import is_stuck
 from workflows.plan import Marking
 from workflows.views.hands import RUN_ACTS, asked_about, asked_for, run_acts, step_acts
-from workflows.views.runs import state_of
+from workflows.views.run_filter import state_of
 from workflows.views.values import known_values
 from workflows.views.workflows import path_names, role_names
 

@@ -174,3 +174,10 @@ def _readings(text: str) -> list[Any]:
     if digits.isascii() and digits.isdecimal() and len(digits) < 16:
         found.append(int(text))
     return found
+
+
+def state_of(run: Run) -> str:
+    """The state in the words of the pages; needs what `with_waiting` adds."""
+    if run.status != Run.Status.RUNNING:
+        return run.status
+    return "waiting" if getattr(run, "waits", False) else "sleeping" if getattr(run, "sleeps", False) else run.status

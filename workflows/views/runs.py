@@ -15,7 +15,7 @@ from workflows.models import Run, RunQuerySet, Workflow
 from workflows.operations.definitions import graph_of
 from workflows.plan import NodeKind
 from workflows.views.keyset import page_of
-from workflows.views.run_filter import AGES, SORTS, STATES, VERSIONS_AT_MOST, RunFilter
+from workflows.views.run_filter import AGES, SORTS, STATES, VERSIONS_AT_MOST, RunFilter, state_of
 from workflows.views.runs_together import offers
 
 COUNT_AT_MOST = 10_000
@@ -71,10 +71,3 @@ def _of_workflow(user: Principal, wanted: RunFilter) -> dict[str, Any]:
     nodes = graph_of(chosen).nodes.values() if chosen else ()
     steps = [(node.id, node.name or node.id) for node in nodes if node.kind in OPENS]
     return {"versions": [str(number) for _, number in versions], "steps": steps}
-
-
-def state_of(run: Run) -> str:
-    """The state in the words of the pages; needs what `with_waiting` adds."""
-    if run.status != Run.Status.RUNNING:
-        return run.status
-    return "waiting" if getattr(run, "waits", False) else "sleeping" if getattr(run, "sleeps", False) else run.status

@@ -1,5 +1,6 @@
 """Doing the same with every run that the filter shows: each is listed before it, each failure is told after it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from workflows.forms.intervening import WhyForm
 from workflows.models import Run, RunQuerySet, Workflow
 from workflows.operations import RUNS_AT_MOST
 from workflows.views.listing import is_uid
-from workflows.views.run_filter import RunFilter
+from workflows.views.run_filter import RunFilter, state_of
 
 PAGE = "workflows/runs_together.html"
 SHOWN_AT_MOST = 50
@@ -37,10 +38,9 @@ class Kind:
     right: str
     told: str
 
-    def fitting(self, runs: RunQuerySet, user: Principal) -> RunQuerySet:
-        """Those of the runs with which this person can do it now."""
-        workflows = [each.pk for each in Workflow.objects.visible_to(user) if user.may(self.right, each)]
-        runs = runs.filter(workflow__in=workflows)
+    def fitting(self, runs: RunQuerySet, user: Principal, seen: Sequence[Workflow]) -> RunQuerySet:
+        """Those of the runs with which this person, who sees these workflows, can do it now."""
+        runs = runs.filter(workflow__in=[each.pk for each in seen if user.may(self.right, each)])
         match self.act:
             case "pause":
                 return runs.filter(status=Run.Status.RUNNING)
@@ -68,9 +68,9 @@ KINDS = {
 
 def offers(found: RunQuerySet, user: Principal, request: HttpRequest) -> list[dict[str, Any]]:
     """What can be done with all that the filter shows: how many it is, and the page that asks for it."""
-    offered = []
+    offered, seen = [], list(Workflow.objects.visible_to(user))
     for kind in KINDS.values():
-        number = kind.fitting(found, user).order_by()[: RUNS_AT_MOST + 1].count()
+        number = kind.fitting(found, user, seen).order_by()[: RUNS_AT_MOST + 1].count()
         if number:
             url = f"{reverse('runs-together')}?{_query(request, kind)}"
             offered.append({
@@ -100,8 +100,9 @@ class TogetherPage(LoginRequiredMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         user, at = person(request), database_now()
         kind = _kind(request.GET.get("act", ""))
-        found = kind.fitting(RunFilter.read(request.GET).applied(Run.objects.visible_to(user), at), user)
-        runs = list(found.select_related("workflow").newest_first()[: RUNS_AT_MOST + 1])
+        wanted, seen = RunFilter.read(request.GET), list(Workflow.objects.visible_to(user))
+        found = kind.fitting(wanted.applied(Run.objects.visible_to(user), at), user, seen)
+        runs = list(found.with_waiting().select_related("workflow").newest_first()[: RUNS_AT_MOST + 1])
         return self.asked(request, kind, runs, WhyForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -114,15 +115,16 @@ class TogetherPage(LoginRequiredMixin, View):
                 return self.told(request, kind, outcomes)
         except ledger.Invalid as wrong:
             form.add_error(None, " ".join((wrong.detail, *wrong.fields.values())))
-        seen = Run.objects.visible_to(user).filter(uid__in=uids).select_related("workflow")
+        seen = Run.objects.visible_to(user).with_waiting().filter(uid__in=uids).select_related("workflow")
         return self.asked(request, kind, list(seen.newest_first()), form, status=400)
 
     def asked(
         self, request: HttpRequest, kind: Kind, runs: list[Run], form: WhyForm, status: int = 200
     ) -> HttpResponse:
         """The question before it is done."""
+        first = [(run, state_of(run)) for run in runs[:SHOWN_AT_MOST]]
         shown = {
-            "kind": kind, "runs": runs, "first": runs[:SHOWN_AT_MOST], "left_out": max(len(runs) - SHOWN_AT_MOST, 0),
+            "kind": kind, "runs": runs, "first": first, "left_out": max(len(runs) - SHOWN_AT_MOST, 0),
             "too_many": len(runs) > RUNS_AT_MOST, "at_most": RUNS_AT_MOST, "form": form, "query": _query(request),
             "button": kind.button.format(_runs(len(runs))),
         }  # fmt: skip
