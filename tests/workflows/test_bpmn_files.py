@@ -1,6 +1,8 @@
 """The BPMN reader on whole files: the workflow of the demonstration, and drawings that other people made."""
 
 import json
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,26 @@ from workflows.plan import (
     EndRun,
     Graph,
     Marking,
+    Model,
+    NodeKind,
     OpenStep,
+    ProblemKind,
+    Severity,
     Started,
     StepFinished,
     TimerFired,
+    Trial,
     advance,
     read_bpmn,
+    read_model,
+    simulate,
 )
+from workflows.plan.graph import GATEWAYS
+
+TASKS = (
+    NodeKind.SERVICE_TASK, NodeKind.USER_TASK, NodeKind.RULE_TASK, NodeKind.SCRIPT_TASK, NodeKind.SEND_TASK,
+    NodeKind.RECEIVE_TASK,
+)  # fmt: skip
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "autonomy_site" / "demo" / "invoice_to_payment.bpmn"
@@ -103,3 +118,70 @@ def test_a_drawing_by_others_becomes_a_graph_or_a_list_of_reasons(path):
     else:
         assert Graph.from_json(graph.to_json()) == graph
         advance(graph, Marking(), Started(), {})
+
+
+WELL_FORMED = [path for path in FILES if path.suffix == ".bpmn"]
+
+
+def models() -> list[tuple[Path, Model]]:
+    """Every drawing that is well-formed, as it was read."""
+    found = []
+    for path in WELL_FORMED:
+        with suppress(BpmnInvalid):
+            found.append((path, read_model(path.read_bytes())))
+    return found
+
+
+@pytest.mark.skipif(not FILES, reason="the folder of drawings is absent")
+def test_every_drawing_by_others_is_imported_and_most_could_run():
+    found = models()
+
+    assert (len(WELL_FORMED), len(found)) == (99, 98)  # one is not well-formed, and says so
+    assert sum(model.graph is not None for _, model in found) >= 89
+    for path, model in found:
+        told = {each.kind for each in model.problems if each.severity is Severity.ERROR}
+        assert model.graph is not None or told - {ProblemKind.UNASSIGNED}, path.name
+
+
+@pytest.mark.skipif(not FILES, reason="the folder of drawings is absent")
+def test_what_is_read_of_a_drawing_by_others_is_what_was_counted_in_it():
+    counted = json.loads((DRAWN / "answers.json").read_text())["files"]
+    compared = 0
+    for path, model in models():
+        answer = counted[f"{path.parent.name}/{path.name}"]
+        if model.graph is None or answer["process"] != 1:
+            continue
+        compared += 1
+        kinds = Counter(node.kind for node in model.graph.nodes.values())
+        events = [node for node in model.graph.nodes.values() if node.kind in (NodeKind.END, NodeKind.TERMINATE)]
+        assert len(model.graph.flows) == answer.get("sequenceFlow", 0), path.name
+        assert kinds[NodeKind.START] == answer.get("startEvent", 0), path.name
+        assert len(events) == answer.get("endEvent", 0), path.name
+        assert kinds[NodeKind.BOUNDARY] == answer.get("boundaryEvent", 0), path.name
+        assert kinds[NodeKind.CALL] == answer.get("callActivity", 0), path.name
+        assert sum(kinds[kind] for kind in TASKS) == sum(answer.get("tasks", {}).values()), path.name
+        gateways = sum(answer.get("gateways", {}).values())
+        assert sum(kinds[kind] for kind in GATEWAYS) == gateways, path.name
+    assert compared > 70
+
+
+@pytest.mark.skipif(not FILES, reason="the folder of drawings is absent")
+def test_what_could_run_of_the_drawings_by_others_runs_to_its_end():
+    ended, still = 0, []
+    for path, model in models():
+        if model.graph is None:
+            continue
+        answered = {flow.id: True for flow in model.graph.flows.values() if flow.condition}
+        outcome = simulate(model.graph, Trial(choices=answered))
+        if outcome.end:
+            ended += 1
+            continue
+        # with the first way of every choice some go round for ever; with the last one they do not
+        choosing = [each for each in model.graph.nodes.values() if each.kind is NodeKind.EXCLUSIVE]
+        last = {flow: flow == each.outgoing[-1] for each in choosing for flow in each.outgoing}
+        outcome = simulate(model.graph, Trial(choices=last))
+        ended += bool(outcome.end)
+        still += [] if outcome.end else [(path.name, outcome.reason)]
+
+    assert still == []
+    assert ended >= 89

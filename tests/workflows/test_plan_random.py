@@ -350,7 +350,7 @@ class World:
                 advance(self.graph, self.marking, StepFinished(token), self.variables)
 
 
-QUICK = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @QUICK

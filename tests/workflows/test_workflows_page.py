@@ -3,9 +3,13 @@
 from typing import Any
 
 from autonomy_site.demo.company import FOLDER
+from autonomy_site.templatetags.aos import icon
 from observability import ledger
 from observability.ledger import database_now
+from tests.workflows.drawings import end, event, flows, start, sub, task, xml
 from workflows import operations
+from workflows.plan import Node, NodeKind, read_bpmn
+from workflows.views.workflows import outline, shown_kind
 
 
 def test_the_list_shows_what_is_under_way(halden: Any, sign_in: Any) -> None:
@@ -56,3 +60,19 @@ def test_what_is_not_there_or_not_visible_is_not_found(halden: Any, sign_in: Any
     for address in ("", "/1.bpmn", "/1.json"):
         assert lukas.get(f"/workflows/invoice-to-payment{address}").status_code == 404, address
     assert "Invoice to payment" not in lukas.get("/workflows").content.decode()
+
+
+def test_every_kind_of_element_stands_in_the_outline_with_its_word() -> None:
+    inner = start(name="is") + task("inner") + end("ie") + flows("is -> inner\ninner -> ie")
+    edge = event("boundaryEvent", "stop", "message", "msg", more='attachedToRef="a"')
+    body = start() + sub("part", inner) + task("a") + edge + '<callActivity id="call" calledElement="other"/>' + end()
+    graph = read_bpmn(
+        xml(body, "s -> part\npart -> a\na -> call\nstop -> e\ncall -> e", '<message id="msg" name="m"/>')
+    )
+
+    lines = {line["node"].id: line["word"] for line in outline(graph, {}, {})}
+
+    assert set(lines) == set(graph.nodes)
+    assert (lines["part"], lines["stop"], lines["call"]) == ("A part of its own", "A message", "Another workflow runs")
+    for kind in NodeKind:
+        icon(shown_kind(Node("n", "n", kind))[0])

@@ -13,7 +13,7 @@ from governance.models import Escalation, EscalationPath, Risk
 from observability import ledger
 from workflows.models import Run, Step
 from workflows.operations.definitions import graph_of
-from workflows.plan import EventKind, Graph, Node
+from workflows.plan import INPUT, EventKind, Graph, Node
 
 LIKENESS_AT_MOST = 200
 RISKS = {"low": Risk.LOW, "medium": Risk.MEDIUM, "high": Risk.HIGH}
@@ -96,10 +96,10 @@ def _seconds(graph: Graph, node: Node) -> int | None:
 def _shown(graph: Graph, run: Run) -> list[dict[str, str]]:
     shown = []
     for element, values in run.variables.items():
-        outputs = graph.inputs if element == "input" else graph.nodes[element].outputs
+        node = graph.start if element == INPUT else graph.nodes.get(element)
         shown += [
             {"label": output.label or output.name, "value": str(values[output.name]), "group": element}
-            for output in outputs
+            for output in (node.outputs if node else ())
             if output.name in values
         ]
     return shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -182,9 +182,9 @@ class Drawing:
 
     def _scopes(self) -> list[tuple[etree._Element, str]]:
         """The process and every sub-process, each with the id that the nodes inside name as their parent."""
-        found, waiting = [], [(self.process, "")]
+        found, waiting = [], deque([(self.process, "")])
         while waiting:
-            element, parent = waiting.pop(0)
+            element, parent = waiting.popleft()
             found.append((element, parent))
             for inner in children(element, "subProcess", "transaction", "adHocSubProcess"):
                 waiting.append((inner, inner.get("id") or ""))

@@ -294,9 +294,8 @@ def _neighbours(graph: Graph) -> dict[str, list[str]]:
         if node.attached_to:
             onward[node.attached_to].append(node.id)
         if node.kind is K.THROW and node.event is EventKind.LINK:
-            inside = graph.inside(node.parent)
-            links = (each for each in inside if each.kind is K.CATCH and each.event is EventKind.LINK)
-            onward[node.id] += [each.id for each in links if each.event_name == node.event_name]
+            target = graph.link_target(node)
+            onward[node.id] += [target.id] if target is not None else []
     return onward
 
 

@@ -16,6 +16,8 @@ from workflows.plan.problems import ElementProblem, ProblemKind, Severity
 
 K = NodeKind
 MOST_SITUATIONS = 4_000
+# how many tokens are looked at altogether
+MOST_EFFORT = 200_000
 MOST_AT_ONCE = 3
 MOST_SUBSETS = 5
 JOINS = (K.PARALLEL, K.INCLUSIVE)
@@ -60,13 +62,15 @@ class _Exploration:
     def explore(self, flows: tuple[str, ...]) -> None:
         """Go through every situation that can follow, each once."""
         first = _with(frozenset(), flows)
-        seen, waiting = {first}, [first]
+        seen, waiting, effort = {first}, [first], 0
         while waiting:
-            for after in self._after(waiting.pop()):
+            situation = waiting.pop()
+            effort += len(situation) + 1
+            for after in self._after(situation):
                 if after not in seen:
                     seen.add(after)
                     waiting.append(after)
-            if len(seen) > MOST_SITUATIONS:
+            if len(seen) > MOST_SITUATIONS or effort > MOST_EFFORT:
                 self.is_undecided = True
                 return
 
@@ -82,7 +86,7 @@ class _Exploration:
         if self.is_undecided:
             node_id = self.scope or self.graph.process_id
             name = self.graph.nodes[self.scope].name if self.scope else self.graph.name
-            reason = f"Whether every join is reached was not decided: more than {MOST_SITUATIONS:,} situations."
+            reason = "Whether every join is reached was not decided: there are too many situations to go through."
             yield _warning(node_id, name, reason)
 
     def _after(self, situation: Situation) -> Iterator[Situation]:
@@ -145,10 +149,8 @@ class _Exploration:
     def _moved(self, situation: Situation, flow: str) -> Iterator[Situation]:
         rest, node = _without(situation, [flow]), self._target(flow)
         if node.kind is K.THROW and node.event is EventKind.LINK:
-            inside = self.graph.inside(node.parent)
-            links = [each for each in inside if each.kind is K.CATCH and each.event_name == node.event_name]
-            for link in links:
-                yield from (_with(rest, flows) for flows in self._ways_out(link))
+            target = self.graph.link_target(node)
+            yield from (_with(rest, flows) for flows in (self._ways_out(target) if target else ()))
             return
         usual = list(self._ways_out(node))
         for flows in usual:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from itertools import groupby
 from typing import Any, cast
 
 from governance.language import (
@@ -111,9 +112,26 @@ class Graph:
         """The nodes directly inside a sub-process, or with an empty name of the process itself."""
         return self._inside.get(scope, ())
 
+    @cached_property
+    def _starts_inside(self) -> dict[str, tuple[Node, ...]]:
+        starts = (node for node in self.nodes.values() if node.kind is NodeKind.START)
+        return {parent: tuple(nodes) for parent, nodes in groupby(sorted(starts, key=_parent), key=_parent)}
+
     def starts_in(self, scope: str) -> tuple[Node, ...]:
         """The start events directly inside."""
-        return tuple(node for node in self.inside(scope) if node.kind is NodeKind.START)
+        return self._starts_inside.get(scope, ())
+
+    @cached_property
+    def _links(self) -> dict[tuple[NodeKind, str, str], tuple[Node, ...]]:
+        found: dict[tuple[NodeKind, str, str], list[Node]] = {}
+        for node in self.nodes.values():
+            if node.event is EventKind.LINK:
+                found.setdefault((node.kind, node.parent, node.event_name), []).append(node)
+        return {key: tuple(nodes) for key, nodes in found.items()}
+
+    def link_target(self, throw: Node) -> Node | None:
+        """Where a link goes on."""
+        return next(iter(self._links.get((NodeKind.CATCH, throw.parent, throw.event_name), ())), None)
 
     def event_starts(self, scope: str) -> tuple[Node, ...]:
         """The start events of the event sub-processes directly inside a scope."""
@@ -156,7 +174,7 @@ class Graph:
             if node.kind is NodeKind.BOUNDARY and node.attached_to:
                 waiting.append(node.attached_to)
             if node.kind is NodeKind.CATCH and node.event is EventKind.LINK:
-                waiting += [each.id for each in self.inside(node.parent) if _throws_link(each, node.event_name)]
+                waiting += [each.id for each in self._links.get((NodeKind.THROW, node.parent, node.event_name), ())]
         return seen
 
     # what conditions and titles may read
@@ -299,8 +317,8 @@ def _fields_of(node: Node) -> Iterator[Field]:
             yield Field(f"vars.{root}.{name}", Kind.STRING, f"{node.name}: {name}")
 
 
-def _throws_link(node: Node, name: str) -> bool:
-    return node.kind is NodeKind.THROW and node.event is EventKind.LINK and node.event_name == name
+def _parent(node: Node) -> str:
+    return node.parent
 
 
 def _put(facts: dict[str, object], path: str, value: object) -> None:

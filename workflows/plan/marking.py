@@ -131,19 +131,22 @@ class Marking:
 
     def to_json(self) -> dict[str, Any]:
         """The marking as plain JSON; what is as usual is left out."""
-        return {
+        document: dict[str, Any] = {
             "tokens": [_small(token) for token in self.tokens],
             "timers": [_small(timer) for timer in self.timers],
             "arrived": dict(self.arrived),
             "next_token": self.next_token,
             "last_end": self.last_end,
             "ended": self.ended,
+        }
+        seldom: dict[str, Any] = {
             "waits": [_small(wait) for wait in self.waits],
             "instances": [each.to_json() for each in self.instances],
             "completed": [_small(done) for done in self.completed],
             "undoing": [_small(each) | {"left": list(each.left)} for each in self.undoing],
             "passed": dict(self.passed),
         }
+        return document | {name: value for name, value in seldom.items() if value}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Marking:

@@ -148,7 +148,8 @@ class _Plan:
     def start_new(self, turn: Turn) -> None:
         """Start what the new version waits for and the old one did not."""
         before = {self.to(node.id) for node in self.old.nodes.values()}
-        running = {(each.node, each.host) for each in (*turn.timers.values(), *turn.waits.values())}
+        running = {(each.node, each.host) for each in turn.timers.values()}
+        running |= {(each.node, each.host) for each in turn.waits.values()}
         for token in [each for each in turn.tokens.values() if not each.stuck]:
             for start in self.new.event_starts(token.node) if token.id not in turn.instances else ():
                 if start.event in AWAITED and start.id not in before:
@@ -176,7 +177,8 @@ class _Plan:
         return old is None or old.event is not event.event or old.event_name != event.event_name
 
     def elements(self, marking: Marking) -> dict[int, str]:
-        named = {each.id: each.node for each in (*marking.tokens, *marking.timers, *marking.waits)}
+        named = {each.id: each.node for each in marking.tokens}
+        named |= {each.id: each.node for each in marking.timers} | {each.id: each.node for each in marking.waits}
         return {number: self.to(node) for number, node in named.items() if self.to(node) != node}
 
 

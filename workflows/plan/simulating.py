@@ -39,7 +39,7 @@ from workflows.plan.happenings import (
 from workflows.plan.marking import Marking
 from workflows.plan.translating import is_foreign
 
-MOST_HAPPENINGS = 20_000
+MOST_HAPPENINGS = 5_000
 USUAL_SECONDS = 60
 
 
@@ -58,7 +58,8 @@ class Answer:
 @dataclass(frozen=True)
 class Trial:
     """What is given to a try-out: the inputs, the answers by element in the order they are asked for (the last one
-    stays), which conditions hold whatever they say (by flow), where it begins, and at which moment (ISO 8601)."""
+    stays), which ways are open and which are not, whatever their conditions say (by flow), where it begins, and at
+    which moment (ISO 8601)."""
 
     inputs: Mapping[str, object] = field(default_factory=dict)
     answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
@@ -272,7 +273,7 @@ def _tried(graph: Graph, trial: Trial) -> Graph:
     """The graph with conditions that are answered beforehand, and with samples for what nothing is said about yet."""
     choices = trial.choices
     flows: dict[str, Flow] = {
-        name: replace(flow, condition=str(choices[name]).lower()) if name in choices and flow.condition else flow
+        name: replace(flow, condition=str(choices[name]).lower()) if name in choices else flow
         for name, flow in graph.flows.items()
     }
     return replace(graph, flows=flows, nodes={name: _said(node, graph, trial) for name, node in graph.nodes.items()})

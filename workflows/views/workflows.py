@@ -177,10 +177,12 @@ def _line(
     graph: Graph, node: Node, numbers: dict[str, int], roles: dict[str, str], paths: dict[str, str]
 ) -> dict[str, Any]:
     icon, word = shown_kind(node)
+    edges = [graph.nodes[name] for name in node.boundaries]
+    timers = [each for each in edges if each.event is EventKind.TIMER and each.duration_seconds]
     return {
         "node": node, "icon": icon, "word": word, "name": node.name or word, "number": numbers[node.id],
         "role": roles.get(node.role, node.role), "path": paths.get(node.path, node.path),
-        "to": list(_ways(graph, node, numbers)), "timers": [graph.nodes[name] for name in node.boundaries],
+        "to": list(_ways(graph, node, numbers)), "timers": timers,
     }  # fmt: skip
 
 

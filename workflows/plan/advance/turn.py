@@ -69,7 +69,7 @@ class Turn(Activities):
 
     def result(self) -> tuple[Marking, tuple[Effect, ...]]:
         """Where the run stands, and what has to be done."""
-        if not self.tokens and not self.ended:
+        if not self.tokens and not self.ended and self.touched:
             self._conclude()
         return self.marking(), tuple(self.effects)
 
@@ -215,8 +215,7 @@ class Turn(Activities):
             self.leave(node, scope)
 
     def _jump(self, node: Node, scope: int) -> None:
-        links = (each for each in self.graph.inside(node.parent) if each.kind is NodeKind.CATCH)
-        target = next((each for each in links if each.event_name == node.event_name and each.event is node.event), None)
+        target = self.graph.link_target(node)
         if target is None:
             raise CannotGoOn(f"The link “{node.event_name}” leads nowhere.")
         self.leave(target, scope)
@@ -236,7 +235,7 @@ class Turn(Activities):
     def _close_scopes(self) -> bool:
         """End the sub-processes in which nothing goes on any more; whether there were any."""
         closed = False
-        for number in sorted(self.touched, reverse=True):
+        for number in sorted(self.touched - {0}, reverse=True):
             self.touched.discard(number)
             token = self.tokens.get(number)
             if token is None or number in self.instances or not self.node_of(token).is_scope:
