@@ -1,4 +1,4 @@
-"""Many hands at the same moment, on PostgreSQL: a message counts once, a moment begins one run, an end meets a cancel."""
+"""Many hands at once, on PostgreSQL: a message counts once, a moment begins one run, an end meets a cancel."""
 
 import uuid
 from datetime import timedelta
