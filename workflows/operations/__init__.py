@@ -9,7 +9,7 @@ from workflows.operations.hooks import Way, add_hook, find_hook, revoke_hook, ta
 from workflows.operations.messages import Letter, UnknownMessage, deliver, send_message
 from workflows.operations.people import pass_deadline, settle, take_effect, undo
 from workflows.operations.retiring import Leaves, NoSuccessor, leaves, possible_successors, retire_agent
-from workflows.operations.runs import cancel, check_time, fire_timer, start
+from workflows.operations.runs import cancel, check_time, fire_timer, fire_together, start
 from workflows.operations.schedules import (
     Plan,
     add_schedule,
@@ -76,6 +76,7 @@ __all__ = [
     "find_scope",
     "finish",
     "fire_timer",
+    "fire_together",
     "hand_over",
     "has_work",
     "heartbeat",

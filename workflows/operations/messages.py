@@ -61,14 +61,15 @@ def send_message(letter: Letter, *, by: Principal | Agent, at: datetime) -> Mess
     taken at once, or begins a run; otherwise it is kept for a time. Raises UnknownMessage, Invalid."""
     principal = by.principal if isinstance(by, Agent) else by
     known = _known(letter, principal)
-    before = _sent_before(letter)
+    ref = f"{principal.pk}:{letter.ref}" if letter.ref else ""  # each sender counts for itself
+    before = _sent_before(letter, ref)
     if before is not None:
         return before
     try:
         with transaction.atomic():
-            message = _post(letter, known, principal, by, at)
+            message = _post(letter, ref, known, principal, by, at)
     except IntegrityError:  # the same one was sent at the same moment
-        return Message.objects.get(kind=letter.kind, name=letter.name, key=letter.key, ref=letter.ref)
+        return Message.objects.get(kind=letter.kind, name=letter.name, key=letter.key, ref=ref)
     if letter.kind == Kind.MESSAGE:  # a signal may concern thousands: they hear it after the commit
         deliver(message, at=at, strict=True)
     return message
@@ -94,14 +95,14 @@ def _may_start(principal: Principal) -> list[int]:
     ]
 
 
-def _sent_before(letter: Letter) -> Message | None:
-    same = Message.objects.filter(kind=letter.kind, name=letter.name, key=letter.key, ref=letter.ref)
-    return same.first() if letter.ref else None
+def _sent_before(letter: Letter, ref: str) -> Message | None:
+    same = Message.objects.filter(kind=letter.kind, name=letter.name, key=letter.key, ref=ref)
+    return same.first() if ref else None
 
 
-def _post(letter: Letter, known: Listener, principal: Principal, by: ledger.Acts, at: datetime) -> Message:
+def _post(letter: Letter, ref: str, known: Listener, principal: Principal, by: ledger.Acts, at: datetime) -> Message:
     message = Message(
-        kind=letter.kind, name=letter.name, key=letter.key, ref=letter.ref, payload=dict(letter.payload or {}),
+        kind=letter.kind, name=letter.name, key=letter.key, ref=ref, payload=dict(letter.payload or {}),
         unit=known.workflow.unit, principal=principal, workflow=letter.workflow,
         token=last_subscription() if letter.kind == Kind.SIGNAL else 0,
         sent_at=at, due_at=at, expires_at=lasting(at),
@@ -220,7 +221,7 @@ def _is_caught(waits: Subscription, message: Message, at: datetime) -> bool:
 def _catch(waits: Subscription, message: Message, at: datetime) -> None:
     run = locked(waits.run_id)
     waits.refresh_from_db(fields=["status"])
-    if waits.status != Subscription.Status.OPEN or run.over_limit:
+    if waits.status != Subscription.Status.OPEN or _stands_still(run):
         raise _Missed
     values = _fitting(run, waits.element, message)
     waits.run = run
@@ -232,6 +233,11 @@ def _catch(waits: Subscription, message: Message, at: datetime) -> None:
     )  # fmt: skip
     run.variables[waits.element] = values
     happen(run, EventCaught(waits.token), by=ledger.SYSTEM, at=at)
+
+
+def _stands_still(run: Run) -> bool:
+    """Whether a run that has not ended takes nothing now."""
+    return run.ended_at is None and (run.status != Run.Status.RUNNING or bool(run.over_limit))
 
 
 def _fitting(run: Run, element: str, message: Message) -> dict[str, Any]:
@@ -270,7 +276,7 @@ def _hear(message: Message, at: datetime) -> int:
     while batch := list(waiting.for_signal(message.name, after=after, upto=message.token)[:100]):
         for waits in batch:
             after = waits.pk
-            if waits.run.over_limit:
+            if _stands_still(waits.run):
                 raise _Nobody(f"The run {waits.run} stands still.")
             try:
                 heard += _is_caught(waits, message, at)
@@ -293,9 +299,9 @@ def _deliver_call(message: Message, at: datetime) -> None:
     message.refresh_from_db(fields=["status"])
     if message.status != Status.SENT:
         raise ledger.TooLate("The call was taken back.")
-    if parent.status != Run.Status.RUNNING:
+    if parent.ended_at is not None:
         raise _NotFor(f"The run {parent} has ended.")
-    if parent.over_limit:
+    if _stands_still(parent):
         raise _Nobody(f"The run {parent} stands still.")
     limit = limits.too_deep(parent, parent.depth + 1)
     if limit is not None:
@@ -337,7 +343,7 @@ def _deliver_end(message: Message, at: datetime) -> None:
     if message.receiver_id is None:
         raise _NotFor("Nobody waits for the end.")
     parent = locked(message.receiver_id)
-    if parent.over_limit:
+    if _stands_still(parent):
         raise _Nobody(f"The run {parent} stands still.")
     _take(message, parent, at)
     try:
