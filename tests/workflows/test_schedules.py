@@ -150,7 +150,9 @@ def test_once_is_once_also_after_thousands_of_missed_moments(maria: Any, now: An
     schedule = added(maria, rule="* * * * *")
     first = overdue(schedule, days=2, now=now)
 
-    assert len(operations.start_scheduled(schedule, at=first + timedelta(minutes=2500, seconds=30))) == 6
+    begun = operations.start_scheduled(schedule, at=first + timedelta(minutes=2500, seconds=30))
+
+    assert len(begun) == 5, "those of the last five minutes were not missed"
 
     schedule.refresh_from_db()
     assert schedule.next_at == first + timedelta(minutes=2501)
