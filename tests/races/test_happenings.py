@@ -116,6 +116,18 @@ def test_a_message_and_a_clock_at_the_same_moment_are_one_way(halden: Any, toget
         assert (heard == "taken") is not rang
 
 
+def test_two_workers_fire_each_clock_once(halden: Any, together: Any) -> None:
+    workflow = published(halden, "either", EITHER)
+    runs = [begun(workflow, halden, str(number), order=f"PO-{number}") for number in range(60)]
+    Timer.objects.update(due_at=database_now() - timedelta(seconds=1))
+
+    told = together(3, lambda number: tasks.fire_timers())
+    fired = sum(told) + tasks.fire_timers()
+
+    assert fired == 60, told
+    assert Step.objects.filter(run__in=runs, element="remind").count() == 60
+
+
 def test_a_called_run_ends_while_its_caller_is_cancelled(halden: Any, together: Any) -> None:
     called = published(halden, "checking", CALLED)
     agent = halden.agents["AP-01"]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from governance.models import BusinessCalendar
 from tests.workflows.small_drawings import agent, line
 from workflows import operations, tasks
 from workflows.models import Run, Schedule
@@ -128,6 +129,33 @@ def test_a_schedule_that_can_begin_no_run_any_more_stops_and_says_why(maria: Any
     schedule.refresh_from_db()
     assert schedule.status == "paused"
     assert "month" in schedule.why
+
+
+def test_only_moments_within_working_time_count_where_a_calendar_is_named(maria: Any, halden: Any, now: Any) -> None:
+    week = {"days": ["mon", "tue"], "from": "08:00", "to": "10:00", "zone": "Europe/Berlin"}
+    calendar = BusinessCalendar.objects.create(
+        key="short", name="Short weeks", unit=halden.units["finance"], document=week
+    )  # fmt: skip
+    schedule = added(maria, rule="0 * * * *", calendar=calendar.key)
+
+    for _ in range(6):
+        assert schedule.next_at is not None
+        at_home = schedule.next_at.astimezone(ZoneInfo("Europe/Berlin"))
+        assert at_home.weekday() in (0, 1) and at_home.hour in (8, 9)
+        assert len(operations.start_scheduled(schedule, at=schedule.next_at)) == 1
+        schedule.refresh_from_db()
+
+
+def test_once_is_once_also_after_thousands_of_missed_moments(maria: Any, now: Any) -> None:
+    schedule = added(maria, rule="* * * * *")
+    first = overdue(schedule, days=2, now=now)
+
+    begun = operations.start_scheduled(schedule, at=first + timedelta(minutes=2500, seconds=30))
+
+    assert len(begun) == 5, "those of the last five minutes were not missed"
+
+    schedule.refresh_from_db()
+    assert schedule.next_at == first + timedelta(minutes=2501)
 
 
 def test_a_timer_start_of_the_drawing_begins_runs(drawn: Any) -> None:

@@ -63,7 +63,7 @@ from workflows.operations.reviewing import (
     send_back,
     take_back,
 )
-from workflows.operations.runs import cancel, check_time, fire_timer, start
+from workflows.operations.runs import cancel, check_time, fire_timer, fire_together, start
 from workflows.operations.schedules import (
     Plan,
     add_schedule,
@@ -188,6 +188,7 @@ __all__ = [
     "find_scope",
     "finish",
     "fire_timer",
+    "fire_together",
     "foresee",
     "hand_off",
     "hand_over",

@@ -61,14 +61,15 @@ def send_message(letter: Letter, *, by: Principal | Agent, at: datetime) -> Mess
     taken at once, or begins a run; otherwise it is kept for a time. Raises UnknownMessage, Invalid."""
     principal = by.principal if isinstance(by, Agent) else by
     known = _known(letter, principal)
-    before = _sent_before(letter)
+    ref = f"{principal.pk}:{letter.ref}" if letter.ref else ""  # each sender counts for itself
+    before = _sent_before(letter, ref)
     if before is not None:
         return before
     try:
         with transaction.atomic():
-            message = _post(letter, known, principal, by, at)
+            message = _post(letter, ref, known, principal, by, at)
     except IntegrityError:  # the same one was sent at the same moment
-        return Message.objects.get(kind=letter.kind, name=letter.name, key=letter.key, ref=letter.ref)
+        return Message.objects.get(kind=letter.kind, name=letter.name, key=letter.key, ref=ref)
     if letter.kind == Kind.MESSAGE:  # a signal may concern thousands: they hear it after the commit
         deliver(message, at=at, strict=True)
     return message
@@ -94,14 +95,14 @@ def _may_start(principal: Principal) -> list[int]:
     ]
 
 
-def _sent_before(letter: Letter) -> Message | None:
-    same = Message.objects.filter(kind=letter.kind, name=letter.name, key=letter.key, ref=letter.ref)
-    return same.first() if letter.ref else None
+def _sent_before(letter: Letter, ref: str) -> Message | None:
+    same = Message.objects.filter(kind=letter.kind, name=letter.name, key=letter.key, ref=ref)
+    return same.first() if ref else None
 
 
-def _post(letter: Letter, known: Listener, principal: Principal, by: ledger.Acts, at: datetime) -> Message:
+def _post(letter: Letter, ref: str, known: Listener, principal: Principal, by: ledger.Acts, at: datetime) -> Message:
     message = Message(
-        kind=letter.kind, name=letter.name, key=letter.key, ref=letter.ref, payload=dict(letter.payload or {}),
+        kind=letter.kind, name=letter.name, key=letter.key, ref=ref, payload=dict(letter.payload or {}),
         unit=known.workflow.unit, principal=principal, workflow=letter.workflow,
         token=last_subscription() if letter.kind == Kind.SIGNAL else 0,
         sent_at=at, due_at=at, expires_at=lasting(at),

@@ -159,6 +159,11 @@ def start_scheduled(schedule: Schedule, *, at: datetime) -> list[Run]:
 def _due(schedule: Schedule, rule: Rule, at: datetime) -> list[datetime]:
     first = schedule.next_at or at
     due = moments_due(rule, first, at, at_most=MADE_UP_AT_MOST)
+    while len(due) == MADE_UP_AT_MOST and schedule.missed != Schedule.Missed.ALL:  # only the last ones count
+        later = next_moment(rule, due[-1])
+        if later is None or later > at:
+            break
+        due = moments_due(rule, later, at, at_most=MADE_UP_AT_MOST)
     if schedule.calendar is None:
         return due
     working = schedule.calendar.working
