@@ -84,7 +84,7 @@ class ResultInput(LeaseInput):
     confidence = serializers.DecimalField(
         max_digits=5, decimal_places=4, min_value=0, max_value=1, allow_null=True, default=None
     )
-    evidence = EvidenceInput(many=True, default=list, max_length=50)
+    evidence = EvidenceInput(many=True, default=list, max_length=50)  # type: ignore[call-arg]
 
 
 class FinishInput(ResultInput):
