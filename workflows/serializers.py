@@ -271,7 +271,7 @@ class ApprovalOutput(serializers.Serializer[Any]):
     amended = serializers.DictField(help_text="Values of the context that a person changed: ask again with these.")
 
 
-class GivenOutput(serializers.Serializer[Any]):
+class CameWithOutput(serializers.Serializer[Any]):
     """What the agent that handed the step off gave with it: its own words and values, not checked facts."""
 
     id = serializers.UUIDField()
@@ -298,7 +298,7 @@ class StepOutput(serializers.Serializer[Any]):
     run = RunNamedOutput()
     priority = serializers.IntegerField()
     due_at = serializers.DateTimeField(allow_null=True)
-    hand_off = GivenOutput(allow_null=True)
+    hand_off = CameWithOutput(allow_null=True)
 
 
 class WorkOutput(serializers.Serializer[Any]):
