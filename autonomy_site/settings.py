@@ -365,6 +365,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "AgentStatus": "agents.models.Agent.Status",
+        "StepStatus": "workflows.models.Step.Status",
         "RunStatus": "workflows.models.Run.Status",
         "EscalationStatus": "governance.models.Escalation.Status",
         "RiskClass": "agents.models.Blueprint.Risk",
@@ -384,6 +385,7 @@ SPECTACULAR_SETTINGS = {
         "IncidentStatus": "governance.models.Incident.Status",
         "IncidentKind": "governance.models.Incident.Kind",
         "IncidentOutcome": "governance.models.Incident.Outcome",
+        "EndpointStatus": "workflows.models.Endpoint.Status",
         "CircuitStatus": "governance.models.SystemGuard.Status",
         "AccessKind": "agents.rules.access.KIND_NAMES",
         "FieldKind": ["bool", "int", "decimal", "string", "timestamp", "duration", "list", "map"],

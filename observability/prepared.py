@@ -263,8 +263,8 @@ class Swap:
         places = {name: f"{quoted(str(meta.get_field(name).column))} = %s" for name in (*expected, *changes)}  # type: ignore[union-attr]
         changing, holding = (places[name] for name in changes), (places[name] for name in expected)
         key = f"{quoted(str(meta.pk.column))} = %s"
-        holding = " AND ".join([*holding, key])
-        return f"UPDATE {quoted(meta.db_table)} SET {', '.join(changing)} WHERE {holding}"  # noqa: S608 (names)
+        condition = " AND ".join([*holding, key])
+        return f"UPDATE {quoted(meta.db_table)} SET {', '.join(changing)} WHERE {condition}"  # noqa: S608 (names)
 
 
 def _stored(field: Any, value: Any, database: Any) -> Any:

@@ -84,7 +84,7 @@ class ResultInput(LeaseInput):
     confidence = serializers.DecimalField(
         max_digits=5, decimal_places=4, min_value=0, max_value=1, allow_null=True, default=None
     )
-    evidence = EvidenceInput(many=True, default=list, max_length=50)
+    evidence = EvidenceInput(many=True, default=list, max_length=50)  # type: ignore[call-arg]
 
 
 class FinishInput(ResultInput):
@@ -248,7 +248,7 @@ class ApprovalOutput(serializers.Serializer[Any]):
     amended = serializers.DictField(help_text="Values of the context that a person changed: ask again with these.")
 
 
-class GivenOutput(serializers.Serializer[Any]):
+class CameWithOutput(serializers.Serializer[Any]):
     """What the agent that handed the step off gave with it: its own words and values, not checked facts."""
 
     id = serializers.UUIDField()
@@ -277,7 +277,7 @@ class StepOutput(serializers.Serializer[Any]):
     run = RunNamedOutput()
     priority = serializers.IntegerField()
     due_at = serializers.DateTimeField(allow_null=True)
-    hand_off = GivenOutput(allow_null=True)
+    hand_off = CameWithOutput(allow_null=True)
 
 
 class WorkOutput(serializers.Serializer[Any]):

@@ -119,8 +119,8 @@ def courses_of(runs: Mapping[str, datetime | None], *, at: datetime) -> dict[str
     if not rows:
         return {}
     told = Event.objects.filter(run__in=list(runs), verb__in=OF_STEPS).exclude(data__has_key="instance").order_by()
-    for run, *row in told.values_list("run", "verb", "subject_id", "at"):
-        rows[run].append((row[0], row[1], row[2]))
+    for run, verb, subject, moment in told.values_list("run", "verb", "subject_id", "at"):
+        rows[run].append((verb, subject, moment))
     seen = {run: _seen_in(rows[run], "", since, at) for run, since in runs.items()}
     return {run: Course(steps=each.opened, at_once=each.open_now, minutes=each.minutes) for run, each in seen.items()}
 

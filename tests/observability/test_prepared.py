@@ -10,9 +10,10 @@ from django.db import connection, transaction
 from django.forms import model_to_dict
 
 from agents.models import Agent, GivenAnswer, Key
+from observability import ledger
 from observability.ledger import database_now
 from observability.models import Event
-from observability.prepared import Insertion, Prepared, Swap
+from observability.prepared import Insertion, Prepared, PreparedList, Swap
 from workflows.models import Run
 
 IN_FORCE = Prepared(
@@ -103,3 +104,45 @@ def test_a_swap_writes_what_an_update_would_if_the_row_is_as_expected(halden: An
     agent.refresh_from_db()
     assert {name: getattr(agent, name) for name in changes} == changes
     assert Agent.objects.filter(status="paused").count() == 1
+
+
+def test_a_list_is_found_by_values_of_any_length_in_the_order_asked_for(halden: Any, now: Any) -> None:
+    able = PreparedList(
+        lambda codes, at: Agent.objects.filter(code__in=codes, created_at__lte=at).order_by("-code"),
+        codes=str, at=type(now),
+    )  # fmt: skip
+
+    for codes in (["AP-01"], ["AP-01", "AP-02", "AP-04"], ["nobody"]):
+        assert able.all(codes=codes, at=now) == list(Agent.objects.filter(code__in=codes).order_by("-code"))
+    assert able.all(codes=["AP-01"], at=now - timedelta(days=9999)) == []
+
+
+def test_many_rows_are_swapped_at_once_or_the_swap_says_so(halden: Any) -> None:
+    swap, rows = Swap(Agent), list(Agent.objects.filter(code__in=("AP-01", "AP-02")))
+    wanted = [(row.pk, {"status": row.status}, {"purpose": f"{row.code} %s"}) for row in rows]
+
+    assert swap.swap_all(wanted)
+    assert {row.purpose for row in Agent.objects.filter(code__in=("AP-01", "AP-02"))} == {"AP-01 %s", "AP-02 %s"}
+    assert not swap.swap_all([wanted[0], (rows[1].pk, {"status": "retired"}, {"purpose": "x"})])
+
+
+def test_what_is_gathered_is_written_by_one_statement_and_not_when_the_block_fails(
+    halden: Any, now: Any, django_assert_num_queries: Any
+) -> None:
+    agent = halden.agents["AP-01"]
+    with transaction.atomic(), django_assert_num_queries(1), ledger.gathered():
+        for verb in ("probe.first", "probe.second"):
+            ledger.record(verb, agent, by=ledger.SYSTEM, at=now)
+
+    with pytest.raises(ZeroDivisionError), transaction.atomic(), ledger.gathered():
+        ledger.record("probe.third", agent, by=ledger.SYSTEM, at=now)
+        raise ZeroDivisionError
+
+    with transaction.atomic(), ledger.gathered():
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            ledger.record("probe.lost", agent, by=ledger.SYSTEM, at=now)
+            raise ZeroDivisionError
+        ledger.record("probe.kept", agent, by=ledger.SYSTEM, at=now)
+
+    told = Event.objects.filter(verb__startswith="probe.").order_by("id").values_list("verb", flat=True)
+    assert list(told) == ["probe.first", "probe.second", "probe.kept"]

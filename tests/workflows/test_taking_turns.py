@@ -14,6 +14,7 @@ from observability.models import Event
 from tests.workflows.queue import begin, declare, one_step
 from workflows import operations
 from workflows.models import Step
+from workflows.operations.turns import behind
 
 
 def taken(halden: Any, now: Any, many: int, code: str = "AP-01") -> list[str]:
@@ -104,10 +105,11 @@ def test_a_step_is_kept_for_one_agent_for_a_time(halden: Any, now: Any) -> None:
 
 @given(st.lists(st.sampled_from("ab"), min_size=1, max_size=60), st.integers(1, 5))
 def test_turns_share_by_weight_whatever_came_first(arrivals: list[str], weight: int) -> None:
-    """The rule alone: each unit's steps lie one share apart, and none before the next one to be served."""
-    shares, last, ready = {"a": 1.0, "b": 1.0 / weight}, {}, []
+    shares: dict[str, float] = {"a": 1.0, "b": 1.0 / weight}
+    last: dict[str, float] = {}
+    ready: list[tuple[float, str]] = []
     for unit in arrivals:
-        turn = max(min((each for each, _ in ready), default=0.0), last.get(unit, 0.0)) + shares[unit]
+        turn = behind(last.get(unit), min((each for each, _ in ready), default=None), shares[unit])
         last[unit] = turn
         ready.append((turn, unit))
 

@@ -229,7 +229,7 @@ def test_finishing_can_bring_the_next_work(reader: Any) -> None:
     following = act(reader, reader.claim(), "finish", output={"readable": True}, claim_next=True).json()["work"]
 
     assert following["run"]["key"] == "2"
-    assert act(reader, following, "finish", output={"readable": True}, claim_next=True).json() == {"work": None}
+    assert act(reader, following, "finish", output={"readable": True}, claim_next=True).json()["work"] is None
 
 
 def test_exact_amounts_stay_exact_on_their_way(reader: Any, robot: Any) -> None:

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from django.db import models
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from agents.models import Agent, Principal
@@ -17,7 +18,8 @@ class HandOffQuerySet(models.QuerySet["HandOff"]):
         """Those of the runs that a person may see; those of the steps that an agent holds now."""
         if user.is_person:
             return self.filter(step__run__in=Run.objects.visible_to(user).order_by())
-        return self.filter(step__agent__principal=user, step__status=Step.Status.WORKING)
+        held = self.filter(step__agent__principal=user, step__status=Step.Status.WORKING)
+        return held.filter(step__leased_until__gt=Now())
 
     def in_order(self) -> Self:
         """The first one first."""

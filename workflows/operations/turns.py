@@ -23,7 +23,12 @@ def next_turn(step: Step, *, role: str = "") -> float:
     with connection.cursor() as cursor:
         cursor.execute(_TURNS, place)
         last, first = cursor.fetchone()
-    return float(max(first or 0.0, last or 0.0) + share_of(step))
+    return behind(last, first, share_of(step))
+
+
+def behind(last: float | None, first: float | None, share: float) -> float:
+    """One share behind the last of the unit, and never before the one that is next; None where there is none."""
+    return float(max(first or 0.0, last or 0.0) + share)
 
 
 def share_of(step: Step) -> float:

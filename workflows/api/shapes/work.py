@@ -33,8 +33,8 @@ class BatchInput(StrictSerializer):
         "fail": [], "claim": 10, "wait_seconds": 20,
     }  # fmt: skip
 
-    finish = FinishedItem(many=True, default=list, max_length=ITEMS_AT_MOST)
-    fail = FailedItem(many=True, default=list, max_length=ITEMS_AT_MOST)
+    finish = FinishedItem(many=True, default=list, max_length=ITEMS_AT_MOST)  # type: ignore[call-arg]
+    fail = FailedItem(many=True, default=list, max_length=ITEMS_AT_MOST)  # type: ignore[assignment,call-arg]
     claim = Whole(min_value=0, max_value=CLAIMS_AT_MOST, default=0)
     wait_seconds = Whole(min_value=0, max_value=WAIT_AT_MOST_SECONDS, default=0)
 
@@ -110,7 +110,7 @@ class HandOffInput(LeaseInput):
     to_role = Text(max_length=60)
     note = Text(max_length=2000, allow_blank=True, default="")
     context = serializers.DictField(default=dict)  # type: ignore[assignment]
-    references = ReferenceInput(many=True, default=list, max_length=50)
+    references = ReferenceInput(many=True, default=list, max_length=50)  # type: ignore[call-arg]
     sha256 = Sha256(default="", allow_blank=True)
 
 
