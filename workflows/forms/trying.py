@@ -124,7 +124,7 @@ class TryForm(forms.Form):
         return node.kind is not NodeKind.BOUNDARY or self._goes(node) != "never"
 
     def _goes(self, node: Node) -> str:
-        return self.cleaned_data[f"{node.id}-goes"] or choices_of(node)[0][0]
+        return str(self.cleaned_data[f"{node.id}-goes"] or choices_of(node)[0][0])
 
     def _answer(self, node: Node) -> Answer:
         given, goes = self.cleaned_data, self._goes(node)
