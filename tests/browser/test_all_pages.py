@@ -49,7 +49,7 @@ LISTS = (
     "incidents", "incidents-safeguards",
     "policy-new", "insights", "insights-planted", "offline",
 )  # fmt: skip
-BY_IT = ("agent-new", "agent-blueprint-new", "people-admit")
+BY_IT = ("agent-new", "agent-blueprint-new", "people-admit", "workflow-new")
 PROFILE = ("autonomy", "work", "decisions", "access", "memory", "keys", "audit")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Only what is wrong comes back: the answer about a long page is otherwise megabytes, and its two runs share one script.
@@ -115,7 +115,15 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     profile += incident_pages(robot)
     profile += tried
     profile += queue_pages(sign_in)
+    profile += drawing_pages(sign_in)
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
+
+
+def drawing_pages(sign_in: Any) -> list[str]:
+    """The outline of a draft with a step open, and its review."""
+    assert sign_in("maria").post(reverse("workflow-draft-begin", args=["invoice-to-payment"])).status_code == 302
+    outline, review = (reverse(name, args=["invoice-to-payment"]) for name in ("workflow-outline", "workflow-review"))
+    return [outline, f"{outline}?step=exception", review]
 
 
 def queue_pages(sign_in: Any) -> list[str]:

@@ -39,6 +39,9 @@ def test_a_step_is_put_in_and_published_by_keyboard_alone(visitor: Visitor) -> N
     page = visitor("maria", at=AT)
     press_to(page, "Draw a change")
     page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Outline")).to_be_visible()
+    press_to(page, "Outline")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Step by step")).to_be_visible()
 
     press_to(page, "Change step 11, Schedule the payment")
@@ -77,6 +80,7 @@ def test_a_step_is_put_in_and_published_by_keyboard_alone(visitor: Visitor) -> N
 def test_everything_works_without_a_script_on_a_phone(visitor: Visitor) -> None:
     page = visitor("maria", at=AT, size=PHONE, java_script_enabled=False)
     page.get_by_role("button", name="Draw a change").click()
+    page.get_by_role("link", name="Outline", exact=True).click()
     page.get_by_role("link", name="Change step 15, 4 h").click()
     page.get_by_label("After").fill("2 hours")
     page.get_by_role("button", name="Save the step").click()
