@@ -87,7 +87,9 @@ class TryForm(forms.Form):
             self._add(node)
 
     def _add(self, node: Node) -> None:
-        self.fields[f"{node.id}-goes"] = forms.ChoiceField(label="What it does", choices=choices_of(node))
+        self.fields[f"{node.id}-goes"] = forms.ChoiceField(
+            label="What it does", choices=choices_of(node), required=False
+        )
         self.fields[f"{node.id}-after"] = LengthField(label="After", required=False, help_text="")
         self.initial.setdefault(f"{node.id}-goes", choices_of(node)[0][0])
         self.initial.setdefault(f"{node.id}-after", USUAL)
@@ -119,15 +121,18 @@ class TryForm(forms.Form):
 
     def _is_answered(self, node: Node) -> bool:
         # what could come in between and does not is left out, so that it is not waited for
-        return node.kind is not NodeKind.BOUNDARY or self.cleaned_data[f"{node.id}-goes"] != "never"
+        return node.kind is not NodeKind.BOUNDARY or self._goes(node) != "never"
+
+    def _goes(self, node: Node) -> str:
+        return str(self.cleaned_data[f"{node.id}-goes"] or choices_of(node)[0][0])
 
     def _answer(self, node: Node) -> Answer:
-        given, goes = self.cleaned_data, self.cleaned_data[f"{node.id}-goes"]
+        given, goes = self.cleaned_data, self._goes(node)
         found = {output.name: given[f"{node.id}-out-{output.name}"] for output in node.outputs}
         outputs = {name: value for name, value in found.items() if value is not None}
         if goes in ("approved", "rejected"):
             outputs[OUTCOME] = goes
-        seconds = seconds_of(given[f"{node.id}-after"]) if given[f"{node.id}-after"] else 0
+        seconds = seconds_of(given[f"{node.id}-after"]) if given[f"{node.id}-after"] else USUAL_SECONDS
         return Answer(outputs, seconds, error=ERROR if goes == "error" else "", never=goes == "never")
 
 
