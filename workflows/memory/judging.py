@@ -9,7 +9,7 @@ from django.db.models import Q
 from agents.models import Agent, Principal
 from agents.operations import require_at_work
 from observability import ledger
-from workflows.memory.flights import landed
+from workflows.memory.flights import held_flight, let_go
 from workflows.memory.spaces import may_write
 from workflows.models import Fact, FactQuerySet, Space
 from workflows.rules import memory as rules
@@ -57,6 +57,8 @@ def confirm(fact: Fact, *, by: Principal | Agent, at: datetime, why: str) -> Fac
         require_at_work(by, at=at)
     if not may_confirm(by, fact):
         raise ledger.NotAllowed(f"{by.as_actor().name} may not confirm facts of {fact.author.code} in {fact.space}.")
+    Space.objects.select_for_update(no_key=True).get(pk=fact.space_id)
+    flight = held_flight(fact.space, fact.key)
     here = Q(space=fact.space_id, key=fact.key, superseded_at=None, invalidated_at=None)
     rows = list(_for_update().filter(here | Q(pk=fact.pk)).order_by("pk"))
     fact = next(row for row in rows if row.pk == fact.pk)
@@ -64,13 +66,13 @@ def confirm(fact: Fact, *, by: Principal | Agent, at: datetime, why: str) -> Fac
         raise ledger.WrongStatus(f"{fact} does not wait to be confirmed any more.")
     if fact.sources.filter(trust=Fact.Trust.LOW).exists():
         raise ledger.WrongStatus(f"{fact} was derived from a fact that nobody has confirmed; confirm that one first.")
-    Space.objects.select_for_update(no_key=True).get(pk=fact.space_id)
     Fact.objects.kept().believed().filter(space=fact.space_id, key=fact.key).update(superseded_at=at)
     holder = by.principal if isinstance(by, Agent) else by
     fact.trust, fact.confirmed_at, fact.confirmed_by = Fact.Trust.CONFIRMED, at, holder
     fact.save(update_fields=["trust", "confirmed_at", "confirmed_by"])
     ledger.record("fact.confirmed", fact, by=by, at=at, why=why, before=Fact.Trust.LOW, after=fact.trust)
-    landed(fact.space, fact.key)
+    if flight is not None:
+        let_go(flight)
     return fact
 
 

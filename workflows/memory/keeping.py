@@ -17,7 +17,7 @@ from agents.operations import require_at_work
 from governance.models import Decision
 from governance.rules.breaking import taints
 from observability import ledger
-from workflows.memory.flights import landed
+from workflows.memory.flights import held_flight, let_go
 from workflows.memory.looking import canonical_key, permit
 from workflows.memory.spaces import require_write, why_not_in_schema
 from workflows.models import Fact, FactFile, Run, Space, Step
@@ -86,12 +86,14 @@ def put(space: Space, finding: Finding, *, agent: Agent, at: datetime, request_k
 def keep(space: Space, finding: Finding, *, agent: Agent, at: datetime) -> Fact:
     """The same without asking for rights: for what a workflow keeps, in the caller's transaction."""
     key, content = canonical_key(finding.key), _guarded(space, finding)
+    # The space first, then who is at it, then facts with the oldest first: everywhere the same order.
+    Space.objects.select_for_update(no_key=True).get(pk=space.pk)
+    flight = held_flight(space, key)
     before, sources = _locked(space, key, finding, agent, at)
     trusts, levels = [each.trust for each in sources], [each.sensitivity for each in sources]
     marks = rules.why_low(
         autonomy=agent.effective_autonomy, tainted=_is_tainted(finding, agent, at), marks=content.marks, sources=trusts
     )
-    Space.objects.select_for_update(no_key=True).get(pk=space.pk)
     # What nobody believes yet takes the place of nothing but its author's own earlier attempt.
     replaced = Q(author=agent, trust=Fact.Trust.LOW) if marks else ~Q(trust=Fact.Trust.LOW) | Q(author=agent)
     space.facts.kept().filter(replaced, key=key).update(superseded_at=at)
@@ -106,8 +108,8 @@ def keep(space: Space, finding: Finding, *, agent: Agent, at: datetime) -> Fact:
     _keep_beside(fact, finding, sources)
     said = {"sha256": fact.value_sha256, "trust": fact.trust, "marks": marks, "supersedes": before}
     ledger.record("fact.stored", fact, by=agent, at=at, data={name: each for name, each in said.items() if each})
-    if not fact.is_low:
-        landed(space, key)
+    if not fact.is_low and flight is not None:
+        let_go(flight)
     return fact
 
 
