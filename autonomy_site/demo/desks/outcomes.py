@@ -7,7 +7,7 @@ from typing import Any
 
 from autonomy_site.demo.desks.data import answers
 from autonomy_site.demo.desks.plan import DESKS, WORKFLOWS
-from governance.models import Escalation
+from autonomy_site.demo.desks.reviewer import waiting
 from workflows.models import Run, Step
 
 Told = dict[str, Any]
@@ -22,8 +22,9 @@ def are_quiet(folder: Path) -> bool:
     busy = Step.objects.filter(
         run__workflow__code__in=WORKFLOWS, status__in=(Step.Status.READY, Step.Status.WORKING)
     ).exists()
-    asked = Escalation.objects.open().filter(workflow__in=WORKFLOWS).exists()
-    return not busy and not asked and all(begun[each] >= len(rows) for each, rows in answers(folder).items())
+    return (
+        not busy and not waiting().exists() and all(begun[each] >= len(rows) for each, rows in answers(folder).items())
+    )
 
 
 def table() -> list[str]:

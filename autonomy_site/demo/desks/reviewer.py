@@ -6,6 +6,7 @@ from typing import Any
 
 from autonomy_site.demo.desks.plan import WORKFLOWS
 from governance.models import Escalation
+from governance.models.escalations import EscalationQuerySet
 from observability import ledger
 from workflows import operations
 from workflows.models import Run
@@ -20,8 +21,12 @@ APPROVED, REJECTED = "approved", "rejected"
 
 def answer_all(at: datetime) -> int:
     """Answer everything that waits in the four workflows; how many answers that were."""
-    asked = Escalation.objects.open().real().filter(workflow__in=WORKFLOWS, kind__in=ANSWERED).select_related("asked")
-    return sum(_answer(each, at) for each in asked.order_by("id"))
+    return sum(_answer(each, at) for each in waiting().select_related("asked").order_by("id"))
+
+
+def waiting() -> EscalationQuerySet:
+    """The questions that are answered here."""
+    return Escalation.objects.open().real().filter(workflow__in=WORKFLOWS, kind__in=ANSWERED)
 
 
 def _answer(asked: Escalation, at: datetime) -> bool:

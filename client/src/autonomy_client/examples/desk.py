@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import signal
 import threading
@@ -18,8 +19,12 @@ from autonomy_client import Autonomy, Change, Evidence, Work
 from autonomy_client.examples.files import file_name, write_whole
 from autonomy_client.examples.invoices.work import LONGEST_NOTE, GiveUp, Result, Worker, connect, stop_with_input
 
+log = logging.getLogger(__name__)
+
 # New cases are looked for between two claims, and a program ends between two claims.
 CLAIM_SECONDS = 2
+# What a program ends with that met something it does not know.
+BROKEN = 1
 LONGEST_TITLE, LONGEST_STATEMENT = 300, 4000
 
 
@@ -106,7 +111,12 @@ class Beginner:
 
     def begin(self) -> int:
         """Start what is new; how many that were."""
-        fresh = [case for case in self.desk.cases() if case.key not in self.begun]
+        try:
+            fresh = [case for case in self.desk.cases() if case.key not in self.begun]
+        except (OSError, ValueError, LookupError) as unreadable:
+            # Somebody may be writing the file just now.
+            log.warning("The files cannot be read; they are looked at again: %s", unreadable)
+            return 0
         for case in fresh:
             self.client.start_run(self.workflow, case.key, case.input)
             self.begun.add(case.key)
@@ -151,7 +161,7 @@ def main(make: Callable[[Path, Path], Desk], description: str, argv: Sequence[st
     desk = make(options.data, options.out)
     workers = list(_workers(desk, options))
     codes: list[int] = []
-    threads = [threading.Thread(target=lambda each=each: codes.append(each.run())) for each in workers]
+    threads = [threading.Thread(target=_run, args=(each, workers, codes)) for each in workers]
     _listen(workers, until_input_ends=options.until_input_ends)
     for thread in threads:
         thread.start()
@@ -160,6 +170,22 @@ def main(make: Callable[[Path, Path], Desk], description: str, argv: Sequence[st
     for worker in workers:
         worker.client.close()
     return max(codes, default=2)
+
+
+def _run(worker: Worker, workers: Sequence[Worker], codes: list[int]) -> None:
+    try:
+        codes.append(worker.run())
+    except Exception:
+        # One agent less would do half of the work in silence: all end, and whoever started the program sees it.
+        log.exception("The program ends.")
+        codes.append(BROKEN)
+        _stop(workers)
+
+
+def _stop(workers: Sequence[Worker]) -> None:
+    for worker in workers:
+        worker.stopping.set()
+        worker.client.hurry()
 
 
 def _options(description: str) -> argparse.ArgumentParser:
@@ -201,9 +227,7 @@ def _listen(workers: Sequence[Worker], *, until_input_ends: bool) -> None:
         return
 
     def stop(number: int, frame: object) -> None:
-        for worker in workers:
-            worker.stopping.set()
-            worker.client.hurry()
+        _stop(workers)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
