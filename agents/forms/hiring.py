@@ -58,7 +58,12 @@ class BlueprintForm(WrittenForm):
         label="Capabilities", max_length=1900, required=False, help_text="Words that steps ask for, as in: german, vat."
     )
     work_limit = forms.IntegerField(
-        label="Steps at once", min_value=0, max_value=1000, initial=0, help_text="How many one agent holds; 0 is any."
+        label="Steps at once",
+        min_value=0,
+        max_value=1000,
+        initial=0,
+        required=False,
+        help_text="How many one agent holds; 0 is any.",
     )
     why = reason("Why is it changed?")
 
@@ -85,7 +90,14 @@ class BlueprintForm(WrittenForm):
         named = {"role": given["role"].code, "unit": given["unit"].code, "owner": given["owner"].username}
         chosen = [offer.chosen(given) for offer in self.offers if given[offer.box]]
         can = [word.strip() for word in given["capabilities"].split(",") if word.strip()]
-        return {**plain, **named, "capabilities": can, "rates": rates, "actions": [*self.hidden, *chosen]}
+        return {
+            **plain,
+            **named,
+            "capabilities": can,
+            "work_limit": given["work_limit"] or 0,
+            "rates": rates,
+            "actions": [*self.hidden, *chosen],
+        }
 
     @property
     def details(self) -> list[forms.BoundField]:

@@ -44,7 +44,8 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
     PeopleRole(
         "it", "IT",
         (*_VIEW, *_RUN_AGENTS, *_RUN_PEOPLE, "agents.add_grant", "agents.start_review", "governance.set_control",
-         "workflows.draft_workflow", "workflows.publish_workflow"),
+         "workflows.draft_workflow", "workflows.publish_workflow", "workflows.start_workflow",
+         "workflows.intervene_workflow"),
     ),
     PeopleRole(
         "risk", "Risk",
@@ -55,7 +56,8 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
     ),
     PeopleRole(
         "unit_owner", "Business-unit owner",
-        ("governance.settle_escalation", "governance.change_budget", "workflows.draft_workflow"),
+        ("governance.settle_escalation", "governance.change_budget", "workflows.draft_workflow",
+         "workflows.start_workflow", "workflows.intervene_workflow"),
     ),
     PeopleRole("reviewer", "Reviewer", ("governance.settle_escalation",)),
     PeopleRole("member", "Member", ()),

@@ -65,13 +65,25 @@ from tests.site.routes import (
 )
 from tests.site.test_matrix import table
 from tests.site.world import World
-from workflows.models import Fact, Run, Workflow
+from workflows.models import (
+    DecisionTable,
+    Fact,
+    Follow,
+    Hook,
+    Message,
+    Push,
+    Run,
+    Schedule,
+    Step,
+    Workflow,
+)
 
 ACTING = (CREATE, LEASE, END, BOUND, CHANGE)
-ONLY_ONCE = ("key", "subject_token", "invitation")  # a secret is shown once
+ONLY_ONCE = ("key", "subject_token", "invitation", "secret")  # a secret is shown once
 # What a door asks for by the name of a column.
 ASKED_FOR = {
     "api-blueprint": {"status"}, "api-grants": {"id"}, "api-control": {"id"}, "api-control-drills": {"id"},
+    "api-messages": {"id"}, "api-signals": {"id"}, "api-follows": {"status"},
 }  # fmt: skip
 RIGHT = table()
 
@@ -306,6 +318,7 @@ def grown(world: World, count: int) -> None:
         principal_id=lambda n: accounts[n],
     )  # fmt: skip
     copied_for_people(world, count)
+    copied_of_work(world, count)
     while ledger.seal():
         pass
 
@@ -352,6 +365,19 @@ def copied_for_people(world: World, count: int) -> None:
     copied(own.workflow.incident_path, count, key=lambda n: f"grown-{count}-{n}")
     copied(things.office(own), count, key=lambda n: f"grown-{count}-{n}")
     copied(Training.objects.filter(person=clerk)[0], count, person_id=lambda n: accounts[n])
+
+
+def copied_of_work(world: World, count: int) -> None:
+    """That many more steps, messages, ways in which runs begin, and what is kept of a workflow."""
+    own, named = world.own, lambda n: f"grown-{count}-{n}"
+    copied(own.step, count, uid=fresh(Step, "uid"), token=lambda n: 0, status=lambda n: "done")
+    copied(things.message(own), count, uid=fresh(Message, "uid"))
+    copied(things.schedule(own), count, uid=fresh(Schedule, "uid"), name=named)
+    copied(things.hook(own), count, uid=fresh(Hook, "uid"), name=named)
+    copied(things.follow(own), count, uid=fresh(Follow, "uid"), outcome=named)
+    copied(things.endpoint(own).pushes.all()[0], count, uid=fresh(Push, "uid"))
+    copied(things.decision_table(own), count, uid=fresh(DecisionTable, "uid"), code=named)
+    copied(own.workflow.versions.get(number=1), count, number=lambda n: 10 * count + n)
 
 
 def _decisions(world: World, count: int) -> list[int]:

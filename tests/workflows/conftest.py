@@ -51,6 +51,7 @@ def council(halden: Any, now: Any) -> Any:
     return said
 
 
+@pytest.fixture
 def owner() -> str:
     """Who gives credentials to agents."""
     return "jonas"

@@ -182,7 +182,11 @@ def test_an_error_that_the_drawing_may_know_is_not_tried_again(reader: Any, hald
     told = reader.call("post", f"steps/{work['step']}/fail", body)
 
     assert told.json()["status"] == "failed"
-    assert Step.objects.get().error == "unknown-supplier: The supplier is unknown."
+    failed, asked = Step.objects.order_by("pk")
+    assert failed.error == "The supplier is unknown."
+    assert asked.error == "Nothing catches the error “unknown-supplier”. The supplier is unknown."
+    assert asked.escalation is not None
+    assert asked.escalation.is_open
 
 
 def test_what_fails_in_the_middle_is_done_one_by_one(halden: Any, now: Any) -> None:

@@ -10,6 +10,7 @@ from lxml import etree
 from autonomy_site.demo.company import FOLDER
 from governance import operations as governance
 from observability import ledger
+from observability.ledger import database_now
 from workflows import operations
 from workflows.models import Workflow, WorkflowDraft
 from workflows.operations.gallery import begun_from, gallery
@@ -88,7 +89,8 @@ def test_a_workflow_begins_from_a_template(sign_in: Any, halden: Any, desk: Any)
 
     aisha.post("/workflows/new", form(halden, desk, template="customer-support", code="support"))
 
-    problems = operations.problems_of(WorkflowDraft.objects.get().bpmn)
+    draft = WorkflowDraft.objects.get()
+    problems = operations.problems_of(draft.bpmn, draft.workflow, at=database_now())
     assert {problem.element_id for problem in problems} == {"gather", "analyse", "refund", "update"}
 
 
@@ -129,7 +131,7 @@ def test_drawings_of_others_come_in_are_shown_and_go_out_as_they_came(sign_in: A
         assert canonical[0] == canonical[1], path.name
         outline = aisha.get(f"/workflows/{code}/outline")
         assert outline.status_code == 200, path.name
-        problems = operations.problems_of(file, Workflow.objects.get(code=code))
+        problems = operations.problems_of(file, Workflow.objects.get(code=code), at=database_now())
         assert outline.context["wrong"] == sum(map(operations.stops, problems))
         for problem in problems[:5]:
             assert problem.reason in outline.context["others"] + [

@@ -62,7 +62,7 @@ def test_who_saves_over_what_somebody_else_drew_gets_both(sign_in: Any) -> None:
 
     answer = save(maria, BPMN.replace('name="Paid"', 'name="Paid by Maria"'))
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "draft_changed")
+    assert (answer.status_code, answer.json()["code"]) == (409, "drawing_changed")
     assert (answer.json()["revision"], answer.json()["bpmn"]) == (2, theirs)
     assert drawn().bpmn == theirs
 

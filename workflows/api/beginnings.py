@@ -19,6 +19,7 @@ from observability.serializers import page_of
 from workflows import operations
 from workflows.api.shapes.beginnings import (
     BeginningsQuery,
+    BeginningWhyInput,
     FollowInput,
     FollowOutput,
     HookInput,
@@ -26,7 +27,6 @@ from workflows.api.shapes.beginnings import (
     NewHookOutput,
     ScheduleInput,
     ScheduleOutput,
-    WhyInput,
 )
 from workflows.models import Follow, Hook, Schedule, Workflow
 
@@ -102,9 +102,11 @@ class ScheduleView(BeginningDoor):
 class PauseScheduleView(BeginningDoor):
     """Begin no more runs for now."""
 
-    @extend_schema(request=WhyInput, responses=ScheduleOutput, parameters=[IDEMPOTENCY], summary="Pause a schedule")
+    @extend_schema(
+        request=BeginningWhyInput, responses=ScheduleOutput, parameters=[IDEMPOTENCY], summary="Pause a schedule"
+    )
     def post(self, request: Request, uid: UUID) -> Response:
-        given = self.read(WhyInput, request.data)
+        given = self.read(BeginningWhyInput, request.data)
 
         def act(key: str) -> Answer:
             schedule = operations.find_schedule(uid, user=self.principal)
@@ -179,9 +181,11 @@ class HooksView(BeginningDoor):
 class RevokeHookView(BeginningDoor):
     """Close an address."""
 
-    @extend_schema(request=WhyInput, responses=HookOutput, parameters=[IDEMPOTENCY], summary="Close a hook for good")
+    @extend_schema(
+        request=BeginningWhyInput, responses=HookOutput, parameters=[IDEMPOTENCY], summary="Close a hook for good"
+    )
     def post(self, request: Request, uid: UUID) -> Response:
-        given = self.read(WhyInput, request.data)
+        given = self.read(BeginningWhyInput, request.data)
 
         def act(key: str) -> Answer:
             hook = operations.find_hook(uid, user=self.principal)

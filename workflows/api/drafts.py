@@ -18,11 +18,11 @@ from observability.serializers import PageQuery, page_of
 from workflows import operations
 from workflows.api.shapes.drafts import (
     BeginDraftInput,
-    CheckedOutput,
     DraftOutput,
+    DraftReasonInput,
+    DrawingCheckedOutput,
     DrawingInput,
     NewWorkflowInput,
-    ReasonInput,
     WorkflowTemplatesOutput,
     WorkflowVersionOutput,
     draft_of,
@@ -163,7 +163,7 @@ class DraftView(PeopleWrite, DraftDoor):
 class CheckDraftView(DraftDoor):
     """What is wrong with a drawing, without saving it."""
 
-    @extend_schema(request=DrawingInput, responses=CheckedOutput, summary="Check a drawing")
+    @extend_schema(request=DrawingInput, responses=DrawingCheckedOutput, summary="Check a drawing")
     def post(self, request: Request, code: str) -> Response:
         given = self.read(DrawingInput, request.data)
         workflow = self.workflow(code)
@@ -191,7 +191,7 @@ class DraftAct(DraftDoor):
         self, request: Request, code: str, shown: Callable[[WorkflowDraft, object], Mapping[str, Any]]
     ) -> Response:
         """Act once on the draft."""
-        given = self.read(ReasonInput, request.data)
+        given = self.read(DraftReasonInput, request.data)
         if self.loosens:
             self.require_recent()
 
@@ -223,7 +223,7 @@ class AskToPublishView(DraftAct):
         return None
 
     @extend_schema(
-        request=ReasonInput, responses=DraftOutput, parameters=[IDEMPOTENCY, IF_MATCH],
+        request=DraftReasonInput, responses=DraftOutput, parameters=[IDEMPOTENCY, IF_MATCH],
         summary="Ask to publish the draft",
     )  # fmt: skip
     def post(self, request: Request, code: str) -> Response:
@@ -239,7 +239,7 @@ class TakeBackView(DraftAct):
         return None
 
     @extend_schema(
-        request=ReasonInput, responses=DraftOutput, parameters=[IDEMPOTENCY, IF_MATCH],
+        request=DraftReasonInput, responses=DraftOutput, parameters=[IDEMPOTENCY, IF_MATCH],
         summary="Take the draft back from review",
     )  # fmt: skip
     def post(self, request: Request, code: str) -> Response:
@@ -255,7 +255,10 @@ class SendBackView(DraftAct):
         return None
 
     @extend_schema(
-        request=ReasonInput, responses=DraftOutput, parameters=[IDEMPOTENCY, IF_MATCH], summary="Send the draft back"
+        request=DraftReasonInput,
+        responses=DraftOutput,
+        parameters=[IDEMPOTENCY, IF_MATCH],
+        summary="Send the draft back",
     )
     def post(self, request: Request, code: str) -> Response:
         return self.move(request, code, _draft_now)
@@ -273,7 +276,7 @@ class PublishDraftView(DraftAct):
         )  # fmt: skip
 
     @extend_schema(
-        request=ReasonInput, responses=WorkflowVersionOutput, parameters=[IDEMPOTENCY, IF_MATCH],
+        request=DraftReasonInput, responses=WorkflowVersionOutput, parameters=[IDEMPOTENCY, IF_MATCH],
         summary="Publish the draft as the next version",
     )  # fmt: skip
     def post(self, request: Request, code: str) -> Response:
@@ -289,7 +292,7 @@ class DiscardDraftView(DraftAct):
         return None
 
     @extend_schema(
-        request=ReasonInput, responses=DraftOutput, parameters=[IDEMPOTENCY, IF_MATCH], summary="Discard the draft"
+        request=DraftReasonInput, responses=DraftOutput, parameters=[IDEMPOTENCY, IF_MATCH], summary="Discard the draft"
     )
     def post(self, request: Request, code: str) -> Response:
         return self.move(request, code, _draft_now)
@@ -314,11 +317,11 @@ class RestoreVersionView(DraftDoor):
     """Go back to an older version."""
 
     @extend_schema(
-        request=ReasonInput, responses={201: WorkflowVersionOutput}, parameters=[IDEMPOTENCY],
+        request=DraftReasonInput, responses={201: WorkflowVersionOutput}, parameters=[IDEMPOTENCY],
         summary="Publish an older version again",
     )  # fmt: skip
     def post(self, request: Request, code: str, number: int) -> Response:
-        given = self.read(ReasonInput, request.data)
+        given = self.read(DraftReasonInput, request.data)
         self.require_recent()
 
         def act(key: str) -> Answer:

@@ -22,8 +22,8 @@ from workflows.api.shapes.memory import (
     FactRow,
     FactsAnswer,
     FactShown,
+    FactWhyInput,
     SearchQuery,
-    WhyInput,
     fact_of,
     told,
 )
@@ -113,7 +113,7 @@ class JudgingDoor(FactDoor, ActingDoor):
 
     def judge(self, request: Request, uid: UUID, act: Any) -> Response:
         """Act once, with the reason."""
-        why = self.read(WhyInput, request.data)["why"]
+        why = self.read(FactWhyInput, request.data)["why"]
         self.require_recent()
 
         def judged(key: str) -> Answer:
@@ -137,7 +137,7 @@ class JudgingDoor(FactDoor, ActingDoor):
 class ConfirmView(JudgingDoor):
     """Confirm a fact."""
 
-    @extend_schema(request=WhyInput, responses=FactAnswer, parameters=[IDEMPOTENCY], summary="Confirm a fact")
+    @extend_schema(request=FactWhyInput, responses=FactAnswer, parameters=[IDEMPOTENCY], summary="Confirm a fact")
     def post(self, request: Request, uid: UUID) -> Response:
         return self.judge(
             request, uid, lambda fact, at, why: fact_of(memory.confirm(fact, by=self.by, at=at, why=why), at)
@@ -148,7 +148,7 @@ class InvalidateView(JudgingDoor):
     """Find a fact wrong, with everything derived from it."""
 
     @extend_schema(
-        request=WhyInput, responses=FactsAnswer, parameters=[IDEMPOTENCY],
+        request=FactWhyInput, responses=FactsAnswer, parameters=[IDEMPOTENCY],
         summary="Find a fact wrong, with everything derived from it",
     )  # fmt: skip
     def post(self, request: Request, uid: UUID) -> Response:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http.request import RawPostDataException
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
@@ -39,12 +40,20 @@ class HookCallView(View):
     def post(self, request: HttpRequest, uid: UUID) -> HttpResponseBase:
         headers = {name: request.headers.get(name, "") for name in SIGNED}
         try:
-            message = operations.take_call(uid, request.body, headers, at=database_now())
+            message = operations.take_call(uid, _body(request), headers, at=database_now())
         except ledger.Refused as refused:
             ledger.record_refusal(refused, by=ledger.SYSTEM)
             return _refused(refused)
         told = {"id": str(message.uid), "run": str(message.receiver.uid) if message.receiver else None}
         return JsonResponse(told, status=202)
+
+
+def _body(request: HttpRequest) -> bytes:
+    """What was signed. Raises Invalid for a form, which was read on the way here."""
+    try:
+        return request.body
+    except RawPostDataException as wrong:
+        raise ledger.Invalid(fields={"body": "Send a JSON object."}) from wrong
 
 
 def _refused(refused: ledger.Refused) -> JsonResponse:

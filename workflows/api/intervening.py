@@ -14,16 +14,16 @@ from observability.ledger import database_now
 from observability.serializers import page_of
 from workflows import operations
 from workflows.api.shapes.intervening import (
+    InterveningInput,
     MoveInput,
     ReassignInput,
     RestartInput,
     RunsTogetherInput,
     RunsTogetherOutput,
     SkipInput,
-    StepOutput,
     StepsQuery,
+    StepStateOutput,
     VariableInput,
-    WhyInput,
     outcome_of,
 )
 from workflows.models import Run, Step
@@ -36,7 +36,7 @@ class RunActView(ActingDoor):
     """One intervention in a run."""
 
     permission_classes = [PeopleOnly]
-    takes: ClassVar[type[StrictSerializer]] = WhyInput
+    takes: ClassVar[type[StrictSerializer]] = InterveningInput
 
     def intervene(self, run: Run, **given: Any) -> Run | None:
         """The run after it; the one that was named when nothing is returned."""
@@ -64,7 +64,7 @@ def told(takes: type[StrictSerializer], answer: Any, summary: str, status: int =
     return extend_schema_view(post=said)
 
 
-@told(WhyInput, RunOutput, "Pause a run")
+@told(InterveningInput, RunOutput, "Pause a run")
 class PauseRunView(RunActView):
     """Pause a run."""
 
@@ -72,7 +72,7 @@ class PauseRunView(RunActView):
         return operations.pause_run(run, **given)
 
 
-@told(WhyInput, RunOutput, "Let a paused run go on")
+@told(InterveningInput, RunOutput, "Let a paused run go on")
 class ResumeRunView(RunActView):
     """Let a paused run go on."""
 
@@ -80,7 +80,7 @@ class ResumeRunView(RunActView):
         return operations.resume_run(run, **given)
 
 
-@told(WhyInput, RunOutput, "Cancel a run")
+@told(InterveningInput, RunOutput, "Cancel a run")
 class CancelRunView(RunActView):
     """Cancel a run."""
 
@@ -123,7 +123,7 @@ class StepActView(ActingDoor):
     """One intervention in a step."""
 
     permission_classes = [PeopleOnly]
-    takes: ClassVar[type[StrictSerializer]] = WhyInput
+    takes: ClassVar[type[StrictSerializer]] = InterveningInput
 
     def intervene(self, step: Step, **given: Any) -> Step:
         """The step after it."""
@@ -138,12 +138,12 @@ class StepActView(ActingDoor):
             if step is None:
                 raise ledger.NotFound
             done = self.intervene(step, by=self.principal, at=database_now(), **given)
-            return 200, StepOutput(Step.objects.as_told().get(pk=done.pk)).data
+            return 200, StepStateOutput(Step.objects.as_told().get(pk=done.pk)).data
 
         return self.answer_once(request, act)
 
 
-@told(WhyInput, StepOutput, "Try a step again now")
+@told(InterveningInput, StepStateOutput, "Try a step again now")
 class RetryView(StepActView):
     """Try a step again now."""
 
@@ -151,7 +151,7 @@ class RetryView(StepActView):
         return operations.retry(step, **given)
 
 
-@told(SkipInput, StepOutput, "Skip a step")
+@told(SkipInput, StepStateOutput, "Skip a step")
 class SkipView(StepActView):
     """Skip a step, with the outputs it shall count as having left."""
 
@@ -161,7 +161,7 @@ class SkipView(StepActView):
         return operations.skip(step, given.pop("output"), **given)
 
 
-@told(ReassignInput, StepOutput, "Give a step to another role or agent")
+@told(ReassignInput, StepStateOutput, "Give a step to another role or agent")
 class ReassignView(StepActView):
     """Give a step to somebody else."""
 
@@ -199,7 +199,7 @@ class StepsView(Door):
     permission_classes = [PeopleOnly]
     query = StepsQuery
 
-    @extend_schema(parameters=[StepsQuery], responses=page_of(StepOutput), summary="List steps, newest first")
+    @extend_schema(parameters=[StepsQuery], responses=page_of(StepStateOutput), summary="List steps, newest first")
     def get(self, request: Request) -> Response:
         """Those that are asked for."""
         steps = Step.objects.visible_to(self.principal)
@@ -209,4 +209,4 @@ class StepsView(Door):
             steps = steps.stuck()
         elif self.asked["status"]:
             steps = steps.filter(status=self.asked["status"])
-        return self.page(steps.as_told(), StepOutput, by="-pk")
+        return self.page(steps.as_told(), StepStateOutput, by="-pk")

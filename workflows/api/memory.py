@@ -13,12 +13,12 @@ from observability import ledger
 from observability.ledger import database_now
 from workflows import memory
 from workflows.api.shapes.memory import (
-    ClaimInput,
     ClaimOutput,
     FactAnswer,
+    FactClaimInput,
     FactInput,
     FactQuery,
-    ReleaseInput,
+    ReleaseClaimInput,
     begun_of,
     fact_of,
     finding_in,
@@ -86,10 +86,10 @@ class ClaimsView(MemoryDoor):
     """Be the only one who finds something out."""
 
     @extend_schema(
-        request=ClaimInput, responses=ClaimOutput, parameters=[IDEMPOTENCY], summary="Claim what you find out"
+        request=FactClaimInput, responses=ClaimOutput, parameters=[IDEMPOTENCY], summary="Claim what you find out"
     )
     def post(self, request: Request) -> Response:
-        given = self.read(ClaimInput, request.data)
+        given = self.read(FactClaimInput, request.data)
 
         def act(key: str) -> Answer:
             at = database_now()
@@ -110,9 +110,11 @@ class ClaimsView(MemoryDoor):
 class ReleaseView(MemoryDoor):
     """Leave it to somebody else."""
 
-    @extend_schema(request=ReleaseInput, responses=ClaimOutput, parameters=[IDEMPOTENCY], summary="Give up a claim")
+    @extend_schema(
+        request=ReleaseClaimInput, responses=ClaimOutput, parameters=[IDEMPOTENCY], summary="Give up a claim"
+    )
     def post(self, request: Request) -> Response:
-        given = self.read(ReleaseInput, request.data)
+        given = self.read(ReleaseClaimInput, request.data)
 
         def act(key: str) -> Answer:
             space = self.space(given["space"])

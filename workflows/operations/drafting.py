@@ -27,7 +27,7 @@ class DraftChanged(ledger.Refused):
     """Somebody else changed the draft since you opened it. Nothing was saved and nothing of yours is lost: open the
     draft as it is now and add your change."""
 
-    code = "draft_changed"
+    code = "drawing_changed"
 
     def __init__(self, draft: WorkflowDraft) -> None:
         self.draft = draft

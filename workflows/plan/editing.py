@@ -84,13 +84,15 @@ def _declare(sheet: Sheet) -> None:
 
 
 def set_values(sheet: Sheet, step_id: str, values: Iterable[Value]) -> None:
-    """Say what a step leaves behind, or what a run begins with; other extensions of the step stay."""
+    """Say what a step leaves behind, or what a run begins with; other extensions of the step stay, and so does the
+    expression of a value that keeps its name."""
     step, wanted = step_in(sheet, step_id), list(values)
     old = values_of(step)
     if [(each.get("name"), each.get("type"), each.get("label") or "") for each in old] == [
         (each.name, each.type, each.label) for each in wanted
     ]:
         return
+    worked_out = {each.get("name") or "": each.get("value") or "" for each in old}
     for each in old:
         take_out(each)
     if not wanted:
@@ -103,6 +105,7 @@ def set_values(sheet: Sheet, step_id: str, values: Iterable[Value]) -> None:
     tag = "input" if tag_of(step) == "startEvent" else "output"
     for value in wanted:
         said = {"name": value.name, "type": value.type} | ({"label": value.label} if value.label else {})
+        said |= {"value": worked_out[value.name]} if worked_out.get(value.name) else {}
         etree.SubElement(kept, f"{{{AOS}}}{tag}", said)
 
 

@@ -84,8 +84,8 @@ class Forms:
 
     @property
     def leaves_values(self) -> bool:
-        """Whether the step has values: somebody works, or the run begins here."""
-        return self.line.kind in ("agent", "person", "startEvent", "scriptTask")
+        """Whether the step has values that are only named: somebody works, or the run begins here."""
+        return self.line.kind in ("agent", "person", "startEvent")
 
     @property
     def leads_on(self) -> bool:

@@ -152,7 +152,7 @@ class FollowOutput(serializers.ModelSerializer[Follow]):
         fields = ["id", "workflow", "after", "status", "outcome"]
 
 
-class WhyInput(StrictSerializer):
+class BeginningWhyInput(StrictSerializer):
     """A reason."""
 
     example: ClassVar[dict[str, Any]] = {"why": "The supplier moved to another system."}

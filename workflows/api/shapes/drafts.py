@@ -46,7 +46,7 @@ class DrawingInput(StrictSerializer):
     bpmn = Text(max_length=BPMN_AT_MOST, trim_whitespace=False)
 
 
-class ReasonInput(StrictSerializer):
+class DraftReasonInput(StrictSerializer):
     """Why; the audit trail keeps it."""
 
     example: ClassVar[dict[str, Any]] = {"reason": "The limits changed."}
@@ -80,7 +80,7 @@ class ElementProblemOutput(serializers.Serializer[Any]):
     severity = serializers.ChoiceField(choices=["error", "warning"])
 
 
-class CheckedOutput(serializers.Serializer[Any]):
+class DrawingCheckedOutput(serializers.Serializer[Any]):
     """Everything that is wrong with a drawing."""
 
     problems = ElementProblemOutput(many=True)

@@ -12,7 +12,7 @@ from workflows.serializers import RunOutput
 WHY = "Why; the audit trail keeps it."
 
 
-class WhyInput(StrictSerializer):
+class InterveningInput(StrictSerializer):
     """Why it is done."""
 
     example: ClassVar[dict[str, Any]] = {"why": "The supplier sends a new file tomorrow."}
@@ -20,7 +20,7 @@ class WhyInput(StrictSerializer):
     why = Text(max_length=2000, help_text=WHY)
 
 
-class SkipInput(WhyInput):
+class SkipInput(InterveningInput):
     """What the step shall count as having left behind."""
 
     example: ClassVar[dict[str, Any]] = {
@@ -31,7 +31,7 @@ class SkipInput(WhyInput):
     output = serializers.DictField(default=dict)
 
 
-class ReassignInput(WhyInput):
+class ReassignInput(InterveningInput):
     """Who shall do it: a role, or one agent."""
 
     example: ClassVar[dict[str, Any]] = {"why": "AP-02 knows this supplier.", "agent": "AP-02"}
@@ -40,7 +40,7 @@ class ReassignInput(WhyInput):
     agent = Text(max_length=20, allow_blank=True, default="")
 
 
-class VariableInput(WhyInput):
+class VariableInput(InterveningInput):
     """One value of the run, by the element that left it and its name; `before` is what it holds as far as you know."""
 
     example: ClassVar[dict[str, Any]] = {
@@ -52,7 +52,7 @@ class VariableInput(WhyInput):
     before = serializers.JSONField(required=False)
 
 
-class MoveInput(WhyInput):
+class MoveInput(InterveningInput):
     """Which token shall go on where."""
 
     example: ClassVar[dict[str, Any]] = {"why": "The check is not needed here.", "token": 4, "to": "pay"}
@@ -61,7 +61,7 @@ class MoveInput(WhyInput):
     to = Text(max_length=120)
 
 
-class RestartInput(WhyInput):
+class RestartInput(InterveningInput):
     """The key of the new run; without one the next free one: 1187-2."""
 
     example: ClassVar[dict[str, Any]] = {"why": "The document was wrong.", "key": "1187-2"}
@@ -69,7 +69,7 @@ class RestartInput(WhyInput):
     key = Text(max_length=200, allow_blank=True, default="")
 
 
-class RunsTogetherInput(WhyInput):
+class RunsTogetherInput(InterveningInput):
     """One intervention in several runs."""
 
     example: ClassVar[dict[str, Any]] = {
@@ -135,7 +135,7 @@ class MigrationPlanOutput(serializers.Serializer[Any]):
     more = serializers.BooleanField(help_text="Whether there are more runs than are listed.")
 
 
-class StepOutput(serializers.ModelSerializer[Step]):
+class StepStateOutput(serializers.ModelSerializer[Step]):
     """A step as people look after it."""
 
     id = serializers.UUIDField(source="uid")

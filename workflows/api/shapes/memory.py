@@ -151,7 +151,7 @@ class FactsAnswer(serializers.Serializer[Any]):
     facts = FactRow(many=True)
 
 
-class WhyInput(StrictSerializer):
+class FactWhyInput(StrictSerializer):
     """Why, as people read it later."""
 
     example: ClassVar[dict[str, Any]] = {"why": "The supplier confirmed it by telephone."}
@@ -159,7 +159,7 @@ class WhyInput(StrictSerializer):
     why = Text(max_length=2000)
 
 
-class ClaimInput(StrictSerializer):
+class FactClaimInput(StrictSerializer):
     """What an agent is about to find out, for how long it wants to be the only one, and how long it waits for another
     one that is at it."""
 
@@ -172,7 +172,7 @@ class ClaimInput(StrictSerializer):
     run = serializers.UUIDField(allow_null=True, default=None)
 
 
-class ReleaseInput(StrictSerializer):
+class ReleaseClaimInput(StrictSerializer):
     """Which claim is given up."""
 
     example: ClassVar[dict[str, Any]] = {"space": "orders", "key": "PO-2026-3007", "token": 1}

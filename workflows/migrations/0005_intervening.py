@@ -20,7 +20,7 @@ RIGHTS = [
 class Migration(migrations.Migration):
     """Paused runs are under way too, so the index of those counts them."""
 
-    dependencies = [("workflows", "0010_beginnings_and_messages")]
+    dependencies = [("workflows", "0004_beginnings_and_messages")]
     operations = [
         migrations.AlterModelOptions(name="workflow", options={"ordering": ["name"], "permissions": RIGHTS}),
         migrations.RemoveIndex(model_name="run", name="run_under_way"),

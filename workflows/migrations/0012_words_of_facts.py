@@ -47,5 +47,5 @@ def drop(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workflows", "0040_facts_with_provenance")]
+    dependencies = [("workflows", "0011_facts_with_provenance")]
     operations = [migrations.RunPython(index, drop)]

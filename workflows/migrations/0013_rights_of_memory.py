@@ -32,7 +32,7 @@ def _permissions(apps):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workflows", "0041_words_of_facts"),
+        ("workflows", "0012_words_of_facts"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]

@@ -12,6 +12,6 @@ def name_units(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workflows", "0030_work_queue")]
+    dependencies = [("workflows", "0007_work_queue")]
 
     operations = [migrations.RunPython(name_units, migrations.RunPython.noop)]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workflows", "0050_drafts"),
+        ("workflows", "0009_drafts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """One column."""
 
-    dependencies = [("agents", "0012_ask_for_unit"), ("workflows", "0020_intervening")]
+    dependencies = [("agents", "0012_ask_for_unit"), ("workflows", "0005_intervening")]
     operations = [
         migrations.AddField(
             model_name="step",

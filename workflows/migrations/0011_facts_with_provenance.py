@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("agents", "0012_ask_for_unit"),
-        ("workflows", "0060_decision_tables"),
+        ("workflows", "0010_decision_tables"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,9 +8,9 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0030_what_agents_can"),
+        ("agents", "0013_what_agents_can"),
         ("governance", "0021_notices"),
-        ("workflows", "0021_step_assigned"),
+        ("workflows", "0006_step_assigned"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

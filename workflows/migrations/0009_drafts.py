@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
-        ("workflows", "0031_units_of_steps"),
+        ("workflows", "0008_units_of_steps"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
