@@ -272,7 +272,7 @@ class StepOutput(serializers.Serializer[Any]):
     name = serializers.CharField()
     variables = serializers.DictField()
     index = serializers.IntegerField(allow_null=True, help_text="Its place among many of the same, from 0 on.")
-    item = serializers.JSONField(allow_null=True, help_text="What of the list it is about.")
+    item = serializers.JSONField(help_text="What of the list it is about, null for none.")
     approval = ApprovalOutput(allow_null=True)
     run = RunNamedOutput()
     priority = serializers.IntegerField()

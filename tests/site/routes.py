@@ -317,7 +317,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-hook-revoke", "post"): Door(END, lambda side: [things.hook(side).uid], why),
     ("api-follows", "get"): Door(LIST),
     ("api-follows", "post"): Door(
-        CREATE, body=lambda side: {"workflow": side.workflow.code, "after": side.workflow.code}
+        CREATE, body=lambda side: {"workflow": side.workflow.code, "after": things.draft(side).workflow.code}
     ),
     ("api-follow-drop", "post"): Door(CREATE, lambda side: [things.follow(side).uid]),
     ("api-workflow-begin", "post"): Door(

@@ -17,6 +17,11 @@ from tests.site.world import World
 
 FREE = {
     "variables",
+    "item",
+    "payload",
+    "schema",
+    "before",
+    "values",
     "input",
     "output",
     "context",
@@ -144,6 +149,8 @@ def test_what_is_answered_fits_what_is_described(
         if answer.status_code == 204 or (asking.door.kind == STANDARD and answer.status_code >= 400):
             continue
         assert "content" in answers[str(answer.status_code)], (asking.name, answer.status_code, answer.content)
+        if "application/octet-stream" in answers[str(answer.status_code)]["content"]:
+            continue  # a file as it is
         validator(document, answers[str(answer.status_code)]["content"]["application/json"]["schema"]).validate(
             answer.json()
         )
