@@ -72,7 +72,8 @@ def test_outside_its_hours_an_agent_is_told_when_to_come_back_and_may_report_wha
         assert told == {"field": "come_back_at", "message": f"{tomorrow:%Y-%m-%d}T08:00:00+00:00"}
     body = {"lease_token": work["lease_token"], "output": {"paid": False}, "claim_next": True}
     finished = clerk.call("post", f"steps/{work['step']}/finish", body)
-    assert (finished.status_code, finished.json()) == (200, {"work": None})
+    assert (finished.status_code, finished.json()["work"]) == (200, None)
+    assert f"Come back at {tomorrow:%Y-%m-%d}T08:00:00+00:00." in finished.json()["why"]
 
 
 def test_before_its_first_day_an_agent_does_not_come_in(robot: Any, now: datetime) -> None:
