@@ -56,7 +56,10 @@ class FactsView(MemoryDoor):
 
     query = FactQuery
 
-    @extend_schema(parameters=[FactQuery], responses=FactAnswer, summary="Look before you work")
+    @extend_schema(
+        operation_id="v1_memory_facts_look", parameters=[FactQuery], responses=FactAnswer,
+        summary="Look before you work",
+    )  # fmt: skip
     def get(self, request: Request) -> Response:
         given, at = self.asked, database_now()
         fact = memory.get(self.space(given["space"]), given["key"], agent=self.agent, at=at, run=self.run(given["run"]))
