@@ -60,7 +60,8 @@ ASK_AXE = "async (rules) => (await axe.run({ runOnly: rules, resultTypes: ['viol
 DRAWN = """() =>
   [...document.querySelectorAll("[data-chart]")].every((each) => each.querySelector(".main-svg, .os-empty")) &&
   [...document.querySelectorAll("[data-diagram]")].every((each) => each.querySelector(".djs-shape")) &&
-  [...document.querySelectorAll("[data-designer]")].every((each) => !each.offsetWidth || each.dataset.ready)"""
+  [...document.querySelectorAll("[data-designer]")].every(
+    (each) => !each.querySelector("[data-canvas]").offsetWidth || each.dataset.ready)"""
 
 
 @pytest.fixture

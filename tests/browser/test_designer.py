@@ -180,6 +180,7 @@ def test_a_step_is_added_and_set_with_the_keyboard_alone(visitor: Visitor, expen
     expect(page.get_by_label("Name", exact=True)).to_have_value("Approve the trip")
     page.keyboard.press("Enter")
     expect(page.locator(":focus")).to_have_attribute("name", "name")
+    expect(page.locator("[data-saved]")).to_have_text("Saved")
     page.keyboard.press("Tab")
     with saving(page):
         page.keyboard.type("Finance")
