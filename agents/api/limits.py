@@ -126,6 +126,25 @@ def by_address(
     return limited
 
 
+def answers_too_many(refused: Callable[[ledger.Refused], HttpResponseBase]) -> Callable[[View], View]:
+    """For a view whose errors are not those of the API: TooMany is answered as `refused` answers every other refusal,
+    with Retry-After. With method_decorator for `dispatch`, outside of `by_address`."""
+
+    def answering(view: View) -> View:
+        @functools.wraps(view)
+        def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                return view(request, *args, **kwargs)
+            except TooMany as many:
+                answer = refused(many)
+                answer["Retry-After"] = str(many.retry_after)
+                return answer
+
+        return asked  # type: ignore[return-value]
+
+    return answering
+
+
 def told(request: HttpRequest) -> Mapping[str, str]:
     """The headers that tell this request's caller what is left."""
     used: Used | None = getattr(request, "limit_used", None)

@@ -4,14 +4,14 @@ Django's own views: requests are forms and errors are those of RFC 6749, unlike 
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from agents import operations
 from agents.api.authentication import caller_of, server_of, version_of
-from agents.api.limits import TooMany, by_address
+from agents.api.limits import answers_too_many, by_address
 from agents.models import ClientKey
 from agents.rules import ALL_SCOPES
 from agents.rules.tokens import ALGORITHMS, TOKEN_AT_MOST
@@ -43,36 +43,22 @@ class UnsupportedTokenType(InvalidRequest):
     """Only access tokens are had here."""
 
 
-@method_decorator(csrf_exempt, name="dispatch")
+def _refused(refused: ledger.Refused) -> JsonResponse:
+    told = {"error": refused.code, "error_description": refused.detail.replace('"', "'")}
+    return JsonResponse(told, status=refused.status, headers=NOT_KEPT)
+
+
+@method_decorator([csrf_exempt, answers_too_many(_refused), by_address("token", field="client_id")], name="dispatch")
 class TokenView(View):
-    """An agent's program gets an access token."""
+    """An agent's program gets an access token; too many requests of one address or one client are refused."""
 
     http_method_names = ["post"]
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The answer; too many requests of one address or one client are refused as every other error here."""
-        try:
-            return self.limited(request, *args, **kwargs)
-        except TooMany as refused:
-            answer = _refused(refused)
-            answer["Retry-After"] = str(refused.retry_after)
-            return answer
-
-    @method_decorator(by_address("token", field="client_id"))
-    def limited(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The same for who has asked seldom enough."""
-        return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
             return JsonResponse(_answered(request), headers=NOT_KEPT)
         except ledger.Refused as refused:
             return _refused(refused)
-
-
-def _refused(refused: ledger.Refused) -> JsonResponse:
-    told = {"error": refused.code, "error_description": refused.detail.replace('"', "'")}
-    return JsonResponse(told, status=refused.status, headers=NOT_KEPT)
 
 
 def _answered(request: HttpRequest) -> dict[str, Any]:

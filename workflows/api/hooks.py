@@ -1,6 +1,5 @@
 """The door for other systems: a signed call begins a run or becomes a message. No session, no key but the signature."""
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
@@ -9,7 +8,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from agents.api.limits import TooMany, by_address
+from agents.api.limits import answers_too_many, by_address
 from observability import ledger
 from observability.ledger import database_now
 from workflows import operations
@@ -17,25 +16,19 @@ from workflows import operations
 SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
-@method_decorator(csrf_exempt, name="dispatch")
+def _refused(refused: ledger.Refused) -> JsonResponse:
+    told = {"code": refused.code, "detail": refused.detail, "fields": refused.fields}
+    return JsonResponse(told, status=refused.status)
+
+
+@method_decorator(
+    [csrf_exempt, answers_too_many(_refused), by_address("hook", quota="RATE_LIMIT_PER_MINUTE")], name="dispatch"
+)
 class HookCallView(View):
-    """Take one call as Standard Webhooks describes it; 202 also for one that was taken before."""
+    """Take one call as Standard Webhooks describes it; 202 also for one that was taken before. Too many calls of one
+    address are refused."""
 
     http_method_names = ["post"]
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The answer; too many calls of one address are refused."""
-        try:
-            return self.limited(request, *args, **kwargs)
-        except TooMany as refused:
-            answer = _refused(refused)
-            answer["Retry-After"] = str(refused.retry_after)
-            return answer
-
-    @method_decorator(by_address("hook", quota="RATE_LIMIT_PER_MINUTE"))
-    def limited(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The same for who has called seldom enough."""
-        return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, uid: UUID) -> HttpResponseBase:
         headers = {name: request.headers.get(name, "") for name in SIGNED}
@@ -54,8 +47,3 @@ def _body(request: HttpRequest) -> bytes:
         return request.body
     except RawPostDataException as wrong:
         raise ledger.Invalid(fields={"body": "Send a JSON object."}) from wrong
-
-
-def _refused(refused: ledger.Refused) -> JsonResponse:
-    told = {"code": refused.code, "detail": refused.detail, "fields": refused.fields}
-    return JsonResponse(told, status=refused.status)
