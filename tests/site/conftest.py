@@ -35,10 +35,10 @@ admit_person("rita", "Rita Ruiz", unit=acme, roles=["auditor"], password="{PASSW
 
 @dataclass(frozen=True)
 class Site:
-    """A running server with a database of its own, a file that a test may take away."""
+    """A running server with a data folder of its own, which a test may take away with the database in it."""
 
     port: int
-    database: Path
+    data: Path
 
     @property
     def address(self) -> str:
@@ -75,7 +75,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             [*command, "--fd", str(listening.fileno())], cwd=settings.BASE, env={**variables, "LOG_LEVEL": "CRITICAL"},
             pass_fds=[listening.fileno()],
         )  # fmt: skip
-        yield Site(listening.getsockname()[1], folder / "autonomy.sqlite3")
+        yield Site(listening.getsockname()[1], folder)
         server.terminate()
         server.wait(timeout=PATIENCE_SECONDS)
 

@@ -16,13 +16,12 @@ PIECE = b"x" * 64 * 1024
 
 @pytest.fixture
 def without_database(site: Any) -> Iterator[None]:
-    """The database's file is gone, and a folder stands in its place."""
-    away = site.database.with_suffix(".away")
-    site.database.rename(away)
-    site.database.mkdir()
+    """The database is gone, and its journal with it: one move of their folder, so that there is no moment at which the
+    server could begin a new file beside the old journal."""
+    away = site.data.with_suffix(".away")
+    site.data.rename(away)
     yield
-    site.database.rmdir()
-    away.rename(site.database)
+    away.rename(site.data)
 
 
 @pytest.fixture
