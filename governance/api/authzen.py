@@ -50,11 +50,11 @@ from observability.ledger import Refused, database_now, record_refusal
 log = logging.getLogger(__name__)
 
 Answer = tuple[int, Mapping[str, Any]]
+KEY_AT_MOST = 190  # a number goes behind it for each question of a batch
 OPTIONAL_KEY = OpenApiParameter(
-    "Idempotency-Key", {"type": "string", "maxLength": 200}, OpenApiParameter.HEADER,
+    "Idempotency-Key", {"type": "string", "maxLength": KEY_AT_MOST}, OpenApiParameter.HEADER,
     description="The same key and question get the same decision again; without it every question is a new one.",
 )  # fmt: skip
-KEY_AT_MOST = 190  # a number goes behind it for each question of a batch
 PAGE, PAGE_AT_MOST = 50, 200
 TOLD_FOR_SECONDS = 300
 
@@ -188,17 +188,18 @@ class EvaluationsView(EvaluationView):
     def all(self, batch: Batch) -> list[dict[str, Any]]:
         """The answers, as far as the semantic of the batch goes."""
         told: list[dict[str, Any]] = []
-        prepared = [self.prepared(item, place) for place, item in enumerate(batch.items)]
+        key = self.key  # one that is too long is wrong for all of them
+        keys = [f"{key}/{place}" if key else "" for place in range(len(batch.items))]
+        prepared = [self.prepared(item, own) for item, own in zip(batch.items, keys, strict=True)]
         for each, item in zip(self.asked_in_turn(prepared, batch), batch.items, strict=False):
             told.append(self.refused(each) if isinstance(each, Refused) else self.answered(each, _asked(item)))
         return told
 
-    def prepared(self, item: Evaluation | AuthZenInvalid, place: int) -> operations.Prepared | Refused:
+    def prepared(self, item: Evaluation | AuthZenInvalid, key: str) -> operations.Prepared | Refused:
         """One question with what is known about its agent, or what is wrong with it."""
         if isinstance(item, AuthZenInvalid):
             return ledger.Invalid(fields=item.errors)
         try:
-            key = f"{self.key}/{place}" if self.key else ""
             return question_of(item, key), self.known_once(item)
         except Refused as refused:
             return refused

@@ -293,6 +293,14 @@ def test_a_batch_is_repeated_by_its_key(clerk: Any) -> None:
     assert Decision.objects.count() == 2
 
 
+def test_a_key_that_is_too_long_is_wrong_for_the_whole_batch(clerk: Any) -> None:
+    body = {**asked("1"), "evaluations": [{}]}
+
+    assert post(clerk, "evaluations", body, Idempotency_Key="k" * 191).status_code == 400
+    assert not Decision.objects.exists()
+    assert post(clerk, "evaluations", body, Idempotency_Key="k" * 190).json()["evaluations"][0]["decision"] is True
+
+
 # --- obligations ----------------------------------------------------------------------------------------------
 def test_an_obligation_that_cannot_be_done_makes_a_deny_and_the_record_says_so(clerk: Any) -> None:
     free = said(clerk, asked("1"))
