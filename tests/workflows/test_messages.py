@@ -85,6 +85,26 @@ def test_the_same_message_again_is_the_same_message(maria: Any) -> None:
     assert Message.objects.count() == 1
 
 
+def test_exact_numbers_in_what_a_message_carries_arrive_as_they_were_sent(
+    maria: Any, drawn: Any, may_start: Any
+) -> None:
+    """What the event does not declare stays out, the message keeps it exactly."""
+    run = begin(maria, "receiving", "PO-1", order="PO-1")
+    may_start("maria", drawn("closing", HEARS).workflow)
+    closing = begin(maria, "closing", "2026")
+
+    sent = maria.call("post", "messages", {**GOODS, "payload": {"pallets": 3, "kg": 1204.125, "each": [{"kg": 0.1}]}})
+    told = maria.call("post", "signals", {"name": "Year closed", "payload": {"rate": 1.5}})
+    tasks.deliver_messages()
+
+    assert (sent.status_code, told.status_code) == (200, 202)
+    assert sent.json()["payload"] == {"pallets": 3, "kg": "1204.125", "each": [{"kg": "0.1"}]}
+    run.refresh_from_db()
+    closing.refresh_from_db()
+    assert run.variables["goods"] == {"pallets": 3}
+    assert closing.variables["closed"] == {"rate": "1.5"}
+
+
 def test_an_unknown_message_is_refused_by_its_name(maria: Any) -> None:
     answer = maria.call("post", "messages", {"name": "Goods recieved"})
 

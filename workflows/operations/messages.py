@@ -15,7 +15,7 @@ from workflows.models import Listener, Message, Run, Subscription, Workflow
 from workflows.operations.definitions import graph_of
 from workflows.operations.runs import Origin, begin, checked_values, happen, limits, locked
 from workflows.operations.runs.outbox import last_subscription, lasting, post
-from workflows.plan import EventCaught, StaleHappening, StepFailed, StepFinished
+from workflows.plan import EventCaught, StaleHappening, StepFailed, StepFinished, plain
 
 Kind, Status = Message.Kind, Message.Status
 SOON, LATER = timedelta(seconds=1), timedelta(seconds=60)
@@ -100,7 +100,8 @@ def _sent_before(letter: Letter, ref: str) -> Message | None:
 
 def _post(letter: Letter, ref: str, known: Listener, principal: Principal, by: ledger.Acts, at: datetime) -> Message:
     message = Message(
-        kind=letter.kind, name=letter.name, key=letter.key, ref=ref, payload=dict(letter.payload or {}),
+        kind=letter.kind, name=letter.name, key=letter.key, ref=ref,
+        payload={name: plain(value) for name, value in (letter.payload or {}).items()},
         unit=known.workflow.unit, principal=principal, workflow=letter.workflow,
         token=last_subscription() if letter.kind == Kind.SIGNAL else 0,
         sent_at=at, due_at=at, expires_at=lasting(at),
