@@ -105,6 +105,13 @@ def test_an_entry_holds_for_these_values_and_not_for_those(entry: str, passing: 
         ("sum(kind)", "list of numbers"),
         ("open(1)", "no function open"),
         ("round()", "takes 1 to 2 values"),
+        ('round(1, "a")', "places to round to"),
+        ("round(1, (10 ** 999) ** 999)", "places to round to"),
+        ('number("NaN")', "is no number"),
+        ('number("Infinity")', "is no number"),
+        ('number("1e999999")', "is no number"),
+        (r'"\ud800"', "no character that can be kept"),
+        (r'"\u0000"', "no character that can be kept"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(text: str, words: str) -> None:
@@ -191,6 +198,10 @@ def test_collected_numbers_are_reckoned_together(how: str, answer: int) -> None:
         ("ANY", {"amount": 5, "kind": "hardware"}, "do not answer the same"),
         ("UNIQUE", {"amount": 500, "kind": "paper"}, 'No rule matches: Amount = 500, Kind = "paper"'),
         ("FIRST", {"amount": "much", "kind": "paper"}, "is no number"),
+        *(
+            ("FIRST", {"amount": odd, "kind": "paper"}, "is no number")
+            for odd in ("NaN", "sNaN", "-Infinity", "1e9999")
+        ),
         ("FIRST", {"amount": [1], "kind": "paper"}, "A number is needed"),
         ("FIRST", {}, "No rule matches: Amount = null"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import Any
 
 from workflows.plan.dmn.feel import evaluate, holds
@@ -51,6 +51,8 @@ def _decided(decision: Decision, facts: Mapping[str, object]) -> tuple[dict[str,
         return _answer(decision, rows, facts), tuple(number for number, _ in rows)
     except (FeelFailed, FeelInvalid) as wrong:
         raise DecisionFailed(f"“{decision.name}”: {wrong}") from wrong
+    except DecimalException as wrong:
+        raise DecisionFailed(f"“{decision.name}”: A number in it is none, or too large.") from wrong
 
 
 def _matching(decision: Decision, facts: Mapping[str, object]) -> list[tuple[int, Rule]]:

@@ -229,8 +229,8 @@ def _asks_itself(tree: Tree[Any]) -> bool:
 
 def _unescaped(match: re.Match[str]) -> str:
     code = match[1]
-    return (
-        chr(int(code[1:], 16))
-        if code[0] == "u" and len(code) > 1
-        else {"n": "\n", "t": "\t", "r": "\r"}.get(code, code)
-    )
+    if code[0] != "u" or len(code) == 1:
+        return ESCAPES.get(code, code)
+    if code == "u0000" or 0xD800 <= int(code[1:], 16) < 0xE000:
+        raise FeelFailed(f"\\{code} is no character that can be kept.")
+    return chr(int(code[1:], 16))
