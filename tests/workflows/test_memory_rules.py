@@ -93,6 +93,9 @@ def test_whom_to_believe(known: dict[str, object], low: bool) -> None:
         ({"k": ["-----BEGIN RSA PRIVATE KEY-----"]}, "", "a private key"),
         ({"k": "AKIAABCDEFGHIJKLMNOP"}, "", "an access key of a cloud"),
         ({"k": "aos_live_0123456789ab_" + "x" * 40}, "", "a key of an agent"),
+        ({"k": "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJyaXRhIn0.c2lnbmF0dXJl"}, "", "a signed token"),
+        ({"k": "eyJhbGci.eyJzdWIi"}, "", ""),
+        ({}, "-eyJ" * 100_000, ""),  # looked through once, not once from each of its places
     ],
 )
 def test_secrets_are_found(value: object, text: str, secret: str) -> None:

@@ -57,7 +57,8 @@ _SECRETS = tuple(
         (r"\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_\w{22,}", "a token of GitHub"),
         (r"\bxox[abprs]-[A-Za-z0-9-]{10,}", "a token of Slack"),
         (r"\b[sr]k_live_[A-Za-z0-9]{16,}", "a key of a payment service"),
-        (r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}", "a signed token"),
+        # from the point after its head: every `eyJ` of a long text may begin one, and each would be read to the end
+        (r"(?<=[A-Za-z0-9_-]{11})\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}", "a signed token"),
         (r"(?i)\b(password|passwd|pwd|client_secret|api[_-]?key)\b[\"']?\s*[:=]\s*[\"']?[^\s\"',;]{6,}", "a password"),
     )
 )  # fmt: skip
