@@ -205,7 +205,10 @@ def _calculated(sign: str, left: Decimal, right: Decimal) -> Decimal:
             return EXACT.divide(left, right)
     if abs(right) > GREATEST_POWER:
         raise FeelFailed(f"A power is at most {GREATEST_POWER}.")
-    return EXACT.power(left, right)
+    powered = EXACT.power(left, right)
+    if not powered.is_finite():
+        raise FeelFailed(f"{left} ** {right} is no number.")
+    return powered
 
 
 def _joined(sign: str, left: Value, right: Value) -> Value:
