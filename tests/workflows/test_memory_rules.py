@@ -51,6 +51,10 @@ def test_every_word_is_found_by_itself(text: str) -> None:
     assert all(rules.words_in(word) == [word] for word in words)
 
 
+def test_marks_without_an_end_above_one_letter_are_read_like_any_other_text() -> None:
+    assert rules.words_in("a" + "\u0300\u0316" * 200_000 + " total") == ["à", "total"]
+
+
 @pytest.mark.parametrize(
     ("text", "marked"),
     [
