@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
 
+from observability import ledger
 from observability.models import Event
 from tests.workflows.small_drawings import HEARS, RECEIVES, STARTS, agent, line
 from workflows import operations, tasks
@@ -156,6 +158,51 @@ def test_all_runs_that_wait_now_hear_a_signal_and_later_ones_do_not(drawn: Any, 
     assert {Run.objects.get(pk=run.pk).status for run in waiting} == {"done"}
     assert Run.objects.get(pk=later.pk).status == "running"
     assert Message.objects.get().status == "taken"
+
+
+def test_a_run_that_stands_still_keeps_no_other_from_hearing_a_signal(
+    drawn: Any, sign_in: Any, may_start: Any, now: Any
+) -> None:
+    may_start("maria", drawn("closing", HEARS).workflow)
+    maria = sign_in("maria")
+    runs = [begin(maria, "closing", str(number)) for number in range(3)]
+    operations.pause_run(runs[0], by=ledger.SYSTEM, at=now, why="An audit.")
+
+    maria.call("post", "signals", {"name": "Year closed"})
+    tasks.deliver_messages()
+    assert [Run.objects.get(pk=run.pk).status for run in runs] == ["paused", "done", "done"]
+    assert Message.objects.get().trouble == "The run 0 stands still."
+
+    operations.resume_run(runs[0], by=ledger.SYSTEM, at=now, why="It is over.")
+    message = Message.objects.get()
+    assert operations.deliver(message, at=message.due_at)
+    assert Run.objects.get(pk=runs[0].pk).status == "done"
+
+
+@pytest.mark.parametrize(("kind", "path"), [("message", "messages"), ("signal", "signals")])
+@override_settings(CALL_DEPTH_AT_MOST=3)
+def test_workflows_that_begin_each_other_come_to_an_end(
+    kind: str, path: str, drawn: Any, sign_in: Any, may_start: Any
+) -> None:
+    """Two drawings begin with what both of them send at their end: without a bound there would be ever more runs."""
+    named = f'<{kind}EventDefinition {kind}Ref="{kind[0]}{2 if kind == "message" else 1}"/>'
+    echo = (
+        f'<startEvent id="heard">{named}</startEvent><endEvent id="end" name="Told">{named}</endEvent>'
+        + line("heard", "end")
+    )  # fmt: skip
+    for code in ("ping", "pong"):
+        may_start("maria", drawn(code, echo).workflow)
+    name = "Order placed" if kind == "message" else "Year closed"
+
+    sign_in("maria").call("post", path, {"name": name})
+    for _ in range(6):
+        tasks.deliver_messages()
+
+    assert Run.objects.count() == (4 if kind == "message" else 2 + 4 + 8 + 16)
+    assert max(Run.objects.values_list("depth", flat=True)) == 3
+    assert not Message.objects.filter(status="sent").exists()
+    said = set(Event.objects.filter(verb__in=("message.dropped", "message.not_heard")).values_list("why", flat=True))
+    assert said == {"Runs begin each other 4 deep."}
 
 
 def test_one_run_tells_another(drawn: Any, sign_in: Any, may_start: Any, robot: Any) -> None:
