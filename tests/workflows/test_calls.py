@@ -7,7 +7,7 @@ import pytest
 from django.test import override_settings
 
 from governance.models import Escalation
-from tests.workflows.small_drawings import agent, line
+from tests.workflows.small_drawings import agent, line, process
 from workflows import operations, tasks
 from workflows.models import Message, Run, Step, Timer
 
@@ -230,6 +230,27 @@ def test_a_start_that_follows_on_another_run_has_its_key_and_values(
 
     filed = Run.objects.get(workflow__code="filing")
     assert (filed.key, filed.variables["input"]) == ("PO-9", {"sound": True})
+
+
+def test_a_drawing_calls_no_workflow_that_neither_who_draws_nor_who_publishes_it_may_start(
+    drawn: Any, may_start: Any, halden: Any, now: Any
+) -> None:
+    """Sofia may publish her own workflow; what runs of others leave behind she does not get by calling them."""
+    checking, calling = drawn("checking", CHECKS).workflow, drawn("calling", CHECKS).workflow
+    may_start("sofia", calling, "publish_workflow", "view_workflow", "start_workflow")
+    sofia, terms = halden.people["sofia"], {"unit": calling.unit, "owner": calling.owner, "at": now}
+
+    with pytest.raises(operations.BpmnRefused) as refused:
+        operations.publish("calling", process("calling", CALLS), by=sofia, incident_path=calling.incident_path, **terms)
+    assert list(refused.value.fields) == ["ask"]
+    assert calling.versions.count() == 1
+
+    may_start("sofia", checking, "start_workflow")
+    sofia = type(sofia).objects.get(pk=sofia.pk)
+    version = operations.publish(
+        "calling", process("calling", CALLS), by=sofia, incident_path=calling.incident_path, **terms
+    )
+    assert version.number == 2
 
 
 def test_ten_thousand_clocks_ring_once_each(drawn: Any, may_start: Any, sign_in: Any, now: Any) -> None:

@@ -105,6 +105,14 @@ def test_an_entry_holds_for_these_values_and_not_for_those(entry: str, passing: 
         ("sum(kind)", "list of numbers"),
         ("open(1)", "no function open"),
         ("round()", "takes 1 to 2 values"),
+        ('round(1, "a")', "places to round to"),
+        ("round(1, (10 ** 999) ** 999)", "places to round to"),
+        ("0 ** -1", "is no number"),
+        ('number("NaN")', "is no number"),
+        ('number("Infinity")', "is no number"),
+        ('number("1e999999")', "is no number"),
+        (r'"\ud800"', "no character that can be kept"),
+        (r'"\u0000"', "no character that can be kept"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(text: str, words: str) -> None:
@@ -191,6 +199,10 @@ def test_collected_numbers_are_reckoned_together(how: str, answer: int) -> None:
         ("ANY", {"amount": 5, "kind": "hardware"}, "do not answer the same"),
         ("UNIQUE", {"amount": 500, "kind": "paper"}, 'No rule matches: Amount = 500, Kind = "paper"'),
         ("FIRST", {"amount": "much", "kind": "paper"}, "is no number"),
+        *(
+            ("FIRST", {"amount": odd, "kind": "paper"}, "is no number")
+            for odd in ("NaN", "sNaN", "-Infinity", "1e9999")
+        ),
         ("FIRST", {"amount": [1], "kind": "paper"}, "A number is needed"),
         ("FIRST", {}, "No rule matches: Amount = null"),
     ],
@@ -198,6 +210,24 @@ def test_collected_numbers_are_reckoned_together(how: str, answer: int) -> None:
 def test_a_table_that_cannot_decide_says_why(policy: str, facts: Any, words: str) -> None:
     with pytest.raises(DecisionFailed, match=words):
         decide(read_dmn(table(TWICE, policy=policy)), facts)
+
+
+@pytest.mark.parametrize("answer", ["[1..2]", "[[1..2]]", "(1..2)"])
+def test_a_range_is_no_answer(answer: str) -> None:
+    with pytest.raises(DecisionFailed, match="A range is no answer"):
+        decide(read_dmn(table(f"- | - | {answer}", outputs="<output name='who'/>")), {"amount": 5, "kind": "paper"})
+
+
+def test_a_file_of_more_decisions_than_anybody_reads_is_refused() -> None:
+    rows = "".join(
+        f"<decision id='d{n}' name='D'><informationRequirement><requiredDecision href='#d{n + 1}'/>"
+        "</informationRequirement><literalExpression><text>1</text></literalExpression></decision>"
+        for n in range(600)
+    )
+    with pytest.raises(DmnInvalid, match="more than 500 decisions"):
+        read_dmn(
+            f"<definitions xmlns='https://www.omg.org/spec/DMN/20191111/MODEL/' name='x'>{rows}</definitions>".encode()
+        )
 
 
 def test_rules_that_match_together_and_answer_the_same_decide_under_any() -> None:

@@ -102,6 +102,26 @@ def test_a_signed_call_without_an_object_is_refused(body: bytes, opened: Any) ->
     assert not HookCall.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "odd", ["NaN", "1e999", "-Infinity", r'"a\u0000b"', r'"\ud800"', r'{"a\u0000b": [1]}', "9" * 5000]
+)
+def test_what_no_database_keeps_is_refused_by_name_and_may_come_again_without_it(odd: str, opened: Any) -> None:
+    sender = opened(BEGINS, key_path="order")
+
+    answer = sender.call(f'{{"order": "PO-1", "more": [{odd}]}}'.encode())
+
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["body"])
+    assert not HookCall.objects.exists() and not Message.objects.exists()
+    assert sender.call({"order": "PO-1"}).status_code == 202
+
+
+def test_a_key_that_no_database_keeps_is_refused(opened: Any) -> None:
+    answer = opened(BEGINS, key_path="order").call(rb'{"order": "\udfff"}')
+
+    assert answer.status_code == 400
+    assert not Run.objects.exists()
+
+
 def test_a_call_without_its_key_is_refused_and_may_come_again_with_it(opened: Any) -> None:
     sender = opened(BEGINS, key_path="purchase.number")
 

@@ -51,6 +51,10 @@ def test_every_word_is_found_by_itself(text: str) -> None:
     assert all(rules.words_in(word) == [word] for word in words)
 
 
+def test_marks_without_an_end_above_one_letter_are_read_like_any_other_text() -> None:
+    assert rules.words_in("a" + "\u0300\u0316" * 200_000 + " total") == ["à", "total"]
+
+
 @pytest.mark.parametrize(
     ("text", "marked"),
     [
@@ -93,6 +97,9 @@ def test_whom_to_believe(known: dict[str, object], low: bool) -> None:
         ({"k": ["-----BEGIN RSA PRIVATE KEY-----"]}, "", "a private key"),
         ({"k": "AKIAABCDEFGHIJKLMNOP"}, "", "an access key of a cloud"),
         ({"k": "aos_live_0123456789ab_" + "x" * 40}, "", "a key of an agent"),
+        ({"k": "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJyaXRhIn0.c2lnbmF0dXJl"}, "", "a signed token"),
+        ({"k": "eyJhbGci.eyJzdWIi"}, "", ""),
+        ({}, "-eyJ" * 100_000, ""),  # looked through once, not once from each of its places
     ],
 )
 def test_secrets_are_found(value: object, text: str, secret: str) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
 
+from observability import ledger
 from observability.models import Event
 from tests.workflows.small_drawings import HEARS, RECEIVES, STARTS, agent, line
 from workflows import operations, tasks
@@ -85,6 +87,26 @@ def test_the_same_message_again_is_the_same_message(maria: Any) -> None:
     assert Message.objects.count() == 1
 
 
+def test_exact_numbers_in_what_a_message_carries_arrive_as_they_were_sent(
+    maria: Any, drawn: Any, may_start: Any
+) -> None:
+    """What the event does not declare stays out, the message keeps it exactly."""
+    run = begin(maria, "receiving", "PO-1", order="PO-1")
+    may_start("maria", drawn("closing", HEARS).workflow)
+    closing = begin(maria, "closing", "2026")
+
+    sent = maria.call("post", "messages", {**GOODS, "payload": {"pallets": 3, "kg": 1204.125, "each": [{"kg": 0.1}]}})
+    told = maria.call("post", "signals", {"name": "Year closed", "payload": {"rate": 1.5}})
+    tasks.deliver_messages()
+
+    assert (sent.status_code, told.status_code) == (200, 202)
+    assert sent.json()["payload"] == {"pallets": 3, "kg": "1204.125", "each": [{"kg": "0.1"}]}
+    run.refresh_from_db()
+    closing.refresh_from_db()
+    assert run.variables["goods"] == {"pallets": 3}
+    assert closing.variables["closed"] == {"rate": "1.5"}
+
+
 def test_an_unknown_message_is_refused_by_its_name(maria: Any) -> None:
     answer = maria.call("post", "messages", {"name": "Goods recieved"})
 
@@ -136,6 +158,51 @@ def test_all_runs_that_wait_now_hear_a_signal_and_later_ones_do_not(drawn: Any, 
     assert {Run.objects.get(pk=run.pk).status for run in waiting} == {"done"}
     assert Run.objects.get(pk=later.pk).status == "running"
     assert Message.objects.get().status == "taken"
+
+
+def test_a_run_that_stands_still_keeps_no_other_from_hearing_a_signal(
+    drawn: Any, sign_in: Any, may_start: Any, now: Any
+) -> None:
+    may_start("maria", drawn("closing", HEARS).workflow)
+    maria = sign_in("maria")
+    runs = [begin(maria, "closing", str(number)) for number in range(3)]
+    operations.pause_run(runs[0], by=ledger.SYSTEM, at=now, why="An audit.")
+
+    maria.call("post", "signals", {"name": "Year closed"})
+    tasks.deliver_messages()
+    assert [Run.objects.get(pk=run.pk).status for run in runs] == ["paused", "done", "done"]
+    assert Message.objects.get().trouble == "The run 0 stands still."
+
+    operations.resume_run(runs[0], by=ledger.SYSTEM, at=now, why="It is over.")
+    message = Message.objects.get()
+    assert operations.deliver(message, at=message.due_at)
+    assert Run.objects.get(pk=runs[0].pk).status == "done"
+
+
+@pytest.mark.parametrize(("kind", "path"), [("message", "messages"), ("signal", "signals")])
+@override_settings(CALL_DEPTH_AT_MOST=3)
+def test_workflows_that_begin_each_other_come_to_an_end(
+    kind: str, path: str, drawn: Any, sign_in: Any, may_start: Any
+) -> None:
+    """Two drawings begin with what both of them send at their end: without a bound there would be ever more runs."""
+    named = f'<{kind}EventDefinition {kind}Ref="{kind[0]}{2 if kind == "message" else 1}"/>'
+    echo = (
+        f'<startEvent id="heard">{named}</startEvent><endEvent id="end" name="Told">{named}</endEvent>'
+        + line("heard", "end")
+    )  # fmt: skip
+    for code in ("ping", "pong"):
+        may_start("maria", drawn(code, echo).workflow)
+    name = "Order placed" if kind == "message" else "Year closed"
+
+    sign_in("maria").call("post", path, {"name": name})
+    for _ in range(6):
+        tasks.deliver_messages()
+
+    assert Run.objects.count() == (4 if kind == "message" else 2 + 4 + 8 + 16)
+    assert max(Run.objects.values_list("depth", flat=True)) == 3
+    assert not Message.objects.filter(status="sent").exists()
+    said = set(Event.objects.filter(verb__in=("message.dropped", "message.not_heard")).values_list("why", flat=True))
+    assert said == {"Runs begin each other 4 deep."}
 
 
 def test_one_run_tells_another(drawn: Any, sign_in: Any, may_start: Any, robot: Any) -> None:

@@ -239,6 +239,19 @@ def test_a_timer_on_the_way_is_due_after_a_length_or_at_a_moment(inside_timer, s
     assert play.fire("t") == (EndRun("e"),)
 
 
+@pytest.mark.parametrize("kind, element, value", [
+    ("duration", "timeDuration", "9999999d"), ("string", "timeDuration", "P999999W"), ("string", "timeDuration", "P0D"),
+    ("string", "timeDate", "0001-01-01T00:00:00+14:00"), ("string", "timeDate", "9999-12-31T23:59:59-12:00"),
+    ("timestamp", "timeDate", "9999-12-31T23:59:59Z"),
+])  # fmt: skip
+def test_a_timer_whose_value_no_calendar_holds_asks_a_person(kind, element, value):
+    catch = event("intermediateCatchEvent", "t", "timer", inside=f"<{element}>vars.input.wait</{element}>")
+    play = Play(xml(start(f"wait:{kind}") + catch + E, "s -> t\nt -> e"), {"wait": value})
+
+    (incident,) = play.effects
+    assert isinstance(incident, RaiseIncident) and "at most ten years" in incident.reason
+
+
 def test_a_cycle_on_the_edge_fires_as_often_as_it_says():
     remind = event("boundaryEvent", "t", "timer", more='attachedToRef="a" cancelActivity="false"',
                    inside="<timeCycle>R3/PT1H</timeCycle>")  # fmt: skip

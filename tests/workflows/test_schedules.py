@@ -107,7 +107,8 @@ def test_a_paused_schedule_begins_nothing_until_it_is_resumed(maria: Any, now: A
     [
         ({"rule": "every morning"}, "rule"), ({"rule": "99 7 * * *"}, "rule"), ({"zone": "Mars/Olympus"}, "zone"),
         ({"rule": "R/PT1S"}, "rule"), ({"input": {"year": 1}}, "year"), ({"calendar": "nowhere"}, "calendar"),
-        ({"rule": "R2/2020-01-01T00:00/P1D"}, "rule"),
+        ({"rule": "R2/2020-01-01T00:00/P1D"}, "rule"), ({"rule": "R/0001-01-01T00:00/P1D"}, "rule"),
+        ({"rule": "R/9999-12-31T23:00/PT1H", "zone": "America/New_York"}, "rule"), ({"rule": "R/P999999W"}, "rule"),
     ],
 )  # fmt: skip
 def test_a_schedule_that_cannot_be_is_refused_by_its_field(wrong: Any, field: str, maria: Any) -> None:
@@ -144,6 +145,32 @@ def test_only_moments_within_working_time_count_where_a_calendar_is_named(maria:
         assert at_home.weekday() in (0, 1) and at_home.hour in (8, 9)
         assert len(operations.start_scheduled(schedule, at=schedule.next_at)) == 1
         schedule.refresh_from_db()
+
+
+def test_a_schedule_of_many_moments_comes_over_the_night_and_the_weekend(maria: Any, halden: Any) -> None:
+    """Every five minutes of working time: from Friday evening to Monday morning lie 756 moments that do not count."""
+    week = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "17:00", "zone": "UTC"}
+    calendar = BusinessCalendar.objects.create(
+        key="office", name="Office", unit=halden.units["finance"], document=week
+    )  # fmt: skip
+    schedule = added(maria, rule="*/5 * * * *", zone="UTC", calendar=calendar.key)
+    last = datetime(2027, 1, 8, 16, 55, tzinfo=UTC)
+    Schedule.objects.filter(pk=schedule.pk).update(next_at=last)
+
+    operations.start_scheduled(schedule, at=last)
+
+    schedule.refresh_from_db()
+    assert (schedule.status, schedule.next_at) == ("active", datetime(2027, 1, 11, 8, 0, tzinfo=UTC))
+
+
+def test_a_schedule_whose_moments_all_lie_outside_of_working_time_is_refused(maria: Any, halden: Any) -> None:
+    week = {"days": ["mon"], "from": "08:00", "to": "10:00", "zone": "UTC"}
+    BusinessCalendar.objects.create(key="short", name="Short", unit=halden.units["finance"], document=week)
+
+    answer = maria.call("post", "schedules", {**MORNINGS, "rule": "0 11 * * *", "zone": "UTC", "calendar": "short"})
+
+    assert answer.status_code == 400
+    assert "never begins a run" in str(answer.json())
 
 
 def test_once_is_once_also_after_thousands_of_missed_moments(maria: Any, now: Any) -> None:

@@ -169,6 +169,7 @@ def keep(
     approved_by: Principal | None = None, why: str = "", restores: int | None = None,
 ) -> WorkflowVersion:  # fmt: skip
     """The next version of a workflow that the caller has locked, with the newest edition of each decision table."""
+    _require_calls(workflow, graph, author, by)
     graph = _with_tables(workflow, graph)
     last = workflow.versions.aggregate(last=Max("number"))["last"] or 0
     digest = hashlib.sha256(bpmn).hexdigest()
@@ -182,6 +183,20 @@ def keep(
     data = {"version": version.number, "sha256": digest} | ({} if restores is None else {"restores": restores})
     ledger.record(verb, workflow, by=by, at=at, why=why, data=data)
     return version
+
+
+def _require_calls(workflow: Workflow, graph: Graph, *people: ledger.Acts | None) -> None:
+    # A call hands out what the called run leaves behind: who draws or who publishes it could begin such a run as well.
+    concerned = [each for each in people if isinstance(each, Principal)]
+    callers = {node.calls: node for node in graph.nodes.values() if node.calls and node.calls != workflow.code}
+    called = Workflow.objects.select_related("unit").filter(code__in=list(callers) if concerned else [])
+    wrong = {
+        callers[each.code].id: f"Who draws or who publishes this may start runs of {each.code}; neither of you may."
+        for each in called
+        if not any(person.may("workflows.start_workflow", each) for person in concerned)
+    }
+    if wrong:
+        raise BpmnRefused(fields=wrong)
 
 
 def newest_version(workflow: Workflow) -> WorkflowVersion:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +20,12 @@ from observability import ledger
 from workflows.models import Hook, HookCall, Listener, Message, Workflow
 from workflows.operations.messages import deliver
 from workflows.operations.runs.outbox import lasting, post
+from workflows.rules.memory import texts_in
 
 RIGHT = "workflows.publish_workflow"
 SECRET_BYTES = 32
 NUMBER_AT_MOST = 120
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class BadSignature(ledger.Refused):
@@ -109,8 +112,15 @@ def take_call(uid: UUID, body: bytes, headers: Mapping[str, str], *, at: datetim
             Hook.objects.filter(pk=hook.pk).update(called_at=at)
             deliver(message, at=at, strict=True)
     except IntegrityError:
-        message = Message.objects.get(ref=f"hook:{hook.uid.hex}:{number}")
+        before = Message.objects.filter(ref=_ref(hook, number)).first()
+        if before is None:
+            raise
+        return before
     return message
+
+
+def _ref(hook: Hook, number: str) -> str:
+    return f"hook:{hook.uid.hex}:{number}"
 
 
 def _verify(hook: Hook, body: bytes, headers: Mapping[str, str]) -> None:
@@ -123,10 +133,13 @@ def _verify(hook: Hook, body: bytes, headers: Mapping[str, str]) -> None:
 def _read(body: bytes) -> dict[str, Any]:
     try:
         payload = json.loads(body)
+        json.dumps(payload, allow_nan=False)
     except (ValueError, RecursionError) as wrong:
-        raise ledger.Invalid(fields={"body": "Send a JSON object."}) from wrong
+        raise ledger.Invalid(fields={"body": "Send a JSON object; NaN and Infinity are no numbers in it."}) from wrong
     if not isinstance(payload, dict):
         raise ledger.Invalid(fields={"body": "Send a JSON object."})
+    if any(UNSTORABLE.search(text) for text in texts_in(payload)):
+        raise ledger.Invalid(fields={"body": "A text in it has a character that cannot be kept."})
     return payload
 
 
@@ -145,7 +158,7 @@ def _posted(hook: Hook, key: str, number: str, payload: dict[str, Any], at: date
     is_message = bool(hook.message)
     message = Message(
         kind=Message.Kind.MESSAGE if is_message else Message.Kind.START,
-        name=hook.message or hook.workflow.code, key=key, ref=f"hook:{hook.uid.hex}:{number}", payload=payload,
+        name=hook.message or hook.workflow.code, key=key, ref=_ref(hook, number), payload=payload,
         unit=hook.workflow.unit, workflow=hook.workflow, principal=hook.author, sent_at=at, due_at=at,
         expires_at=lasting(at) if is_message else None,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from workflows.models import Listener, Message, Run, Subscription, Workflow
 from workflows.operations.definitions import graph_of
 from workflows.operations.runs import Origin, begin, checked_values, happen, limits, locked
 from workflows.operations.runs.outbox import last_subscription, lasting, post
-from workflows.plan import EventCaught, StaleHappening, StepFailed, StepFinished
+from workflows.plan import EventCaught, StaleHappening, StepFailed, StepFinished, plain
 
 Kind, Status = Message.Kind, Message.Status
 SOON, LATER = timedelta(seconds=1), timedelta(seconds=60)
@@ -100,7 +100,8 @@ def _sent_before(letter: Letter, ref: str) -> Message | None:
 
 def _post(letter: Letter, ref: str, known: Listener, principal: Principal, by: ledger.Acts, at: datetime) -> Message:
     message = Message(
-        kind=letter.kind, name=letter.name, key=letter.key, ref=ref, payload=dict(letter.payload or {}),
+        kind=letter.kind, name=letter.name, key=letter.key, ref=ref,
+        payload={name: plain(value) for name, value in (letter.payload or {}).items()},
         unit=known.workflow.unit, principal=principal, workflow=letter.workflow,
         token=last_subscription() if letter.kind == Kind.SIGNAL else 0,
         sent_at=at, due_at=at, expires_at=lasting(at),
@@ -243,7 +244,7 @@ def _fitting(run: Run, element: str, message: Message) -> dict[str, Any]:
 
 
 def _start_by(listener: Listener, message: Message, *, key: str, at: datetime) -> Run:
-    origin = Origin(start=listener.element, depth=message.depth, starter=_starter(message))
+    origin = Origin(start=listener.element, depth=_depth_below(message), starter=_starter(message))
     by: ledger.Acts = message.principal or ledger.SYSTEM
     run, is_new = begin(listener.workflow, key=key, variables=message.values, by=by, at=at, origin=origin)
     if not is_new:
@@ -251,6 +252,16 @@ def _start_by(listener: Listener, message: Message, *, key: str, at: datetime) -
     if message.kind == Kind.MESSAGE:
         _take(message, run, at, started=True)
     return run
+
+
+def _depth_below(message: Message) -> int:
+    """How deep a run is that a message or signal begins: one that begins itself comes to an end. Raises _NotFor."""
+    if message.sender is None:
+        return message.depth
+    depth = message.depth + 1
+    if limits.too_deep(message.sender, depth) is not None:
+        raise _NotFor(f"Runs begin each other {depth} deep.")
+    return depth
 
 
 def _starter(message: Message) -> Principal | None:
@@ -264,25 +275,35 @@ def _deliver_signal(message: Message, at: datetime) -> None:
 
 
 def _hear(message: Message, at: datetime) -> int:
-    heard, after = 0, 0
+    heard, after, standing = 0, 0, ""
     waiting = _within(message, Subscription.objects.all(), "run__workflow").select_related("run")
     while batch := list(waiting.for_signal(message.name, after=after, upto=message.token)[:100]):
         for waits in batch:
             after = waits.pk
             if waits.run.stands_still:
-                raise _Nobody(f"The run {waits.run} stands still.")
+                standing = standing or f"The run {waits.run} stands still."
+                continue
             try:
                 heard += _is_caught(waits, message, at)
             except (ledger.Invalid, StaleHappening) as refused:
                 ledger.record("message.not_heard", message, by=ledger.SYSTEM, at=at, why=f"{waits.run}: {refused}")
+    heard += _begun_by(message, at)
+    if standing:  # all others have heard it; this one is told again
+        raise _Nobody(standing)
+    return heard
+
+
+def _begun_by(message: Message, at: datetime) -> int:
+    begun = 0
     for listener in _starts(message):
         try:
             _start_by(listener, message, key=str(message.uid), at=at)
-            heard += 1
-        except (ledger.Invalid, _Nobody) as refused:
-            if isinstance(refused, ledger.Invalid):
-                ledger.record("message.not_heard", message, by=ledger.SYSTEM, at=at, why=str(refused))
-    return heard
+            begun += 1
+        except _Nobody:
+            continue  # it began one the last time
+        except (ledger.Invalid, _NotFor) as refused:
+            ledger.record("message.not_heard", message, by=ledger.SYSTEM, at=at, why=str(refused))
+    return begun
 
 
 def _deliver_call(message: Message, at: datetime) -> None:

@@ -21,6 +21,7 @@ from workflows.plan.schedules import Rule, ScheduleInvalid, made_up, moments_due
 GRACE = timedelta(minutes=5)
 MADE_UP_AT_MOST = 1_000
 LOOK_AHEAD = 500
+SECOND, JUST_BEFORE = timedelta(seconds=1), timedelta(microseconds=1)
 RIGHT = "workflows.publish_workflow"
 Status = Schedule.Status
 
@@ -84,9 +85,10 @@ def _next(schedule: Schedule, rule: Rule, after: datetime) -> datetime | None:
         return moment
     working = schedule.calendar.working
     for _ in range(LOOK_AHEAD):
-        if moment is None or working.between(moment, moment + timedelta(seconds=1)):
+        if moment is None or working.between(moment, moment + SECOND):
             return moment
-        moment = next_moment(rule, moment)
+        # On to when work begins again: a weekend has more moments than one looks at.
+        moment = next_moment(rule, working.after(moment, 1) - SECOND - JUST_BEFORE)
     return None
 
 
@@ -167,7 +169,7 @@ def _due(schedule: Schedule, rule: Rule, at: datetime) -> list[datetime]:
     if schedule.calendar is None:
         return due
     working = schedule.calendar.working
-    return [moment for moment in due if working.between(moment, moment + timedelta(seconds=1))]
+    return [moment for moment in due if working.between(moment, moment + SECOND)]
 
 
 def _run_at(schedule: Schedule, moment: datetime, at: datetime) -> Run:

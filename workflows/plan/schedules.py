@@ -44,7 +44,10 @@ class Turns:
         """All moments later than `at`, in UTC."""
         number = max(int((at - self.start) / self.every) + 1, 1) if at >= self.start else 1
         while self.times is None or number <= self.times:
-            moment = self.start + self.every * number
+            try:
+                moment = self.start + self.every * number
+            except OverflowError:  # after the year 9999 there is none
+                return
             if moment > at:
                 yield moment
             number += 1
@@ -82,8 +85,11 @@ def _cycle(text: str, zone: ZoneInfo, since: datetime) -> Turns:
     if not cycle.start:
         return Turns(since, every, times)
     start = datetime.fromisoformat(cycle.start)
-    start = (start if start.tzinfo else start.replace(tzinfo=zone)).astimezone(UTC)
-    return Turns(start - every, every, times)  # the start itself is the first moment
+    try:
+        start = (start if start.tzinfo else start.replace(tzinfo=zone)).astimezone(UTC)
+        return Turns(start - every, every, times)  # the start itself is the first moment
+    except OverflowError as wrong:
+        raise ScheduleInvalid("A cycle begins in a year from 1 to 9999, and so would the turn before it.") from wrong
 
 
 def moments_due(rule: Rule, first: datetime, at: datetime, *, at_most: int) -> list[datetime]:

@@ -25,12 +25,13 @@ def read_seconds(text: str) -> int:
 
 
 def read_moment(text: str) -> str:
-    """The text itself when it is a moment of ISO 8601 (UTC without an offset), else empty."""
+    """The text itself when it is a moment of ISO 8601 (UTC without an offset), else empty. In the first and in the last
+    year there is none: it may have no place in another time zone."""
     try:
-        datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return ""
-    return text if "T" in text or " " in text else ""
+    return text if ("T" in text or " " in text) and 1 < moment.year < 9999 else ""
 
 
 @dataclass(frozen=True)

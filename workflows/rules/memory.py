@@ -16,6 +16,7 @@ PUBLIC, INTERNAL, CONFIDENTIAL = "public", "internal", "confidential"
 SENSITIVITIES = (PUBLIC, INTERNAL, CONFIDENTIAL)
 
 _WORD = re.compile(r"[^\W_]+")
+_PIECE = re.compile(r"\S{1,500}")
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 _ORDERS = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), said)
@@ -57,7 +58,8 @@ _SECRETS = tuple(
         (r"\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_\w{22,}", "a token of GitHub"),
         (r"\bxox[abprs]-[A-Za-z0-9-]{10,}", "a token of Slack"),
         (r"\b[sr]k_live_[A-Za-z0-9]{16,}", "a key of a payment service"),
-        (r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}", "a signed token"),
+        # from the point after its head: every `eyJ` of a long text may begin one, and each would be read to the end
+        (r"(?<=[A-Za-z0-9_-]{11})\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}", "a signed token"),
         (r"(?i)\b(password|passwd|pwd|client_secret|api[_-]?key)\b[\"']?\s*[:=]\s*[\"']?[^\s\"',;]{6,}", "a password"),
     )
 )  # fmt: skip
@@ -73,7 +75,8 @@ def canonical_key(text: str) -> str:
 # --- search ---------------------------------------------------------------------------------------------------
 def words_in(text: str) -> list[str]:
     """The words of a text as they are searched: small letters and digits, each once, in their order."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    # Piece by piece: marks without an end above one letter are put in order at a cost that grows with their square.
+    plain = " ".join(unicodedata.normalize("NFKC", piece) for piece in _PIECE.findall(text)).casefold()
     return list(dict.fromkeys(word[:WORD_AT_MOST] for word in _WORD.findall(plain)))
 
 

@@ -12,7 +12,7 @@ from workflows.plan.advance.state import CannotGoOn, State
 from workflows.plan.graph import AWAITED, EventKind, Node, NodeKind
 from workflows.plan.happenings import StartTimer, Subscribe
 from workflows.plan.marking import Timer, Token, Wait
-from workflows.plan.times import read_moment, read_seconds
+from workflows.plan.times import LONGEST_WAIT, read_moment, read_seconds
 from workflows.plan.values import plain
 
 
@@ -62,15 +62,15 @@ class Waiting(State):
         if not event.timer_value:
             return event.duration_seconds, event.timer_at
         match self.value_of(event.timer_value, event, scope=scope):
-            case timedelta() as length:
+            case timedelta() as length if length.total_seconds() <= LONGEST_WAIT:
                 return max(round(length.total_seconds()), 0), ""
-            case datetime() as moment:
+            case datetime() as moment if read_moment(format_timestamp(moment)):
                 return 0, format_timestamp(moment)
             case str() as text if read_moment(text):
                 return 0, text
-            case str() as text if read_seconds(text):
+            case str() as text if 0 < read_seconds(text) <= LONGEST_WAIT:
                 return read_seconds(text), ""
-        raise CannotGoOn(f"“{event.timer_value}” is neither a moment nor a length of time.")
+        raise CannotGoOn(f"“{event.timer_value}” is neither a moment nor a length of time of at most ten years.")
 
     def wait_again(self, event: Node, host: int, *, scope: int, left: int = 0) -> None:
         """Go on waiting for an event that does not take its host away."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import Any
 
 from workflows.plan.dmn.feel import evaluate, holds
 from workflows.plan.dmn.grammar import FeelInvalid
 from workflows.plan.dmn.tables import Decision, HitPolicy, Model, Output, Rule
-from workflows.plan.dmn.values import EXACT, FeelFailed, Value, as_kind, shown
+from workflows.plan.dmn.values import EXACT, FeelFailed, Range, Value, as_kind, shown
 
 
 class DecisionFailed(Exception):
@@ -46,11 +46,13 @@ def decide(model: Model, facts: Mapping[str, object]) -> Decided:
 def _decided(decision: Decision, facts: Mapping[str, object]) -> tuple[dict[str, Value], tuple[int, ...]]:
     try:
         if decision.expression:
-            return {decision.variable or decision.id: evaluate(decision.expression, facts)}, ()
+            return {decision.variable or decision.id: _whole(evaluate(decision.expression, facts))}, ()
         rows = _matching(decision, facts)
         return _answer(decision, rows, facts), tuple(number for number, _ in rows)
     except (FeelFailed, FeelInvalid) as wrong:
         raise DecisionFailed(f"“{decision.name}”: {wrong}") from wrong
+    except DecimalException as wrong:
+        raise DecisionFailed(f"“{decision.name}”: A number in it is none, or too large.") from wrong
 
 
 def _matching(decision: Decision, facts: Mapping[str, object]) -> list[tuple[int, Rule]]:
@@ -102,9 +104,16 @@ def _by_default(decision: Decision, facts: Mapping[str, object]) -> dict[str, Va
 
 def _outputs(decision: Decision, entries: tuple[str, ...], facts: Mapping[str, object]) -> dict[str, Value]:
     return {
-        each.name: _allowed(each, as_kind(evaluate(entry or "null", facts), each.kind), facts)
+        each.name: _allowed(each, as_kind(_whole(evaluate(entry or "null", facts)), each.kind), facts)
         for each, entry in zip(decision.outputs, entries, strict=True)
     }
+
+
+def _whole(value: Value) -> Value:
+    """The value, without a range in it. Raises FeelFailed."""
+    if isinstance(value, Range):
+        raise FeelFailed("A range is no answer: it only tests one.")
+    return [_whole(each) for each in value] if isinstance(value, list) else value
 
 
 def _allowed(output: Output, value: Value, facts: Mapping[str, object]) -> Value:

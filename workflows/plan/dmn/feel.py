@@ -205,7 +205,10 @@ def _calculated(sign: str, left: Decimal, right: Decimal) -> Decimal:
             return EXACT.divide(left, right)
     if abs(right) > GREATEST_POWER:
         raise FeelFailed(f"A power is at most {GREATEST_POWER}.")
-    return EXACT.power(left, right)
+    powered = EXACT.power(left, right)
+    if not powered.is_finite():
+        raise FeelFailed(f"{left} ** {right} is no number.")
+    return powered
 
 
 def _joined(sign: str, left: Value, right: Value) -> Value:
@@ -229,8 +232,8 @@ def _asks_itself(tree: Tree[Any]) -> bool:
 
 def _unescaped(match: re.Match[str]) -> str:
     code = match[1]
-    return (
-        chr(int(code[1:], 16))
-        if code[0] == "u" and len(code) > 1
-        else {"n": "\n", "t": "\t", "r": "\r"}.get(code, code)
-    )
+    if code[0] != "u" or len(code) == 1:
+        return ESCAPES.get(code, code)
+    if code == "u0000" or 0xD800 <= int(code[1:], 16) < 0xE000:
+        raise FeelFailed(f"\\{code} is no character that can be kept.")
+    return chr(int(code[1:], 16))

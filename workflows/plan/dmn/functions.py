@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import cast
 
-from workflows.plan.dmn.values import EXACT, FeelFailed, Value, kind_of, same, shown
+from workflows.plan.dmn.values import EXACT, MOST_PLACES, FeelFailed, Value, kind_of, number, same, shown
 
 MOST_ITEMS = 1_000
 
@@ -64,8 +64,18 @@ def _duration(text: str) -> timedelta:
     return -length if match[1] else length
 
 
+def _number(text: str) -> Decimal:
+    try:
+        return number(text)
+    except ValueError as wrong:
+        raise FeelFailed(f"{shown(text)} is no number.") from wrong
+
+
 def _rounded(rounding: str) -> Callable[..., Decimal]:
-    def called(number: Decimal, scale: Decimal = Decimal(0)) -> Decimal:
+    def called(number: Decimal, scale: Value = Decimal(0)) -> Decimal:
+        # Looked at before it is made a whole number: of a great power that takes minutes.
+        if kind_of(scale) != "number" or abs(scale) > MOST_PLACES:
+            raise FeelFailed(f"The places to round to are a number of at most {MOST_PLACES}, not {shown(scale)}.")
         return number.quantize(Decimal(1).scaleb(-int(scale)), rounding=rounding, context=EXACT)
 
     return called
@@ -81,7 +91,7 @@ FUNCTIONS: Mapping[str, tuple[int, int, Callable[..., Value]]] = {
     "datetime": (1, 1, _moment(datetime.fromisoformat)),
     "time": (1, 1, _moment(time.fromisoformat)),
     "duration": (1, 1, _moment(_duration)),
-    "number": (1, 1, _typed("string", lambda text: EXACT.create_decimal(text))),
+    "number": (1, 1, _typed("string", _number)),
     "string": (1, 1, lambda value: value if isinstance(value, str) else None if value is None else shown(value)),
     "contains": (2, 2, _typed("string", lambda text, part: part in text)),
     "starts_with": (2, 2, _typed("string", lambda text, part: text.startswith(part))),

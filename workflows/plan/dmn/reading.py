@@ -16,6 +16,7 @@ from workflows.plan.document import read_xml
 from workflows.plan.problems import BpmnInvalid, ElementProblem
 
 MOST_RULES = 2_000
+MOST_DECISIONS = 500
 MOST_PROBLEMS = 100
 AGGREGATIONS = ("", "SUM", "MIN", "MAX", "COUNT")
 # the namespaces of DMN 1.1 to 1.5, and of the drafts that tools wrote before
@@ -91,6 +92,9 @@ class _Reader:
             found[decision.id] = decision
         if not found:
             self._say(self.root, "The file holds no decision.")
+        if len(found) > MOST_DECISIONS:
+            self._say(self.root, f"The file holds more than {MOST_DECISIONS} decisions.")
+            return found
         for decision in found.values():
             self._check_requirements(decision, found)
         return found

@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException
 from typing import Any
 
 DIGITS = 34
+MOST_PLACES = 999
 EXACT = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN)
 
 Value = Any
@@ -112,13 +113,21 @@ ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 
 
+def number(text: str) -> Decimal:
+    """The number that a text writes out. Raises ValueError for what is none, or has more than 999 places."""
+    found = EXACT.create_decimal(text)
+    if not found.is_finite() or abs(found.adjusted()) > MOST_PLACES:
+        raise ValueError(text)
+    return found
+
+
 # the types that a file may name, and the kinds that they are here
 KINDS_OF_TYPES: Mapping[str, str] = {
     "string": "string", "boolean": "boolean", "number": "number", "integer": "number", "long": "number",
     "double": "number", "date": "date", "dateTime": "date and time", "time": "time", "Any": "",
 }  # fmt: skip
 READERS: Mapping[str, Callable[[str], Value]] = {
-    "number": EXACT.create_decimal, "date": date.fromisoformat,
+    "number": number, "date": date.fromisoformat,
     "date and time": datetime.fromisoformat, "time": time.fromisoformat,
 }  # fmt: skip
 
