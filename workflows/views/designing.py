@@ -72,7 +72,7 @@ class StepSettings(LoginRequiredMixin, View):
         written = form.written()
         again = ElementForm({**values, **written}, shown["offers"])
         html = render_to_string("workflows/_step_form.html", {"form": again, "values": values}, request)
-        return JsonResponse({"values": written, "form": html, "reshaped": len(again.rows) != len(form.rows)})
+        return JsonResponse({"values": written, "form": html, "reshaped": again.shape != form.shape})
 
 
 def _form(
