@@ -14,6 +14,7 @@ from agents.operations import grant
 from governance.models import EscalationPath
 from observability import ledger
 from tests.browser.conftest import PHONE
+from tests.workflows.test_laying import without
 from workflows.models import Run, Workflow, WorkflowDraft
 from workflows.operations.drafting import NewWorkflow, begin_draft, begin_workflow
 from workflows.plan import read_bpmn
@@ -278,6 +279,26 @@ def test_what_the_form_does_not_know_stays_in_the_file(visitor: Visitor, invoice
 
     assert re.search(r'<own:colour [^>]*name="blue"', drawn("invoice-to-payment"))
     assert 'label="The document"' in drawn("invoice-to-payment")
+
+
+def test_a_file_without_a_drawing_is_laid_out_and_kept_with_the_first_change(
+    visitor: Visitor, invoices: Workflow
+) -> None:
+    draft = WorkflowDraft.objects.open().get()
+    draft.bpmn = without(draft.bpmn)
+    draft.save(update_fields=["bpmn"])
+    page = opened(visitor("maria"), INVOICES)
+    expect(page.get_by_text("The file came without a drawing.")).to_be_visible()
+    expect(page.locator(".djs-shape[data-element-id='read']")).to_be_visible()
+    expect(page.locator(".djs-connection")).to_have_count(22)
+    assert "BPMNShape" not in drawn("invoice-to-payment")
+
+    with saving(page):
+        rename(page, "read", "Read it twice")
+
+    assert "BPMNShape" in drawn("invoice-to-payment")
+    live = visitor("maria", at="/workflows/invoice-to-payment/outline")
+    expect(live.get_by_text("Read it twice").first).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -189,6 +189,8 @@ class ValueForm(forms.Form):
         super().__init__(*given, **named)
         if not computed:
             del self.fields["value"]
+        for name in {"name", "label", "value"} & set(self.fields):  # the labels stand for those who cannot see the row
+            self.fields[name].widget.attrs["placeholder"] = self.fields[name].label
         self.initial["type"] = found = chosen(self.initial.get("type") or "string", self.initial.get("of") or "")
         self.fields["type"].choices = with_found(TYPES, found)  # type: ignore[attr-defined]
 

@@ -87,7 +87,7 @@ export function spoken(duration) {
 
 function sub(shape, kind, names) {
   const role = own(shape, "role"), path = own(shape, "path"), calls = shape.businessObject.get("calledElement");
-  const who = names.roles?.[role] || role || names.paths?.[path] || path || names.workflows?.[calls] || calls || own(shape, "capability");
+  const who = names.roles?.[role] || role || names.paths?.[path] || path || names.workflows?.[calls] || calls || own(shape, "capability") || shape.businessObject.get("messageRef")?.name;
   const due = spoken(own(shape, "due"));
   return (who || WORDS[kind]) + (due ? `, within ${due}` : "");
 }

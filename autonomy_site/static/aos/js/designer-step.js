@@ -12,7 +12,7 @@ const WORDS = [
 ];
 
 export function panel(modeler, host) {
-  let shown = null, asked = 0;
+  let shown = null, asked = 0, last = "";
 
   async function ask(data) {
     const body = new URLSearchParams({ csrfmiddlewaretoken: host.dataset.token, ...data });
@@ -29,6 +29,7 @@ export function panel(modeler, host) {
     const mine = ++asked;
     const many = modeler.get("selection").get().length;
     shown = element;
+    if (element) last = element.id;
     host.querySelector("[data-many-count]").textContent = `${many} selected`;
     if (!element) return put("", many > 1);
     const values = JSON.stringify(read(element));
@@ -94,7 +95,10 @@ export function panel(modeler, host) {
   });
   modeler.on("selection.changed", show);
   modeler.on("commandStack.changed", ({ trigger }) => {
-    if (trigger === "undo" || trigger === "redo") show(); // the form shows what the drawing says again
+    if (trigger !== "undo" && trigger !== "redo") return;
+    const same = modeler.get("elementRegistry").get(last); // what became something else is another element with the same id
+    if (!shown && same) modeler.get("selection").select(same);
+    else show(); // the form shows what the drawing says again
   });
   modeler.on("element.changed", ({ element }) => {
     const field = (element === shown || element.labelTarget === shown) && host.querySelector("[name=name]");

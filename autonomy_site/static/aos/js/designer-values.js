@@ -205,11 +205,23 @@ const KEPT = {
 };
 const COMPUTED = ["bpmn:ScriptTask", "bpmn:SendTask"], WITH_SCHEMA = ["bpmn:ServiceTask", "bpmn:UserTask"];
 
-// One act as well; what the new kind does not know goes, what both have in common stays.
-function Becomer(modeling, moddle, replace) {
+// One act as well; what the new kind does not know goes, what both have in common stays, and so does the size of the card.
+function Becomer(modeling, moddle, replace, factory) {
+  const usual = factory.getDefaultSize.bind(factory);
+
+  function replaced(element, target) {
+    const { width, height } = element;
+    factory.getDefaultSize = () => ({ width, height });
+    try {
+      return replace.replaceElement(element, target);
+    } finally {
+      factory.getDefaultSize = usual;
+    }
+  }
+
   this.preExecute = (context) => {
     const { element, target } = context, isEvent = element.type.endsWith("Event");
-    const before = read(element), made = (context.made = replace.replaceElement(element, target)), object = made.businessObject;
+    const before = read(element), made = (context.made = replaced(element, target)), object = made.businessObject;
     const kept = isEvent ? (/Message/.test(target.eventDefinitionType) ? ["correlation"] : []) : KEPT[target.type] || [];
     const gone = ATTRIBUTES.filter((name) => !kept.includes(name) && object.get(`aos:${name}`));
     if (gone.length) modeling.updateProperties(made, Object.fromEntries(gone.map((name) => [`aos:${name}`, undefined])));
@@ -223,7 +235,7 @@ function Becomer(modeling, moddle, replace) {
     if (object.extensionElements) modeling.updateProperties(made, { extensionElements: extended(moddle, object, values) });
   };
 }
-Becomer.$inject = ["modeling", "moddle", "bpmnReplace"];
+Becomer.$inject = ["modeling", "moddle", "bpmnReplace", "elementFactory"];
 
 const triggered = (element) => /^bpmn:(\w+)EventDefinition$/.exec(definition(element.businessObject)?.$type || "")?.[1].toLowerCase() || "";
 
