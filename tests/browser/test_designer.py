@@ -14,9 +14,12 @@ from agents.operations import grant
 from governance.models import EscalationPath
 from observability import ledger
 from tests.browser.conftest import PHONE
+from tests.workflows.test_laying import without
 from workflows.models import Run, Workflow, WorkflowDraft
 from workflows.operations.drafting import NewWorkflow, begin_draft, begin_workflow
 from workflows.plan import read_bpmn
+from workflows.plan.outlining import outline_of
+from workflows.plan.sheet import Sheet
 
 Visitor = Callable[..., Page]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -189,6 +192,53 @@ def test_a_step_is_added_and_set_with_the_keyboard_alone(visitor: Visitor, expen
     assert 'aos:path="finance-approver"' in drawn("expenses")
 
 
+def set_field(page: Page, label: str, to: str) -> None:
+    page.get_by_label(label, exact=True).fill(to)
+    page.get_by_label(label, exact=True).press("Tab")
+
+
+def test_a_step_is_repeated_sends_and_waits_as_its_settings_say(visitor: Visitor, invoices: Workflow) -> None:
+    page = opened(visitor("maria"), INVOICES)
+
+    choose(page, "read")
+    page.get_by_text("How often it is done", exact=True).first.click()
+    expect(page.get_by_label("Goes on while")).to_be_hidden()
+    page.locator("[name=repeat]").select_option("parallel")
+    expect(page.locator("#id_collection_error")).to_have_text("Name the list, or say how many times below.")
+    expect(page.get_by_label("Goes on while")).to_be_hidden()
+    with saving(page):
+        set_field(page, "Without a list: so many times", "3")
+    with saving(page):
+        set_field(page, "Enough when", "loop.done >= 2")
+    expect(element(page, "read")).to_contain_text("for each")
+    assert "<bpmn:loopCardinality" in drawn("invoice-to-payment")
+    assert "loop.done &gt;= 2" in drawn("invoice-to-payment")
+
+    choose(page, "pay")
+    with saving(page):
+        page.get_by_label("What it is").select_option("bpmn:SendTask")
+    expect(page.get_by_label("Which message")).to_be_visible()
+    assert 'aos:role="payments-clerk"' not in re.findall(r"<bpmn:sendTask[^>]*>", drawn("invoice-to-payment"))[0]
+    with saving(page):
+        set_field(page, "Which message", "invoice paid")
+    with saving(page):
+        set_field(page, "Goes out with the key", "vars.input.document")
+    choose(page, "late")
+    with saving(page):
+        page.get_by_label("It happens").select_option("message")
+    with saving(page):
+        set_field(page, "Which message", "invoice paid")
+    text = drawn("invoice-to-payment")
+    assert text.count('name="invoice paid"') == 1
+    lines = {line.id: line for line in outline_of(Sheet(text))}
+    assert (lines["pay"].told, lines["pay"].given["correlation"]) == ("invoice paid", "vars.input.document")
+    assert (lines["late"].told, lines["read"].repeat.times) == ("invoice paid", "3")
+
+    for _ in range(2):
+        page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_label("How long")).to_have_value("4 hours")
+
+
 def test_two_people_who_draw_at_once_lose_nothing(visitor: Visitor, invoices: Workflow) -> None:
     maria, jonas = opened(visitor("maria"), INVOICES), opened(visitor("jonas"), INVOICES)
     with saving(jonas):
@@ -229,6 +279,26 @@ def test_what_the_form_does_not_know_stays_in_the_file(visitor: Visitor, invoice
 
     assert re.search(r'<own:colour [^>]*name="blue"', drawn("invoice-to-payment"))
     assert 'label="The document"' in drawn("invoice-to-payment")
+
+
+def test_a_file_without_a_drawing_is_laid_out_and_kept_with_the_first_change(
+    visitor: Visitor, invoices: Workflow
+) -> None:
+    draft = WorkflowDraft.objects.open().get()
+    draft.bpmn = without(draft.bpmn)
+    draft.save(update_fields=["bpmn"])
+    page = opened(visitor("maria"), INVOICES)
+    expect(page.get_by_text("The file came without a drawing.")).to_be_visible()
+    expect(page.locator(".djs-shape[data-element-id='read']")).to_be_visible()
+    expect(page.locator(".djs-connection")).to_have_count(22)
+    assert "BPMNShape" not in drawn("invoice-to-payment")
+
+    with saving(page):
+        rename(page, "read", "Read it twice")
+
+    assert "BPMNShape" in drawn("invoice-to-payment")
+    live = visitor("maria", at="/workflows/invoice-to-payment/outline")
+    expect(live.get_by_text("Read it twice").first).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

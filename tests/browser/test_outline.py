@@ -94,13 +94,33 @@ def test_everything_works_without_a_script_on_a_phone(visitor: Visitor) -> None:
     assert 'id="late"' not in drawn().bpmn
 
 
+def test_how_often_a_step_is_done_is_said_by_keyboard_alone(visitor: Visitor) -> None:
+    page = visitor("maria", at=AT)
+    page.get_by_role("button", name="Draw a change").click()
+    page.goto(f"{AT}/outline?step=read")
+    press_to(page, "How often it is done")
+    page.keyboard.press("Enter")
+    press_to(page, "How often it is done")
+    page.keyboard.type("For each item of a list, all")
+    press_to(page, "Without a list: so many times")
+    page.keyboard.type("3")
+    press_to(page, "Save how often")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#main").get_by_text("How often the step is done is changed.")).to_be_visible()
+    expect(page.get_by_label("Without a list: so many times")).to_have_value("3")
+    expect(page.get_by_label("Goes on while")).to_be_hidden()
+    assert read_bpmn(drawn().bpmn.encode()).nodes["read"].loop_count == "3"
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_pages_of_drawing_have_no_fault(visitor: Visitor, theme: str, size: dict[str, int], tmp_path: Any) -> None:
     page = visitor("maria", at=AT, theme=theme, size=size)
     page.get_by_role("button", name="Draw a change").click()
     shown = {
-        "outline": f"{AT}/outline", "step": f"{AT}/outline?step=exception", "gateway": f"{AT}/outline?step=within",
+        "outline": f"{AT}/outline", "step": f"{AT}/outline?step=exception",
+        "timer": f"{AT}/outline?step=late", "gateway": f"{AT}/outline?step=within",
         "start": f"{AT}/outline?step=start", "review": f"{AT}/review", "new": "/workflows/new?template=monthly-report",
         "list": "/workflows", "workflow": AT,
     }  # fmt: skip

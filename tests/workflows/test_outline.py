@@ -80,8 +80,8 @@ def test_a_timer_waits_as_long_as_people_say(sign_in: Any) -> None:
     maria = sign_in("maria")
     maria.post(f"{AT}/draft/begin")
 
-    assert send(maria, "late", "step", name="2 days", duration="soon").status_code == 400
-    send(maria, "late", "step", name="2 days", duration="2 days")
+    assert send(maria, "late", "step", name="2 days", wait="soon").status_code == 400
+    send(maria, "late", "step", name="2 days", wait="2 days")
 
     assert read_bpmn(drawn().bpmn.encode()).nodes["late"].duration_seconds == 172_800
 

@@ -51,7 +51,15 @@ def test_a_new_value_makes_room_for_the_next(sign_in: Any) -> None:
     first = {"outputs-0-name": "total", "outputs-0-type": "decimal", "outputs-0-label": "Total"}
     answer = settings_of(sign_in("ingrid"), AGENT, name="Read it", **first).json()
 
-    assert answer["values"]["outputs"] == [{"name": "total", "type": "decimal", "label": "Total", "value": ""}]
+    assert answer["values"]["outputs"] == [
+        {
+            "name": "total",
+            "type": "decimal",
+            "of": "",
+            "label": "Total",
+            "value": "",
+        }
+    ]
     assert answer["reshaped"]
     assert 'name="outputs-1-name"' in answer["form"]
 

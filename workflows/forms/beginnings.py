@@ -89,7 +89,7 @@ class ScheduleForm(Refusing):
         empty_label="any time",
     )  # fmt: skip
     variables = forms.JSONField(
-        label="Inputs", required=False, help_text="As JSON, by the names that the start event declares.",
+        label="Inputs", required=False, initial=dict, help_text="As JSON, by the names that the start event declares.",
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "mono"}),
     )  # fmt: skip
 

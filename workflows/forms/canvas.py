@@ -8,15 +8,15 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from workflows.forms.steps import LengthField
+from workflows.forms.events import TIMES as TIMERS
+from workflows.forms.events import EventFields, LengthField
+from workflows.forms.repeating import FIELDS as REPEATS
+from workflows.forms.repeating import RepeatFields, initial_of
+from workflows.forms.values import TYPES, chosen, kind_and_items, with_found
 from workflows.plan.graph import IDENTIFIER
 from workflows.plan.lengths import words_of
 
 AREA = {"rows": 2}
-TYPES = [
-    ("string", "Text"), ("int", "Whole number"), ("decimal", "Amount"), ("bool", "Yes or no"),
-    ("timestamp", "Date and time"), ("duration", "Length of time"), ("list", "List"), ("json", "Object"),
-]  # fmt: skip
 RISKS = [("", "Not said"), ("low", "Low"), ("medium", "Medium"), ("high", "High")]
 ROWS_AT_MOST = 60
 NOTHING = {"calls": "Choose a workflow", "memorySpace": "None"}
@@ -34,53 +34,121 @@ class Part:
 TIMES = Part("Time and cost", ("due", "lease", "attempts", "backOff", "timeLimit", "costLimit", "priority"), True)
 MEMORY = Part("Shared memory", ("memorySpace", "memoryKey", "memoryFor"), True)
 SCHEMAS = Part("JSON Schema", ("input_schema", "output_schema"), True)
+OFTEN = Part("How often it is done", REPEATS, True)
+EVENT = ("told", "correlation", *TIMERS)
 KINDS: Mapping[str, tuple[str, tuple[Part, ...]]] = {
     "bpmn:ServiceTask": (
-        "Agent task", (Part("", ("name", "role", "capability", "action")), TIMES, MEMORY, SCHEMAS),
+        "Agent task", (Part("", ("name", "becomes", "role", "capability", "action")), TIMES, OFTEN, MEMORY, SCHEMAS),
     ),
     "bpmn:UserTask": (
         "Approval",
         (
-            Part("", ("name", "path", "due")),
-            Part("What the person sees", ("title", "risk", "effect", "approve", "reject", "timeout")),
+            Part("", ("name", "becomes", "path", "due")),
+            Part("What the person sees", ("title", "risk", "effect", "approve", "reject", "timeout")), OFTEN,
             Part("More", ("priority",), True), SCHEMAS,
         ),
     ),
-    "bpmn:BusinessRuleTask": ("Policy check", (Part("", ("name", "decision")),)),
-    "bpmn:ScriptTask": ("Work out values", (Part("", ("name",)),)),
-    "bpmn:SendTask": ("Send a message", (Part("", ("name", "correlation")),)),
-    "bpmn:ReceiveTask": ("Wait for a message", (Part("", ("name", "correlation")), SCHEMAS)),
-    "bpmn:CallActivity": ("Sub-workflow", (Part("", ("name", "calls")),)),
-    "bpmn:StartEvent": ("Start", (Part("", ("name", "wait")),)),
-    "bpmn:IntermediateCatchEvent": ("Wait", (Part("", ("name", "wait", "correlation")),)),
-    "bpmn:BoundaryEvent": ("Time limit", (Part("", ("name", "wait", "interrupting", "correlation")),)),
-    "bpmn:ExclusiveGateway": ("Decision: one way is taken", (Part("", ("name",)),)),
-    "bpmn:InclusiveGateway": ("Decision: every way that fits is taken", (Part("", ("name",)),)),
-    "bpmn:ParallelGateway": ("In parallel", (Part("", ("name",)),)),
-    "bpmn:EventBasedGateway": ("Whatever happens first", (Part("", ("name",)),)),
-    "bpmn:EndEvent": ("End", (Part("", ("name",)),)),
+    "bpmn:Task": ("A task that nobody is named for", (Part("", ("name", "becomes")), OFTEN)),
+    "bpmn:ManualTask": ("Done by hand", (Part("", ("name", "becomes", "path", "due")), OFTEN)),
+    "bpmn:BusinessRuleTask": ("Policy check", (Part("", ("name", "becomes", "decision")), OFTEN)),
+    "bpmn:ScriptTask": ("Work out values", (Part("", ("name", "becomes")), OFTEN)),
+    "bpmn:SendTask": ("Send a message", (Part("", ("name", "becomes", "told", "correlation")), OFTEN)),
+    "bpmn:ReceiveTask": ("Wait for a message", (Part("", ("name", "becomes", "told", "correlation")), SCHEMAS)),
+    "bpmn:CallActivity": ("Sub-workflow", (Part("", ("name", "becomes", "calls")), OFTEN)),
+    "bpmn:StartEvent": ("Start", (Part("", ("name", "becomes", *EVENT)),)),
+    "bpmn:IntermediateCatchEvent": ("Wait", (Part("", ("name", "becomes", *EVENT)),)),
+    "bpmn:IntermediateThrowEvent": ("Tell", (Part("", ("name", "becomes", *EVENT)),)),
+    "bpmn:BoundaryEvent": ("Time limit", (Part("", ("name", "becomes", *EVENT, "interrupting")),)),
+    "bpmn:ExclusiveGateway": ("Decision: one way is taken", (Part("", ("name", "becomes")),)),
+    "bpmn:InclusiveGateway": ("Decision: every way that fits is taken", (Part("", ("name", "becomes")),)),
+    "bpmn:ParallelGateway": ("In parallel", (Part("", ("name", "becomes")),)),
+    "bpmn:EventBasedGateway": ("Whatever happens first", (Part("", ("name", "becomes")),)),
+    "bpmn:EndEvent": ("End", (Part("", ("name", "becomes", *EVENT)),)),
     "bpmn:SequenceFlow": ("Way", (Part("", ("name", "condition", "otherwise")),)),
     "bpmn:Participant": ("Workflow", (Part("", ("name",)),)),
     "bpmn:Lane": ("Lane", (Part("", ("name",)),)),
-    "bpmn:SubProcess": ("Steps that belong together", (Part("", ("name",)),)),
+    "bpmn:SubProcess": ("Steps that belong together", (Part("", ("name",)), OFTEN)),
+    "bpmn:Transaction": ("Steps that belong together, all or nothing", (Part("", ("name",)), OFTEN)),
 }  # fmt: skip
-VALUES: Mapping[str, tuple[str, str]] = {
-    "bpmn:StartEvent": ("inputs", "What a run is started with"),
-    "bpmn:ServiceTask": ("outputs", "What the agent hands in"),
-    "bpmn:UserTask": ("outputs", "What the person hands in"),
-    "bpmn:BusinessRuleTask": ("outputs", "What the table answers"),
-    "bpmn:ScriptTask": ("outputs", "What is worked out"),
-    "bpmn:SendTask": ("outputs", "What the message says"),
-    "bpmn:ReceiveTask": ("outputs", "What the message brings"),
-    "bpmn:CallActivity": ("outputs", "What comes back"),
+WORDS: Mapping[tuple[str, str], str] = {
+    ("bpmn:StartEvent", "timer"): "Start by a schedule", ("bpmn:StartEvent", "message"): "Start by a message",
+    ("bpmn:StartEvent", "signal"): "Start by a signal",
+    ("bpmn:IntermediateCatchEvent", "message"): "Wait for a message",
+    ("bpmn:IntermediateCatchEvent", "signal"): "Wait for a signal",
+    ("bpmn:IntermediateThrowEvent", "message"): "Send a message",
+    ("bpmn:IntermediateThrowEvent", "signal"): "Tell everybody who waits",
+    ("bpmn:IntermediateThrowEvent", "escalation"): "Tell of an escalation",
+    ("bpmn:BoundaryEvent", "message"): "When a message comes", ("bpmn:BoundaryEvent", "signal"): "When a signal comes",
+    ("bpmn:BoundaryEvent", "error"): "When it fails", ("bpmn:BoundaryEvent", "escalation"): "When it escalates",
+    ("bpmn:EndEvent", "message"): "End, with a message", ("bpmn:EndEvent", "signal"): "End, with a signal",
+    ("bpmn:EndEvent", "error"): "End with an error", ("bpmn:EndEvent", "escalation"): "End with an escalation",
+    ("bpmn:EndEvent", "terminate"): "End of everything",
+}  # fmt: skip
+"""What an element with an event is called."""
+_TASKS = (
+    ("bpmn:ServiceTask", "An agent works"), ("bpmn:UserTask", "A person decides"),
+    ("bpmn:BusinessRuleTask", "A decision table answers"), ("bpmn:ScriptTask", "Values are worked out"),
+    ("bpmn:SendTask", "A message goes out"), ("bpmn:ReceiveTask", "It waits for a message"),
+    ("bpmn:CallActivity", "Another workflow runs"),
+)  # fmt: skip
+_GATEWAYS = (
+    ("bpmn:ExclusiveGateway", "One way is taken"), ("bpmn:InclusiveGateway", "Each way that fits is taken"),
+    ("bpmn:ParallelGateway", "All ways, side by side"), ("bpmn:EventBasedGateway", "What happens first decides"),
+)  # fmt: skip
+BECOMES: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    **{kind: ("What it is", _TASKS) for kind, _ in _TASKS},
+    "bpmn:Task": ("What it is", (("bpmn:Task", "Nobody is named yet"), *_TASKS)),
+    "bpmn:ManualTask": ("What it is", (("bpmn:ManualTask", "Done by hand"), *_TASKS)),
+    **{kind: ("Which ways", _GATEWAYS) for kind, _ in _GATEWAYS},
+    "bpmn:StartEvent": (
+        "It begins", (("", "When somebody starts it"), ("timer", "By a schedule"), ("message", "With a message"),
+                      ("signal", "With a signal")),
+    ),
+    "bpmn:IntermediateCatchEvent": (
+        "It waits for", (("timer", "A time"), ("message", "A message"), ("signal", "A signal")),
+    ),
+    "bpmn:IntermediateThrowEvent": (
+        "It tells", (("", "Nobody"), ("message", "A message"), ("signal", "A signal"),
+                     ("escalation", "An escalation")),
+    ),
+    "bpmn:BoundaryEvent": (
+        "It happens", (("timer", "When it takes too long"), ("message", "When a message comes"),
+                       ("signal", "When a signal comes"), ("error", "When it fails"),
+                       ("escalation", "When it escalates")),
+    ),
+    "bpmn:EndEvent": (
+        "It ends", (("", "As it is"), ("message", "With a message"), ("signal", "With a signal"),
+                    ("error", "With an error"), ("escalation", "With an escalation"),
+                    ("terminate", "And everything else with it")),
+    ),
+}  # fmt: skip
+"""What an element can become, and the question: tasks and gateways another element, events another trigger."""
+VALUES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "bpmn:StartEvent": (("inputs", "What a run is started with"),),
+    "bpmn:ServiceTask": (("outputs", "What the agent hands in"),),
+    "bpmn:UserTask": (("outputs", "What the person hands in"),),
+    "bpmn:BusinessRuleTask": (("outputs", "What the table answers"),),
+    "bpmn:ScriptTask": (("outputs", "What is worked out"),),
+    "bpmn:SendTask": (("outputs", "What the message says"),),
+    "bpmn:ReceiveTask": (("outputs", "What the message brings"),),
+    "bpmn:CallActivity": (("inputs", "What it is started with"), ("outputs", "What comes back")),
 }
-COMPUTED = ("bpmn:ScriptTask", "bpmn:SendTask")
+BROUGHT = ("bpmn:IntermediateCatchEvent", "bpmn:BoundaryEvent")
+SAID = ("bpmn:IntermediateThrowEvent", "bpmn:EndEvent")
+COMPUTED = ("bpmn:ScriptTask", "bpmn:SendTask", *SAID)
 LEAVES_BY_CHOICE = ("bpmn:ExclusiveGateway", "bpmn:InclusiveGateway")
 GLYPHS = {
     "bpmn:ServiceTask": "bot", "bpmn:UserTask": "user", "bpmn:BusinessRuleTask": "shield-check",
     "bpmn:CallActivity": "workflow", "bpmn:StartEvent": "play", "bpmn:EndEvent": "flag",
     "bpmn:SequenceFlow": "arrow-right", "bpmn:BoundaryEvent": "clock", "bpmn:IntermediateCatchEvent": "clock",
     "bpmn:ExclusiveGateway": "split", "bpmn:InclusiveGateway": "split", "bpmn:ParallelGateway": "git-fork",
+    "bpmn:SendTask": "send", "bpmn:ReceiveTask": "mail", "bpmn:ScriptTask": "braces",
+    "bpmn:EventBasedGateway": "hourglass", "bpmn:SubProcess": "square-plus", "bpmn:Transaction": "square-plus",
+    "bpmn:IntermediateThrowEvent": "send", "bpmn:ManualTask": "hand",
+}  # fmt: skip
+EVENT_GLYPHS = {
+    "timer": "clock", "message": "mail", "signal": "radio", "error": "triangle-alert",
+    "escalation": "circle-arrow-up", "terminate": "octagon-x",
 }  # fmt: skip
 
 
@@ -121,9 +189,10 @@ class ValueForm(forms.Form):
         super().__init__(*given, **named)
         if not computed:
             del self.fields["value"]
-        found = str(self.initial.get("type") or "string")
-        if found not in dict(TYPES):  # a type of the file that the list does not know stays
-            self.fields["type"].choices = [*TYPES, (found, found)]  # type: ignore[attr-defined]
+        for name in {"name", "label", "value"} & set(self.fields):  # the labels stand for those who cannot see the row
+            self.fields[name].widget.attrs["placeholder"] = self.fields[name].label
+        self.initial["type"] = found = chosen(self.initial.get("type") or "string", self.initial.get("of") or "")
+        self.fields["type"].choices = with_found(TYPES, found)  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:
         """A name that expressions can use."""
@@ -136,10 +205,36 @@ class ValueForm(forms.Form):
     def row(self) -> dict[str, str]:
         """The value as the drawing holds it."""
         given = self.cleaned_data
+        kind, of = kind_and_items(given.get("type") or "string")
+        held = str(self.initial.get("value") or "") if given["name"] == self.initial.get("name") else ""
         return {
-            "name": given["name"], "type": given.get("type") or "string", "label": given.get("label", ""),
-            "value": given.get("value", ""),
+            "name": given["name"], "type": kind, "of": of, "label": given.get("label", ""),
+            "value": given.get("value", held),
         }  # fmt: skip
+
+
+@dataclass
+class Values:
+    """One list of typed values of an element: its name in the drawing, its title, and a form for each."""
+
+    name: str
+    title: str
+    rows: list[ValueForm]
+
+    @property
+    def are_computed(self) -> bool:
+        """Whether each says how it is worked out."""
+        return any("value" in row.fields for row in self.rows)
+
+    def fit(self) -> bool:
+        """Whether every row is right, and no name is there twice; what is wrong stands beside its field."""
+        taken: set[str] = set()
+        for row in self.rows:
+            name = row.cleaned_data.get("name", "") if row.is_valid() else ""
+            if name in taken:
+                row.add_error("name", f"The value {name} exists already.")
+            taken |= {name} - {""}
+        return all(row.is_valid() for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -156,10 +251,11 @@ class Offers:
         return [("", NOTHING.get(name, "Nobody yet")), *getattr(self, name)]
 
 
-class ElementForm(forms.Form):
+class ElementForm(RepeatFields, EventFields):
     """The settings of an element; `values` are those of the drawing, `offers` what can be chosen."""
 
     name = forms.CharField(label="Name", max_length=200, required=False)
+    becomes = forms.ChoiceField(required=False)
     role = forms.ChoiceField(label="Who works", required=False)
     capability = forms.CharField(
         label="Needs the capability", max_length=60, required=False, help_text="Empty: every agent of the role."
@@ -204,14 +300,7 @@ class ElementForm(forms.Form):
     input_schema = SchemaField(label="Of what it takes")
     output_schema = SchemaField(label="Of what it hands in")
     decision = forms.CharField(label="Decision table", max_length=80, required=False, help_text="Its code.")
-    correlation = forms.CharField(
-        label="Belongs to this run when",
-        max_length=400,
-        required=False,
-        help_text="An expression, such as vars.input.order.",
-    )
     calls = forms.ChoiceField(label="Which workflow", required=False)
-    wait = length("How long")
     interrupting = forms.BooleanField(label="The step is then taken back", required=False)
     condition = forms.CharField(
         label="Taken when",
@@ -225,27 +314,51 @@ class ElementForm(forms.Form):
     def __init__(self, values: Mapping[str, Any], offers: Offers, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial=dict(values))
         self.kind = str(values.get("kind", ""))
-        self.word, self.parts = KINDS.get(self.kind, ("Element", (Part("", ("name",)),)))
-        self.icon = GLYPHS.get(self.kind, "square")
+        self.event = str(values.get("event") or "").removeprefix("bpmn:").removesuffix("EventDefinition").lower()
+        word, self.parts = KINDS.get(self.kind, ("Element", (Part("", ("name",)),)))
+        self.word = WORDS.get((self.kind, self.event), word)
+        self.icon = EVENT_GLYPHS.get(self.event) or GLYPHS.get(self.kind, "square")
         self._keep_own(values)
+        self._offer_to_become()
         for name in {"due", "lease", "backOff", "timeLimit", "memoryFor", "wait"} & set(self.fields):
             self.initial[name] = words_of(str(values.get(name) or ""))
         for name in {"role", "path", "calls", "memorySpace"} & set(self.fields):
             self._offer(name, offers, str(values.get(name) or ""))
         if self.kind == "bpmn:ServiceTask":
             self.fields["due"].label = "Due within"
-        self.values_name, self.values_title = VALUES.get(self.kind, ("", ""))
-        self.rows = list(self._rows(values, data)) if self.values_name else []
+        lists = self._lists(is_inside=bool(values.get("inside")))
+        self.values = [Values(name, title, list(self._rows(name, values, data))) for name, title in lists]
 
     def _keep_own(self, values: Mapping[str, Any]) -> None:
         own = {name for part in self.parts for name in part.fields}
-        timed = values.get("event") == "bpmn:TimerEventDefinition"
-        heard = values.get("event") == "bpmn:MessageEventDefinition"
-        own -= set() if timed else {"wait"}
-        own -= set() if heard or self.kind in ("bpmn:SendTask", "bpmn:ReceiveTask") else {"correlation"}
+        is_task = self.kind in ("bpmn:SendTask", "bpmn:ReceiveTask")
+        tag = self.kind[5:6].lower() + self.kind[6:]
+        is_start = self.kind == "bpmn:StartEvent" and not values.get("inside")
+        own &= (own - set(EVENT)) | self.keep_event(tag, "message" if is_task else self.event, is_start=is_start)
         own -= set() if values.get("leaves") in LEAVES_BY_CHOICE else {"condition", "otherwise"}
         for name in set(self.fields) - own:
             del self.fields[name]
+
+    def _offer_to_become(self) -> None:
+        if "becomes" not in self.fields:
+            return
+        word, choices = BECOMES[self.kind]
+        now = self.event if self.kind.endswith("Event") else self.kind
+        if now not in dict(choices):  # a trigger that the list does not have is not lost by a wrong press
+            del self.fields["becomes"]
+            return
+        self.fields["becomes"].label, self.initial["becomes"] = word, now
+        self.fields["becomes"].choices = choices  # type: ignore[attr-defined]
+
+    def _lists(self, *, is_inside: bool) -> tuple[tuple[str, str], ...]:
+        heard = self.event in ("message", "signal")
+        if self.kind == "bpmn:StartEvent" and is_inside:
+            return (("outputs", f"What the {self.event} brings"),) if heard else ()
+        if self.kind in BROUGHT and heard:
+            return (("outputs", f"What the {self.event} brings"),)
+        if self.kind in SAID and heard:
+            return (("outputs", f"What the {self.event} says"),)
+        return VALUES.get(self.kind, ())
 
     def _offer(self, name: str, offers: Offers, chosen: str) -> None:
         choices = offers.of(name)
@@ -253,13 +366,19 @@ class ElementForm(forms.Form):
             choices.append((chosen, f"{chosen} (not known here)"))
         self.fields[name].choices = choices  # type: ignore[attr-defined]
 
-    def _rows(self, values: Mapping[str, Any], data: Mapping[str, Any] | None) -> Iterable[ValueForm]:
-        kept = [row for row in values.get(self.values_name) or [] if isinstance(row, Mapping)]
+    def _rows(self, name: str, values: Mapping[str, Any], data: Mapping[str, Any] | None) -> Iterable[ValueForm]:
+        kept = [row for row in values.get(name) or [] if isinstance(row, Mapping)]
+        computed = self.kind in COMPUTED or (self.kind == "bpmn:CallActivity" and name == "inputs")
         for place in range(min(len(kept) + 1, ROWS_AT_MOST)):
             yield ValueForm(
-                data, prefix=f"{self.values_name}-{place}", computed=self.kind in COMPUTED,
+                data, prefix=f"{name}-{place}", computed=computed,
                 initial=dict(kept[place]) if place < len(kept) else {},
             )  # fmt: skip
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """Which fields and rows there are: another shape is shown anew."""
+        return (*self.fields, *(len(each.rows) for each in self.values))
 
     def sections(self) -> list[dict[str, Any]]:
         """The parts with their bound fields, the empty ones left out."""
@@ -268,27 +387,25 @@ class ElementForm(forms.Form):
             fields = [self[name] for name in part.fields if name in self.fields]
             is_open = any(self.initial.get(name) for name in part.fields) or any(field.errors for field in fields)
             if fields:
-                found.append({"title": part.title, "fields": fields, "folded": part.is_folded, "open": is_open})
+                of_repeating = part is OFTEN
+                found.append(
+                    {"title": part.title, "fields": fields, "folded": part.is_folded, "open": is_open,
+                     "repeats": of_repeating}
+                )  # fmt: skip
         return found
 
     def is_valid(self) -> bool:
         """Whether everything fits, the typed values as well."""
-        return all([super().is_valid(), *(row.is_valid() for row in self.rows), self._names_differ()])
-
-    def _names_differ(self) -> bool:
-        taken: set[str] = set()
-        for row in self.rows:
-            name = row.cleaned_data.get("name", "") if row.is_valid() else ""
-            if name in taken:
-                row.add_error("name", f"The value {name} exists already.")
-            taken |= {name} - {""}
-        return all(row.is_valid() for row in self.rows)
+        return all([super().is_valid(), *(each.fit() for each in self.values)])
 
     def written(self) -> dict[str, Any]:
         """The values to write into the drawing; numbers as text, as its attributes are."""
         found: dict[str, Any] = {}
         for name, value in self.cleaned_data.items():
             found[name] = value if isinstance(value, bool) else "" if value is None else str(value)
-        if self.values_name:
-            found[self.values_name] = [row.row for row in self.rows if row.row["name"]]
+        if "repeat" in found:
+            found |= {name: "" for name in REPEATS if name != "asks_first"} | {"asks_first": False}
+            found |= initial_of(self.said_repeat)
+        for each in self.values:
+            found[each.name] = [row.row for row in each.rows if row.row["name"]]
         return found

@@ -1,26 +1,29 @@
 """What is asked about the steps of a workflow that is drawn, in plain words; each form knows what it changes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
 
 from agents.models import Role
 from governance.models import EscalationPath
+from workflows.forms.events import TIMES, EventFields, LengthField
+from workflows.forms.repeating import RepeatFields, expression, initial_of
+from workflows.forms.values import TYPES, chosen, kind_and_items, with_found
 from workflows.models import Space
 from workflows.plan import editing
 from workflows.plan.graph import IDENTIFIER
-from workflows.plan.lengths import bpmn_of, seconds_of, words_of
-from workflows.plan.outlining import AGENT, PERSON, Line, Value
-from workflows.plan.sheet import Sheet
+from workflows.plan.lengths import seconds_of, words_of
+from workflows.plan.naming import MESSAGE_TASKS, set_called, set_told
+from workflows.plan.outlining import AGENT, PERSON, Line
+from workflows.plan.repeating import set_repeat
+from workflows.plan.sheet import Sheet, Value
 
 KIND_WORDS = (
     ("agent", "An agent works"), ("person", "A person decides"), ("choice", "One way is taken"),
-    ("parallel", "Side by side"), ("wait", "Wait for a time"), ("rule", "A decision table answers"), ("end", "End"),
-)  # fmt: skip
-TYPES = (
-    ("", "Not used"), ("string", "Text"), ("decimal", "Amount"), ("int", "Whole number"), ("bool", "Yes or no"),
-    ("timestamp", "Date and time"), ("duration", "Length of time"), ("list", "List"), ("json", "Object"),
+    ("parallel", "Side by side"), ("wait", "Wait for a time"), ("rule", "A decision table answers"),
+    ("call", "Another workflow runs"), ("send", "A message goes out"), ("hear", "Wait for a message"),
+    ("work_out", "Values are worked out"), ("end", "End"),
 )  # fmt: skip
 LENGTHS = ("lease", "due", "backOff", "timeLimit", "memoryFor")
 RISKS = (("", "As the policies say"), ("low", "Low"), ("medium", "Medium"), ("high", "High"))
@@ -35,22 +38,7 @@ MORE: Mapping[str, tuple[str, ...]] = {
 """The settings that most steps of a kind leave as they are."""
 
 
-class LengthField(forms.CharField):
-    """A length of time in words."""
-
-    def __init__(self, **given: Any) -> None:
-        hint = given.pop("help_text", "Such as 4 hours, or 2 days.")
-        super().__init__(max_length=60, help_text=hint, **given)
-
-    def clean(self, value: Any) -> str:
-        """The length as BPMN writes it."""
-        text = super().clean(value)
-        if text and not seconds_of(text):
-            raise forms.ValidationError("Write a length such as 30 minutes, 4 hours or 2 days.")
-        return bpmn_of(seconds_of(text)) if text else ""
-
-
-class StepForm(forms.Form):
+class StepForm(EventFields):
     """The settings of one step: those that its kind has."""
 
     name = forms.CharField(label="Name", max_length=LONGEST_NAME, required=False)
@@ -79,7 +67,10 @@ class StepForm(forms.Form):
     reject = forms.CharField(label="If rejected", max_length=300, required=False)
     timeout = forms.CharField(label="If nobody decides", max_length=300, required=False)
     decision = forms.CharField(label="Decision table", max_length=80, required=False, help_text="Its code.")
-    duration = LengthField(label="After", required=True)
+    calls = forms.ChoiceField(
+        label="Which workflow", required=False, help_text="It runs, and this one goes on when it has ended."
+    )
+    wait = LengthField(label="After", required=False, or_worked_out=True)
     capability = forms.CharField(
         label="Needs the capability", max_length=60, required=False, help_text="Left empty: every agent of the role."
     )
@@ -103,19 +94,33 @@ class StepForm(forms.Form):
         "businessRuleTask": ("decision",),
     }
 
-    def __init__(self, *given: Any, line: Line, **named: Any) -> None:
+    def __init__(self, *given: Any, line: Line, callable_here: Iterable[tuple[str, str]] = (), **named: Any) -> None:
         self.line = line
         self.own_names = self.OWN.get(line.kind, ())
+        event = "message" if line.tag in MESSAGE_TASKS else line.event
+        if event == "message":
+            self.own_names = (*self.own_names, "correlation")
         initial = {name: line.given.get(name, "") for name in self.own_names}
-        initial |= {"name": line.name, "duration": words_of(line.duration)}
-        initial |= {name: words_of(initial[name]) for name in LENGTHS if name in initial}
+        initial |= {"name": line.name, "told": line.told, "calls": line.calls}
+        initial |= {name: line.timer[1] for name, tag in TIMES.items() if tag == line.timer[0]}
+        initial |= {name: words_of(initial[name]) for name in (*LENGTHS, "wait") if name in initial}
         super().__init__(*given, **{**named, "initial": initial})
-        asked = ("name", *self.own_names, *(("duration",) if line.duration else ()))
+        is_first = line.tag == "startEvent" and "." not in line.number
+        asked = {"name", *self.own_names, *self.keep_event(line.tag, event, is_start=is_first)}
+        asked |= {"calls"} if line.tag == "callActivity" else set()
         for name in [name for name in self.fields if name not in asked]:
             del self.fields[name]
         self._choose("role", Role.objects.values_list("code", "name"))
         self._choose("path", EscalationPath.objects.values_list("key", "name"))
         self._choose("memorySpace", Space.objects.values_list("code", "name"), nothing="None")
+        self._choose("calls", callable_here, nothing="Choose a workflow")
+
+    def clean(self) -> dict[str, Any]:
+        """A timer says when."""
+        said = super().clean()
+        if "wait" in self.fields and not self.errors and not any(said.get(name) for name in TIMES):
+            self.add_error("wait", "Say when: a length such as 4 hours, or one of the fields below.")
+        return said
 
     @property
     def usual(self) -> list[Any]:
@@ -135,7 +140,7 @@ class StepForm(forms.Form):
     def _choose(self, name: str, rows: Any, *, nothing: str = "Nobody yet") -> None:
         if name not in self.fields:
             return
-        known, now = list(rows), self.line.given.get(name, "")
+        known, now = list(rows), str(self.initial.get(name) or "")
         if now and now not in dict(known):
             known.append((now, f"{now} (there is none)"))
         self.fields[name].choices = [("", nothing), *known]  # type: ignore[attr-defined]
@@ -150,32 +155,59 @@ class StepForm(forms.Form):
             if name in own and seconds_of(own[name]) == seconds_of(before):
                 own[name] = before  # said in other words
         editing.set_own(sheet, step, own)
-        if "duration" in self.fields and seconds_of(said["duration"]) != seconds_of(self.line.duration):
-            editing.set_duration(sheet, step, said["duration"])
+        if "wait" in self.fields and not self._is_the_same_time():
+            editing.set_time(sheet, step, *self.said_time)
+        if "told" in self.fields:
+            set_told(sheet, step, said["told"])
+        if "calls" in self.fields:
+            set_called(sheet, step, said["calls"])
         return step
+
+    def _is_the_same_time(self) -> bool:
+        (tag, text), (was_tag, was_text) = self.said_time, self.line.timer
+        in_other_words = tag == "timeDuration" and 0 < seconds_of(text) == seconds_of(was_text)
+        return tag == was_tag and (text == was_text or in_other_words)
+
+
+class RepeatForm(RepeatFields):
+    """How often a step is done."""
+
+    def __init__(self, *given: Any, line: Line, **named: Any) -> None:
+        super().__init__(*given, **{**named, "initial": initial_of(line.repeat)})
+        self.line = line
+
+    def change(self, sheet: Sheet) -> str:
+        """Say it in the drawing."""
+        set_repeat(sheet, self.line.id, self.said_repeat)
+        return self.line.id
 
 
 class ValueForm(forms.Form):
-    """One value that a step leaves behind, or that a run begins with."""
+    """One value that a step leaves behind, or that a run begins with; `computed` asks how it is worked out."""
 
     name = forms.CharField(label="Name", max_length=60, required=False)
-    type = forms.ChoiceField(label="Kind", choices=TYPES, required=False)
+    type = forms.ChoiceField(label="Kind", choices=(("", "Not used"), *TYPES), required=False)
     label = forms.CharField(label="In words", max_length=120, required=False)
+    value = expression("Worked out as", "")
 
-    def __init__(self, *given: Any, **named: Any) -> None:
+    def __init__(self, *given: Any, computed: bool = False, **named: Any) -> None:
         super().__init__(*given, **named)
-        found = str(self.initial.get("type", ""))
-        if found not in dict(TYPES):  # a kind that a newer tool wrote stays
-            self.fields["type"].choices = [*TYPES, (found, found)]  # type: ignore[attr-defined]
+        choices = self.fields["type"].choices  # type: ignore[attr-defined]
+        self.fields["type"].choices = with_found(choices, str(self.initial.get("type", "")))  # type: ignore[attr-defined]
+        if not computed:
+            del self.fields["value"]
 
     def clean(self) -> dict[str, Any]:
-        """A value has a name that conditions can use, and a kind; a row without a name is none."""
+        """A value has a name that conditions can use, a kind, and where it is worked out an expression; a row without
+        a name is none."""
         said: dict[str, Any] = super().clean() or {}
         name = said.get("name", "")
         if name and not IDENTIFIER.fullmatch(name):
             self.add_error("name", "Use letters, digits and _, and begin with a letter.")
         if name and not said.get("type"):
             self.add_error("type", "Choose what kind of value it is.")
+        if name and "value" in self.fields and not said.get("value"):
+            self.add_error("value", "Say how it is worked out, such as vars.input.order.")
         return said
 
 
@@ -190,14 +222,28 @@ class _Values(forms.BaseFormSet):  # type: ignore[type-arg]
             if name and names.count(name) > 1:
                 form.add_error("name", "This name is there twice.")
 
-    @property
-    def values(self) -> list[Value]:
-        """What was filled in."""
-        said = [form.cleaned_data for form in self.forms]
-        return [Value(each["name"], each["type"], each["label"]) for each in said if each.get("name")]
+    def values(self, before: Iterable[Value]) -> list[Value]:
+        """What was filled in; an expression of the drawing that is not asked for stays with its name."""
+        worked_out = {each.name: each.value for each in before}
+        found = []
+        for said in (form.cleaned_data for form in self.forms):
+            if said.get("name"):
+                kind, of = kind_and_items(said["type"])
+                value = said["value"] if "value" in said else worked_out.get(said["name"], "")
+                found.append(Value(said["name"], kind, said["label"], of, value))
+        return found
 
 
 ValuesForm = forms.formset_factory(ValueForm, formset=_Values, extra=2, max_num=200, absolute_max=200)
+
+
+def values_form(values: Iterable[Value], *sent: Any, prefix: str, computed: bool) -> Any:
+    """The rows for these values of a step; `computed` asks of each how it is worked out."""
+    rows = [{"name": each.name, "type": chosen(each.type, each.of), "label": each.label, "value": each.value}
+            for each in values]  # fmt: skip
+    made: Any = ValuesForm
+    asked = {"computed": computed}
+    return made(*sent, initial=rows, prefix=prefix, auto_id=f"{prefix}s-%s", form_kwargs=asked)
 
 
 class InsertForm(forms.Form):

@@ -64,7 +64,7 @@ def _unreadable(reason: str) -> BpmnInvalid:
 
 def children(element: etree._Element, *tags: str) -> Iterator[etree._Element]:
     """The BPMN elements directly below, of these tags or of any."""
-    for child in element:
+    for child in element.iterchildren(etree.Element):
         if etree.QName(child).namespace == MODEL and (not tags or tag_of(child) in tags):
             yield child
 
@@ -72,7 +72,7 @@ def children(element: etree._Element, *tags: str) -> Iterator[etree._Element]:
 def extensions(element: etree._Element) -> Iterator[etree._Element]:
     """The elements of our own namespace among the extension elements."""
     for box in children(element, "extensionElements"):
-        yield from (child for child in box if etree.QName(child).namespace == AOS)
+        yield from (child for child in box.iterchildren(etree.Element) if etree.QName(child).namespace == AOS)
 
 
 def tag_of(element: etree._Element) -> str:
@@ -117,7 +117,7 @@ def foreign(element: etree._Element, attribute: str, *places: str) -> str:
         if value := element.get(f"{{{space}}}{attribute}"):
             return value.strip()
     for box in children(element, "extensionElements"):
-        for child in box:
+        for child in box.iterchildren(etree.Element):
             named = etree.QName(child)
             if named.namespace in (CAMUNDA, ZEEBE) and named.localname in places and child.get(attribute):
                 return str(child.get(attribute)).strip()

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from lxml import etree
 
 from workflows.plan.document import AOS, MODEL, is_true, reference, tag_of, text_of
-from workflows.plan.outlining import Value
 from workflows.plan.placing import (
     GAP,
     Box,
@@ -22,7 +21,7 @@ from workflows.plan.placing import (
     size_of,
     take_out,
 )
-from workflows.plan.sheet import GATEWAYS, SCOPES, TASKS, Sheet, children, values_of
+from workflows.plan.sheet import GATEWAYS, SCOPES, TASKS, TIMES, Sheet, Value, children, kept_as, values_of
 
 KINDS = {
     "agent": "serviceTask",
@@ -31,12 +30,16 @@ KINDS = {
     "choice": "exclusiveGateway",
     "parallel": "parallelGateway",
     "wait": "intermediateCatchEvent",
+    "hear": "intermediateCatchEvent",
+    "send": "sendTask",
+    "call": "callActivity",
+    "work_out": "scriptTask",
     "end": "endEvent",
 }
 """What can be put into a drawing, and the BPMN element that it is."""
 STEMS = {
     "agent": "step", "person": "approval", "rule": "rule", "choice": "choice", "parallel": "parallel", "wait": "wait",
-    "end": "end",
+    "hear": "message", "send": "send", "call": "call", "work_out": "values", "end": "end",
 }  # fmt: skip
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 # what stands before the ways of a step in the order that BPMN asks for
@@ -58,17 +61,18 @@ def step_in(sheet: Sheet, step_id: str) -> etree._Element:
 
 def rename(sheet: Sheet, step_id: str, name: str) -> None:
     """Call a step something else."""
-    _put(step_in(sheet, step_id), "name", " ".join(name.split()))
+    put(step_in(sheet, step_id), "name", " ".join(name.split()))
 
 
 def set_own(sheet: Sheet, step_id: str, given: Mapping[str, str]) -> None:
     """Set attributes of our own namespace; an empty one is taken away. Those that are not named stay."""
     step = step_in(sheet, step_id)
     for name, value in given.items():
-        _put(step, f"{{{AOS}}}{name}", value.strip(), sheet)
+        put(step, f"{{{AOS}}}{name}", value.strip(), sheet)
 
 
-def _put(element: etree._Element, name: str, value: str, sheet: Sheet | None = None) -> None:
+def put(element: etree._Element, name: str, value: str, sheet: Sheet | None = None) -> None:
+    """Set an attribute, or take it away when it is empty; with the sheet, one of our own namespace."""
     if not value:
         element.attrib.pop(name, "")
     elif element.get(name) != value:
@@ -83,16 +87,14 @@ def _declare(sheet: Sheet) -> None:
         etree.cleanup_namespaces(sheet.root, top_nsmap={"aos": AOS}, keep_ns_prefixes=list(prefixes | {"aos"}))
 
 
-def set_values(sheet: Sheet, step_id: str, values: Iterable[Value]) -> None:
-    """Say what a step leaves behind, or what a run begins with; other extensions of the step stay, and so does the
-    expression of a value that keeps its name."""
+def set_values(sheet: Sheet, step_id: str, values: Iterable[Value], *, tag: str = "") -> None:
+    """Say what a step leaves behind, or what a run begins with; with `tag` what a call hands on ("input"). Other
+    extensions of the step stay, and so does what is written already."""
     step, wanted = step_in(sheet, step_id), list(values)
-    old = values_of(step)
-    if [(each.get("name"), each.get("type"), each.get("label") or "") for each in old] == [
-        (each.name, each.type, each.label) for each in wanted
-    ]:
+    tag = tag or kept_as(step)
+    old = values_of(step, tag)
+    if [Value.of_element(each) for each in old] == wanted:
         return
-    worked_out = {each.get("name") or "": each.get("value") or "" for each in old}
     for each in old:
         take_out(each)
     if not wanted:
@@ -102,31 +104,37 @@ def set_values(sheet: Sheet, step_id: str, values: Iterable[Value]) -> None:
     if kept is None:
         kept = etree.Element(f"{{{MODEL}}}extensionElements")
         step.insert(sum(1 for _ in children(step, "documentation")), kept)
-    tag = "input" if tag_of(step) == "startEvent" else "output"
     for value in wanted:
-        said = {"name": value.name, "type": value.type} | ({"label": value.label} if value.label else {})
-        said |= {"value": worked_out[value.name]} if worked_out.get(value.name) else {}
-        etree.SubElement(kept, f"{{{AOS}}}{tag}", said)
+        said = {"name": value.name, "type": value.type, "of": value.of, "label": value.label, "value": value.value}
+        etree.SubElement(kept, f"{{{AOS}}}{tag}", {name: text for name, text in said.items() if text})
 
 
 def set_duration(sheet: Sheet, step_id: str, duration: str) -> None:
     """Say how long a timer waits, as in PT4H."""
+    set_time(sheet, step_id, "timeDuration", duration)
+
+
+def set_time(sheet: Sheet, step_id: str, tag: str, text: str) -> None:
+    """Say when a timer goes off: after a length of time, at a moment, or again and again (see TIMES)."""
     step = step_in(sheet, step_id)
     timer = next(children(step, "timerEventDefinition"), None)
     if timer is None:
         raise CannotEdit("Only a timer waits for a time.")
-    for old in list(timer.iterchildren(f"{{{MODEL}}}*")):
-        if tag_of(old) == "timeDuration" and text_of(old) == duration:
-            return
+    said = {tag_of(each): text_of(each) for each in children(timer, *TIMES)}
+    if said == {tag: text}:
+        return
+    for old in list(children(timer, *TIMES)):
         timer.remove(old)
-    _expression(timer, "timeDuration", duration)
+    express(timer, tag, text)
 
 
-def _expression(parent: etree._Element, tag: str, text: str) -> None:
+def express(parent: etree._Element, tag: str, text: str) -> etree._Element:
+    """A new expression at the end of an element."""
     said = etree.SubElement(parent, f"{{{MODEL}}}{tag}")
     prefix = next((each for each, uri in said.nsmap.items() if uri == MODEL and each), "")
     said.set(f"{{{XSI}}}type", f"{prefix}:tFormalExpression" if prefix else "tFormalExpression")
     said.text = text
+    return said
 
 
 # --- steps ---------------------------------------------------------------------------------------------------
@@ -174,13 +182,15 @@ def _new_step(sheet: Sheet, beside: etree._Element, kind: str, name: str) -> etr
         new.set("name", " ".join(name.split()))
     if kind == "wait":
         _add_timer(new, "PT1H")
+    if kind == "hear":
+        etree.SubElement(new, f"{{{MODEL}}}messageEventDefinition", id=f"{new.get('id')}_message")
     _same_lane(sheet, beside, new)
     return new
 
 
 def _add_timer(event: etree._Element, duration: str) -> None:
     timer = etree.SubElement(event, f"{{{MODEL}}}timerEventDefinition", id=f"{event.get('id')}_timer")
-    _expression(timer, "timeDuration", duration)
+    express(timer, "timeDuration", duration)
 
 
 def _add_behind(beside: etree._Element, new: etree._Element) -> None:
@@ -310,14 +320,14 @@ def set_way(sheet: Sheet, flow_id: str, *, name: str, condition: str, otherwise:
     """Say when a way is taken: what it is called, its condition, or that it is taken when no other one is."""
     flow = step_in(sheet, flow_id)
     source = sheet.find(reference(flow.get("sourceRef")))
-    _put(flow, "name", " ".join(name.split()))
+    put(flow, "name", " ".join(name.split()))
     old = next(children(flow, "conditionExpression"), None)
     wanted = "" if otherwise else condition.strip()
     if old is not None and text_of(old) != wanted:
         take_out(old)
         old = None
     if wanted and old is None:
-        _expression(flow, "conditionExpression", wanted)
+        express(flow, "conditionExpression", wanted)
     if source is not None and otherwise:
         source.set("default", flow_id)
     elif source is not None and reference(source.get("default")) == flow_id:

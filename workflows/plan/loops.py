@@ -38,7 +38,7 @@ def _standard(characteristics: etree._Element, node: Node) -> Node:
 
 def _many(element: etree._Element, characteristics: etree._Element, node: Node, say: Callable[..., None]) -> Node:
     count = _text(characteristics, "loopCardinality")
-    collection = _stated(element, characteristics, "collection", "inputCollection")
+    collection = stated(element, characteristics, "collection", "inputCollection")
     if not count and not collection:
         reason = "Nothing says how often it is done: give a loopCardinality or aos:collection."
         say(element, reason, ProblemKind.UNASSIGNED)
@@ -48,11 +48,12 @@ def _many(element: etree._Element, characteristics: etree._Element, node: Node, 
         loop_count="" if collection else count or "1",
         loop_condition=_text(characteristics, "completionCondition"),
         collection=collection,
-        element=_stated(element, characteristics, "element", "elementVariable", "inputElement"),
+        element=stated(element, characteristics, "element", "elementVariable", "inputElement"),
     )
 
 
-def _stated(element: etree._Element, characteristics: etree._Element, name: str, *elsewhere: str) -> str:
+def stated(element: etree._Element, characteristics: etree._Element, name: str, *elsewhere: str) -> str:
+    """What is said under our name, on the characteristics or on the element, else under those of other products."""
     mine = own(characteristics, name) or own(element, name)
     others = (foreign(characteristics, each, "loopCharacteristics") for each in (name, *elsewhere))
     return mine or next(filter(None, others), "")

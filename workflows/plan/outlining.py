@@ -10,20 +10,25 @@ from lxml import etree
 
 from workflows.plan.document import AOS, is_true, name_of, reference, tag_of
 from workflows.plan.lengths import words_of
+from workflows.plan.naming import called_by, told_name
+from workflows.plan.repeating import CAN_REPEAT, Repeat, repeat_of
 from workflows.plan.sheet import (
     EVENTS,
     SCOPES,
     TASKS,
     Sheet,
-    children,
+    Value,
     condition_of,
     definition_of,
+    kept_as,
     own,
-    text_of,
+    timer_of,
     values_of,
 )
+from workflows.plan.sources import Declared, declared
 
 AGENT, PERSON = "agent", "person"
+FOR_AGENTS = ("task", "businessRuleTask", "scriptTask", "sendTask")
 WORDS = {
     AGENT: ("bot", "An agent works"),
     PERSON: ("user", "A person decides"),
@@ -60,13 +65,13 @@ EVENT_WORDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Value:
-    """A typed value that a step leaves behind, or that a run begins with."""
-
-    name: str
-    type: str
-    label: str
+VALUE_WORDS = {
+    AGENT: "What the step leaves behind", PERSON: "What the step leaves behind",
+    "businessRuleTask": "What the table answers", "scriptTask": "What is worked out",
+    "sendTask": "What the message says", "receiveTask": "What the message brings",
+    "callActivity": "What comes back",
+}  # fmt: skip
+"""What the values of a kind of step are."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,12 @@ class Line:
     name: str
     attached_to: str = ""
     interrupting: bool = True
-    duration: str = ""
+    event: str = ""
+    timer: tuple[str, str] = ("", "")
+    told: str = ""
+    calls: str = ""
+    repeat: Repeat = field(default_factory=Repeat)
+    passes: tuple[Value, ...] = ()
     given: dict[str, str] = field(default_factory=dict)
     values: tuple[Value, ...] = ()
     ways: tuple[Way, ...] = ()
@@ -109,7 +119,29 @@ class Line:
     @property
     def words(self) -> str:
         """How long a timer waits, as people write it."""
-        return words_of(self.duration) if self.duration else ""
+        return words_of(self.timer[1]) if self.timer[1] else ""
+
+    @property
+    def is_worked_out(self) -> bool:
+        """Whether its values are worked out by itself: a script's, and those of a message that goes out."""
+        goes_out = self.tag in ("intermediateThrowEvent", "endEvent")
+        return self.kind in ("scriptTask", "sendTask") or goes_out
+
+    @property
+    def values_word(self) -> str:
+        """What its values are, as a title; empty for what has none."""
+        if self.tag == "startEvent" and "." not in self.number:
+            return "What a run begins with"
+        if self.tag in EVENTS and self.event not in ("message", "signal"):
+            return ""
+        if self.tag in EVENTS:
+            return f"What the {self.event} {'says' if self.is_worked_out else 'brings'}"
+        return VALUE_WORDS.get(self.kind, "")
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether it can be done again and again, or for each item of a list."""
+        return self.tag in CAN_REPEAT
 
     @property
     def is_work(self) -> bool:
@@ -126,7 +158,8 @@ def outline_of(sheet: Sheet) -> list[Line]:
     for scope in scopes.values():
         for flow in sheet.flows(scope):
             ways.setdefault(reference(flow.get("sourceRef")), []).append(flow)
-    return [_line(step, number, depth, steps, ways) for step, number, depth in ordered]
+    names = declared(sheet.root)
+    return [_line(step, number, depth, steps, ways, names) for step, number, depth in ordered]
 
 
 def _in_scope(sheet: Sheet, scope: etree._Element, prefix: str, depth: int) -> list[tuple[etree._Element, str, int]]:
@@ -166,15 +199,18 @@ def _in_order(sheet: Sheet, scope: etree._Element) -> list[etree._Element]:
 
 def _line(
     step: etree._Element, number: str, depth: int, steps: Mapping[str, tuple[etree._Element, str]],
-    ways: Mapping[str, list[etree._Element]],
+    ways: Mapping[str, list[etree._Element]], names: Declared,
 ) -> Line:  # fmt: skip
     kind, icon, word = kind_of(step)
     default = reference(step.get("default"))
     return Line(
         id=step.get("id") or "", number=number, depth=depth, tag=tag_of(step), kind=kind, icon=icon, word=word,
         name=name_of(step), attached_to=reference(step.get("attachedToRef")),
-        interrupting=is_true(step.get("cancelActivity", "true")), duration=_duration(step), given=_given(step),
-        values=tuple(_values(step)),
+        interrupting=is_true(step.get("cancelActivity", "true")), given=_given(step),
+        event=definition_of(step) if tag_of(step) in EVENTS else "", timer=timer_of(step),
+        told=told_name(step, names), calls=called_by(step), repeat=repeat_of(step),
+        values=tuple(map(Value.of_element, values_of(step, kept_as(step)))),
+        passes=tuple(map(Value.of_element, values_of(step, "input"))) if tag_of(step) == "callActivity" else (),
         ways=tuple(_way(flow, steps, default) for flow in ways.get(step.get("id", ""), ())),
     )  # fmt: skip
 
@@ -183,7 +219,7 @@ def kind_of(step: etree._Element) -> tuple[str, str, str]:
     """What a step is: its kind, its icon and its word."""
     tag = tag_of(step)
     kind = tag
-    if tag in ("task", "serviceTask") and (own(step, "role") or own(step, "capability") or tag == "serviceTask"):
+    if tag == "serviceTask" or (tag in FOR_AGENTS and (own(step, "role") or own(step, "capability"))):
         kind = AGENT
     elif tag in ("task", "userTask") and (own(step, "path") or tag == "userTask"):
         kind = PERSON
@@ -195,18 +231,9 @@ def kind_of(step: etree._Element) -> tuple[str, str, str]:
     return kind, icon, word
 
 
-def _duration(step: etree._Element) -> str:
-    timers = (each for each in children(step, "timerEventDefinition"))
-    return next((text_of(each) for timer in timers for each in children(timer, "timeDuration")), "")
-
-
 def _given(step: etree._Element) -> dict[str, str]:
     names = (etree.QName(name) for name in step.attrib)
     return {name.localname: own(step, name.localname) for name in names if name.namespace == AOS}
-
-
-def _values(step: etree._Element) -> list[Value]:
-    return [Value(each.get("name", ""), each.get("type", ""), each.get("label", "")) for each in values_of(step)]
 
 
 def _way(flow: etree._Element, steps: Mapping[str, tuple[etree._Element, str]], default: str) -> Way:

@@ -4,6 +4,7 @@ can run. It is written back with everything that it held: extensions of others, 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 from lxml import etree
@@ -24,6 +25,7 @@ GATEWAYS = frozenset({
 EVENTS = frozenset({
     "startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent",
 })  # fmt: skip
+TIMES = ("timeDate", "timeDuration", "timeCycle")
 STEPS = TASKS | SCOPES | GATEWAYS | EVENTS | {"callActivity"}
 
 
@@ -117,10 +119,35 @@ def children(element: etree._Element, *tags: str) -> Iterator[etree._Element]:
             yield child
 
 
-def values_of(element: etree._Element) -> list[etree._Element]:
-    """The values that a step leaves behind, or that a run begins with."""
-    boxes = children(element, "extensionElements")
-    return [each for box in boxes for each in box.iterchildren(f"{{{AOS}}}input", f"{{{AOS}}}output")]
+@dataclass(frozen=True)
+class Value:
+    """A typed value that a step leaves behind, or that a run begins with; of a list also what its items are, and
+    where it is worked out the expression that gives it."""
+
+    name: str
+    type: str
+    label: str
+    of: str = ""
+    value: str = ""
+
+    @classmethod
+    def of_element(cls, element: etree._Element) -> Value:
+        """The value as the drawing has it."""
+        said = {name: element.get(name, "") for name in ("name", "type", "label", "of", "value")}
+        return cls(**said | {"value": " ".join(said["value"].split())})
+
+
+def kept_as(step: etree._Element) -> str:
+    """Under which of our tags the drawing keeps the values of a step: what a run begins with is its input."""
+    around = step.getparent()
+    is_first = tag_of(step) == "startEvent" and around is not None and tag_of(around) == "process"
+    return "input" if is_first else "output"
+
+
+def values_of(element: etree._Element, *tags: str) -> list[etree._Element]:
+    """The values of an element, under these of our tags: `output`, `input`."""
+    wanted = [f"{{{AOS}}}{tag}" for tag in tags]
+    return [each for box in children(element, "extensionElements") for each in box.iterchildren(*wanted)]
 
 
 def text_of(element: etree._Element) -> str:
@@ -143,3 +170,9 @@ def definition_of(event: etree._Element) -> str:
     """What kind of event it is: timer, message, ...; empty for a plain one."""
     found = (tag_of(each) for each in children(event) if tag_of(each).endswith("EventDefinition"))
     return next(found, "").removesuffix("EventDefinition")
+
+
+def timer_of(step: etree._Element) -> tuple[str, str]:
+    """How a timer is set, as `timeDuration` and `PT4H`; two empty texts for what is no timer, or not set yet."""
+    said = (each for timer in children(step, "timerEventDefinition") for each in children(timer, *TIMES))
+    return next(((tag_of(each), text_of(each)) for each in said if text_of(each)), ("", ""))

@@ -21,6 +21,7 @@ from observability.charts.words import percent
 from observability.ledger import database_now
 from workflows.forms.canvas import ElementForm, Offers
 from workflows.models import Space, Step, Workflow
+from workflows.plan.laying import is_drawn
 from workflows.plan.outlining import outline_of
 from workflows.plan.sheet import Sheet
 from workflows.views.designer import bar_of, callable_by, names_for, open_draft_of
@@ -49,8 +50,9 @@ class DesignPage(LoginRequiredMixin, View):
             "pieces": PIECES, "may_change": draft is not None and may_change(user, draft),
         }  # fmt: skip
         drawn = draft or bar["live"]
-        lines = outline_of(Sheet(drawn.bpmn)) if drawn else []
-        return render(request, "workflows/design.html", shown | {"lines": lines})
+        sheet = Sheet(drawn.bpmn) if drawn else None
+        shown |= {"lines": outline_of(sheet) if sheet else [], "laid_out": sheet is not None and not is_drawn(sheet)}
+        return render(request, "workflows/design.html", shown)
 
 
 class StepSettings(LoginRequiredMixin, View):
@@ -72,7 +74,7 @@ class StepSettings(LoginRequiredMixin, View):
         written = form.written()
         again = ElementForm({**values, **written}, shown["offers"])
         html = render_to_string("workflows/_step_form.html", {"form": again, "values": values}, request)
-        return JsonResponse({"values": written, "form": html, "reshaped": len(again.rows) != len(form.rows)})
+        return JsonResponse({"values": written, "form": html, "reshaped": again.shape != form.shape})
 
 
 def _form(

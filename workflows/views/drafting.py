@@ -15,15 +15,17 @@ from observability.ledger import database_now
 from workflows import operations
 from workflows.models import Workflow, WorkflowDraft, WorkflowVersion
 from workflows.plan import ElementProblem
-from workflows.views.workflows import visible_workflow
+from workflows.plan.laying import drawn
+from workflows.views.workflows import asked_text, visible_workflow
 
 
 class DraftFile(LoginRequiredMixin, View):
-    """The BPMN of the draft as it is kept, for the drawing page and for other programs; its ETag is the revision."""
+    """The BPMN of the draft as it is kept, for other programs; `?as=drawing` has a drawing also where the file came
+    without one, for the pages that show it. Its ETag is the revision."""
 
     def get(self, request: HttpRequest, code: str) -> HttpResponse:
         draft = open_draft(visible_workflow(person(request), code))
-        answer = HttpResponse(draft.bpmn, content_type="application/xml; charset=utf-8")
+        answer = HttpResponse(asked_text(request, draft.bpmn), content_type="application/xml; charset=utf-8")
         answer["ETag"] = f'"{draft.revision}"'
         answer["Cache-Control"] = "private, no-cache"
         answer["X-Content-Type-Options"] = "nosniff"
@@ -44,7 +46,7 @@ class SaveDraft(LoginRequiredMixin, View):
                 draft, text, revision=posted_revision(request), by=user, at=database_now()
             )  # fmt: skip
         except operations.DraftChanged as changed:
-            now = {"revision": changed.draft.revision, "bpmn": changed.draft.bpmn}
+            now = {"revision": changed.draft.revision, "bpmn": drawn(changed.draft.bpmn)}
             return JsonResponse(_told(changed) | now, status=changed.status)
         except ledger.Refused as refused:
             return JsonResponse(_told(refused), status=refused.status)

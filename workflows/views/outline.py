@@ -23,12 +23,13 @@ from workflows.models import WorkflowDraft
 from workflows.plan import ElementProblem, editing
 from workflows.plan.outlining import Line, Way, outline_of
 from workflows.plan.sheet import Sheet
-from workflows.views.designer import bar_of, open_draft_of
+from workflows.views.designer import bar_of, callable_by, open_draft_of
 from workflows.views.drafting import may_change, open_draft, posted_revision
 from workflows.views.workflows import path_names, role_names, visible_workflow
 
 DONE = {
     "step": "The step is changed.", "values": "What the step leaves behind is changed.",
+    "passes": "What it is started with is changed.", "repeat": "How often the step is done is changed.",
     "insert": "The new step is in its place. Say what it needs.", "way": "The way is changed.",
     "connect": "The way is drawn.", "timer": "The timer is on the step. Say what follows it.",
     "remove": "It is taken out.",
@@ -43,17 +44,21 @@ class Forms:
     lines: list[Line]
     sent: str = ""
     data: QueryDict | None = None
+    callable_here: list[tuple[str, str]] = field(default_factory=list)
     ways: list[tuple[Way, steps.WayForm]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.step = steps.StepForm(*self._sent("step"), line=self.line, auto_id="step-%s")
+        self.step = steps.StepForm(
+            *self._sent("step"), line=self.line, callable_here=self.callable_here, auto_id="step-%s"
+        )  # fmt: skip
+        self.repeat = steps.RepeatForm(*self._sent("repeat"), line=self.line, auto_id="repeat-%s")
         self.insert = steps.InsertForm(*self._sent("insert"), line=self.line, auto_id="insert-%s")
         self.connect = steps.ConnectForm(*self._sent("connect"), line=self.line, lines=self.lines, auto_id="connect-%s")
         self.timer = steps.TimerForm(*self._sent("timer"), line=self.line, auto_id="timer-%s")
         self.remove = steps.RemoveForm(*self._sent("remove"), line=self.line)
-        values = [{"name": each.name, "type": each.type, "label": each.label} for each in self.line.values]
-        made: Any = steps.ValuesForm
-        self.values = made(*self._sent("values"), initial=values, prefix="value", auto_id="values-%s")
+        line, computed = self.line, self.line.is_worked_out
+        self.values = steps.values_form(line.values, *self._sent("values"), prefix="value", computed=computed)
+        self.passes = steps.values_form(line.passes, *self._sent("passes"), prefix="given", computed=True)
         flow = self.data.get("flow", "") if self.data is not None and self.sent == "way" else None
         for number, way in enumerate(self.line.ways):
             given = self._sent("way") if way.id == flow else ()
@@ -68,24 +73,28 @@ class Forms:
         """The form that was sent, None for no form of this step."""
         if self.sent == "way":
             return next((form for _, form in self.ways if form.is_bound), None)
+        fits = {"repeat": self.line.can_repeat, "values": self.line.values_word, "passes": self.is_call}
+        if not fits.get(self.sent, True):
+            return None
         return getattr(self, self.sent, None) if self.sent in DONE else None
 
     def change(self) -> Callable[[Sheet], str]:
         """What the form that was sent does to the drawing."""
-        if self.sent != "values":
+        if self.sent not in ("values", "passes"):
             made: Callable[[Sheet], str] = self.chosen.change
             return made
+        tag, before = ("input", self.line.passes) if self.sent == "passes" else ("", self.line.values)
 
         def change(sheet: Sheet) -> str:
-            editing.set_values(sheet, self.line.id, self.values.values)
+            editing.set_values(sheet, self.line.id, self.chosen.values(before), tag=tag)
             return self.line.id
 
         return change
 
     @property
-    def leaves_values(self) -> bool:
-        """Whether the step has values that are only named: somebody works, or the run begins here."""
-        return self.line.kind in ("agent", "person", "startEvent")
+    def is_call(self) -> bool:
+        """Whether another workflow runs here."""
+        return self.line.tag == "callActivity"
 
     @property
     def leads_on(self) -> bool:
@@ -109,7 +118,7 @@ class OutlinePage(LoginRequiredMixin, View):
         line = next((each for each in lines if each.id == step), None)
         if line is None:
             return self.shown(request, user, code, said="This step is not in the draft any more.", status=409)
-        asked = Forms(line, lines, act, request.POST)
+        asked = Forms(line, lines, act, request.POST, callable_by(user))
         if asked.chosen is None:
             raise ledger.NotFound
         if not asked.chosen.is_valid():
@@ -149,7 +158,8 @@ class OutlinePage(LoginRequiredMixin, View):
         page = {
             "bar": bar_of(user, workflow, draft, "outline"), "workflow": workflow, "draft": draft, "lines": lines,
             "rows": _rows(lines, problems),
-            "changes": changes, "forms": (asked or Forms(line, lines)) if line else None, "said": said,
+            "changes": changes, "said": said,
+            "forms": (asked or Forms(line, lines, callable_here=callable_by(user))) if line else None,
             "others": _elsewhere(problems, lines),
             "wrong": sum(operations.stops(each) for each in chain(*problems.values())),
         }  # fmt: skip

@@ -22,6 +22,7 @@ from workflows.models import Run, Step, Workflow, WorkflowDraft, WorkflowVersion
 from workflows.operations import may_draft
 from workflows.operations.definitions import graph_of
 from workflows.plan import EventKind, Graph, Node, NodeKind
+from workflows.plan.laying import drawn
 from workflows.views.control import stops_of
 
 DAYS = 30
@@ -110,17 +111,25 @@ class WorkflowPage(LoginRequiredMixin, View):
 
 
 class WorkflowDrawing(LoginRequiredMixin, View):
-    """The BPMN of one version; it never changes, so a browser may keep it."""
+    """The BPMN of one version; it never changes, so a browser may keep it. `?as=drawing` has a drawing also where the
+    file came without one."""
 
     def get(self, request: HttpRequest, code: str, number: int) -> HttpResponse:
         version = visible_workflow(person(request), code).versions.filter(number=number).first()
         if version is None:
             raise ledger.NotFound
-        answer = HttpResponse(version.bpmn, content_type="application/xml; charset=utf-8")
-        answer["Cache-Control"] = "private, max-age=31536000, immutable"
+        text = asked_text(request, version.bpmn)
+        answer = HttpResponse(text, content_type="application/xml; charset=utf-8")
+        is_kept = text == version.bpmn  # how others are laid out may become better
+        answer["Cache-Control"] = "private, max-age=31536000, immutable" if is_kept else "private, max-age=3600"
         answer["X-Content-Type-Options"] = "nosniff"
         answer["Content-Disposition"] = f'attachment; filename="{code}-{number}.bpmn"'
         return answer
+
+
+def asked_text(request: HttpRequest, bpmn: str) -> str:
+    """The file as it is kept, or for a page that shows it, with a drawing."""
+    return drawn(bpmn) if request.GET.get("as") == "drawing" else bpmn
 
 
 class WorkflowStates(LoginRequiredMixin, View):

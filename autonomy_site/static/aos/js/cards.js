@@ -28,11 +28,12 @@ const ATTRIBUTES = [
   "priority", "due", "backOff", "costLimit", "timeLimit", "memorySpace", "memoryKey", "memoryFor", "correlation", "decision",
   "collection", "element",
 ];
-const value = (name) => ({ name, superClass: ["Element"], properties: ["name", "type", "label", "value"].map(text) });
+const value = (name) => ({ name, superClass: ["Element"], properties: ["name", "type", "of", "label", "value"].map(text) });
 export const AOS = {
   name: "Autonomy OS", prefix: "aos", uri: "https://autonomy-os.org/bpmn/1", xml: { tagAlias: "lowerCase" },
   types: [
     { name: "Own", extends: ["bpmn:FlowElement"], properties: ATTRIBUTES.map(text) },
+    { name: "OwnEach", extends: ["bpmn:MultiInstanceLoopCharacteristics"], properties: ["collection", "element"].map(text) },
     value("Input"), value("Output"),
     { name: "Schema", superClass: ["Element"], properties: [text("of"), { name: "body", type: "String", isBody: true }] },
   ],
@@ -86,7 +87,7 @@ export function spoken(duration) {
 
 function sub(shape, kind, names) {
   const role = own(shape, "role"), path = own(shape, "path"), calls = shape.businessObject.get("calledElement");
-  const who = names.roles?.[role] || role || names.paths?.[path] || path || names.workflows?.[calls] || calls || own(shape, "capability");
+  const who = names.roles?.[role] || role || names.paths?.[path] || path || names.workflows?.[calls] || calls || own(shape, "capability") || shape.businessObject.get("messageRef")?.name;
   const due = spoken(own(shape, "due"));
   return (who || WORDS[kind]) + (due ? `, within ${due}` : "");
 }

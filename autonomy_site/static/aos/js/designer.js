@@ -2,7 +2,8 @@
 import { called, drawn, fit, WITH_CARDS } from "./cards.js";
 import { draft, problems } from "./designer-draft.js";
 import { lanes, menu, palette, show } from "./designer-palette.js";
-import { panel, WITH_WRITER } from "./designer-step.js";
+import { panel } from "./designer-step.js";
+import { WITH_WRITER } from "./designer-values.js";
 import { announce, library } from "./page.js";
 
 const EDGE = { left: 120, right: 40, top: 24, bottom: 60 };
