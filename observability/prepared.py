@@ -66,11 +66,15 @@ class _Written:
             found: tuple[Any, ...] | None = cursor.fetchone()
             return found
 
-    def instance(self, values: tuple[Any, ...]) -> Model:
+    def converted(self, values: tuple[Any, ...]) -> list[Any]:
         row = list(values)
         for place, converters, expression in self.converters:
             for convert in converters:
                 row[place] = convert(row[place], expression, connection)
+        return row
+
+    def instance(self, values: tuple[Any, ...]) -> Model:
+        row = self.converted(values)
         instance = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[: len(self.names)])
         for each in self.related:
             each.populate(row, instance)
@@ -87,6 +91,15 @@ class PreparedList(Generic[Row]):
 
     def all(self, **values: Any) -> list[Row]:
         """The rows that fit these values, in the order that the query asks for."""
+        written, found = self._found(values)
+        return [written.instance(row) for row in found]  # type: ignore[misc]
+
+    def tuples(self, **values: Any) -> list[tuple[Any, ...]]:
+        """The same of a query for `values_list`."""
+        written, found = self._found(values)
+        return [tuple(written.converted(row)) for row in found]
+
+    def _found(self, values: Mapping[str, Any]) -> tuple[_Written, list[tuple[Any, ...]]]:
         shape = tuple(len(values[name]) if isinstance(values[name], list) else -1 for name in self._types)
         if shape not in self._written:
             self._written[shape] = self._write(shape)
@@ -94,8 +107,7 @@ class PreparedList(Generic[Row]):
         flat = dict(_spread(values))
         with connection.cursor() as cursor:
             cursor.execute(written.sql, [place.fill(flat) for place in written.places])
-            found = cursor.fetchall()
-        return [written.instance(row) for row in found]  # type: ignore[misc]
+            return written, cursor.fetchall()
 
     def _write(self, shape: tuple[int, ...]) -> _Written:
         stand_ins: dict[str, Any] = {}
@@ -159,13 +171,13 @@ def _written(asked: "QuerySet[Any]", stand_ins: Mapping[str, Value]) -> _Written
     compiler = asked.query.get_compiler(using=DEFAULT_DB_ALIAS)
     sql, params = compiler.as_sql()
     columns = [expression for expression, *_ in compiler.select]
-    info = compiler.klass_info
-    own = [columns[place].target.attname for place in info["select_fields"]]
+    info = compiler.klass_info  # None for plain values
+    own = [columns[place].target.attname for place in info["select_fields"]] if info else []
     converters = compiler.get_converters(columns)
     return _Written(
-        sql, _places(params, stand_ins), info["model"], tuple(own),
+        sql, _places(params, stand_ins), asked.model, tuple(own),
         tuple((place, tuple(made), expression) for place, (made, expression) in converters.items()),
-        tuple(get_related_populators(info, compiler.select, DEFAULT_DB_ALIAS)),  # type: ignore[call-arg]
+        tuple(get_related_populators(info, compiler.select, DEFAULT_DB_ALIAS)) if info else (),  # type: ignore[call-arg]
     )  # fmt: skip
 
 

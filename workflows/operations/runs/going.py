@@ -106,7 +106,7 @@ def _carry_out(
     # Equal ones that stand together are carried out together: ten thousand instances are few statements.
     follows: list[Happening] = []
     for kind, group in groupby(effects, key=type):
-        if kind is not OpenStep:
+        if kind not in (OpenStep, EndRun):
             write_now()
         if kind is GatherOutputs:
             follows += [_gathered(run, each) for each in group if isinstance(each, GatherOutputs)]
