@@ -129,6 +129,29 @@ def in_process(workflow: Any, reader: Any) -> Callable[[], int]:
     return act
 
 
+def in_process_at_once(workflow: Any, reader: Any) -> Callable[[], int]:
+    """Start a run, then finish each step and claim the next one in the same transaction."""
+    from observability.ledger import database_now
+    from workflows import operations
+    from workflows.operations import Result
+
+    count = 0
+
+    def act() -> int:
+        nonlocal count
+        count += 1
+        operations.start(workflow, key=f"a{os.getpid()}-{count}", variables={}, by=reader, at=database_now())
+        step = operations.claim(reader, at=database_now())
+        while step:
+            claimed = operations.finish_and_claim(
+                step, Result({"answer": "yes"}), agent=reader, lease_token=step.lease_token, at=database_now()
+            )  # fmt: skip
+            step = next(iter(claimed.steps), None)
+        return 1
+
+    return act
+
+
 def over_http(caller: Any) -> Callable[[], int]:
     """Start a run, then finish each step and claim the next one in the same request."""
     count = 0
@@ -229,6 +252,7 @@ def main() -> None:
                 caller = agent(server, halden.keys["AP-01"])
                 ways = {
                     "in process, one by one": in_process(workflow, reader),
+                    "in process, finish and claim": in_process_at_once(workflow, reader),
                     "in process, batches of ten": in_process_batches(workflow, reader),
                     "HTTP, finish and claim": over_http(caller),
                     "HTTP, batches of ten": over_http_in_batches(caller),
