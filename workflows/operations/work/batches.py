@@ -60,9 +60,9 @@ def report_together(agent: Agent, reports: Sequence[Report], *, claim: int = 0, 
 
 def finish_and_claim(step: Step, result: Result, *, agent: Agent, lease_token: int, at: datetime) -> Claimed:
     """Finish the step as `finish` does, and claim the next one in the same transaction, as far as the agent may: what
-    was finished stays finished. Raises what `finish` raises."""
+    was finished stays finished. Raises what `finish` raises; a transaction in which it is called ends with that."""
     require_active(agent)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         held = locked_with_run(step.pk)
         oversight = governance.Oversight(agent, {str(held.uid): str(held.run.uid)}, at=at)
         require_held(held, lease_token, oversight)
