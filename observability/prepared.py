@@ -85,7 +85,7 @@ class PreparedList(Generic[Row]):
     """A query for any number of rows, its values given like those of `Prepared`, and some of them as lists: for each
     length of them the statement is written once. Those values are a whole that the query asks `in`, or nothing."""
 
-    def __init__(self, ask: Callable[..., "QuerySet[Row]"], **types: type) -> None:
+    def __init__(self, ask: Callable[..., "QuerySet[Row, Any]"], **types: type) -> None:
         self._ask, self._types = ask, types
         self._written: dict[tuple[int, ...], _Written] = {}
 

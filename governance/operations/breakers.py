@@ -125,7 +125,7 @@ def courses_of(runs: Mapping[str, datetime | None], *, at: datetime) -> dict[str
     return {run: Course(steps=each.opened, at_once=each.open_now, minutes=each.minutes) for run, each in seen.items()}
 
 
-_OF_STEPS = PreparedList(
+_OF_STEPS: PreparedList[Event] = PreparedList(
     lambda runs: (
         Event.objects.filter(run__in=runs, verb__in=OF_STEPS)
         .exclude(data__has_key="instance")

@@ -86,7 +86,7 @@ class Oversight:
         return found
 
 
-_ASKED = PreparedList(
+_ASKED: PreparedList[Decision] = PreparedList(
     lambda runs, steps: Decision.objects.filter(run__in=runs, step__in=steps).order_by().values_list("step"),
     runs=str, steps=str,
 )  # fmt: skip
