@@ -272,7 +272,7 @@ class Swap:
     def __init__(self, model: type[Model]) -> None:
         self._model = model
         self._written: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
-        self._together: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
+        self._together: dict[tuple[tuple[str, ...], tuple[str, ...], int], str] = {}
 
     def swap(self, pk: Any, expected: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
         """Write the `changes` as a query's `update` would; False when the row is not as `expected`. None is no value
@@ -310,14 +310,15 @@ class Swap:
         swaps: Sequence[tuple[Any, Mapping[str, Any], Mapping[str, Any]]],
     ) -> bool:  # fmt: skip
         fields = [self._model._meta.pk, *(self._model._meta.get_field(name) for name in (*names[0], *names[1]))]
-        if names not in self._together:
-            self._together[names] = self._write_together(fields, len(names[0]))
+        shape = (*names, len(swaps))
+        if shape not in self._together:
+            self._together[shape] = self._write_together(fields, len(names[0]), len(swaps))
         rows = [[pk, *old.values(), *new.values()] for pk, old, new in swaps]
         with connection.cursor() as cursor:
-            cursor.execute(self._together[names], [_records(fields, rows)])
+            cursor.execute(self._together[shape], [_records(fields, rows)])
             return bool(cursor.rowcount == len(rows))
 
-    def _write_together(self, fields: Sequence[Any], expected: int) -> str:
+    def _write_together(self, fields: Sequence[Any], expected: int, many: int) -> str:
         # A column may be expected and changed, so what is given for it goes by a number.
         quoted = connection.ops.quote_name
         table, columns = quoted(self._model._meta.db_table), [quoted(str(field.column)) for field in fields]
@@ -325,7 +326,9 @@ class Swap:
         changing = [f"{columns[place]} = given.f{place}" for place in range(expected + 1, len(fields))]
         return (
             f"UPDATE {table} SET {', '.join(changing)} "  # noqa: S608 (names of our own)
-            f"FROM json_to_recordset(%s::json) AS given({_typed(fields)}) WHERE {' AND '.join(held)}"
+            # The planner hears how many rows are given: it takes them for 100 and would read the whole table.
+            f"FROM (SELECT * FROM json_to_recordset(%s::json) AS told({_typed(fields)}) LIMIT {many}) AS given "
+            f"WHERE {' AND '.join(held)}"
         )
 
     def _write(self, expected: tuple[str, ...], changes: tuple[str, ...]) -> str:
