@@ -20,6 +20,7 @@ from governance.operations.quarantine import NO_BLAME, denials_of, quarantine
 from governance.rules import Ruling, Verdict
 from governance.rules.breaking import Conduct, Course, Limits, taints, why_break, why_quarantine
 from observability.models import Event
+from observability.prepared import PreparedList
 
 LOOP, CIRCUIT = "loop-breaker", "circuit-breaker"
 ENDED = ("step.finished", "step.cancelled", "step.decided", "step.resolved")
@@ -118,11 +119,21 @@ def courses_of(runs: Mapping[str, datetime | None], *, at: datetime) -> dict[str
     rows: dict[str, list[_Row]] = {run: [] for run in runs}
     if not rows:
         return {}
-    told = Event.objects.filter(run__in=list(runs), verb__in=OF_STEPS).exclude(data__has_key="instance").order_by()
-    for run, verb, subject, moment in told.values_list("run", "verb", "subject_id", "at"):
+    for run, verb, subject, moment in _OF_STEPS.tuples(runs=list(runs)):
         rows[run].append((verb, subject, moment))
     seen = {run: _seen_in(rows[run], "", since, at) for run, since in runs.items()}
     return {run: Course(steps=each.opened, at_once=each.open_now, minutes=each.minutes) for run, each in seen.items()}
+
+
+_OF_STEPS: PreparedList[Event] = PreparedList(
+    lambda runs: (
+        Event.objects.filter(run__in=runs, verb__in=OF_STEPS)
+        .exclude(data__has_key="instance")
+        .order_by()
+        .values_list("run", "verb", "subject_id", "at")
+    ),
+    runs=str,
+)
 
 
 @dataclass(frozen=True)

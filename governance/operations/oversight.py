@@ -16,6 +16,7 @@ from governance.operations.moment import Moment
 from governance.operations.quarantine import limits_of
 from governance.rules.breaking import DEFAULTS, Limits, why_break
 from governance.rules.stopping import Reach, Stop, strictest
+from observability.prepared import PreparedList
 
 
 class Oversight:
@@ -44,8 +45,8 @@ class Oversight:
 
     @cached_property
     def _asked(self) -> Collection[str]:
-        found = Decision.objects.filter(run__in=set(self._steps.values()), step__in=list(self._steps))
-        return set(found.order_by().values_list("step", flat=True))
+        found = _ASKED.tuples(runs=list(set(self._steps.values())), steps=list(self._steps))
+        return {step for (step,) in found}
 
     def settle(self, step: str, *, spender: Spender, used: Mapping[str, Decimal], what: str) -> None:
         """A step was done: what its allowed actions hold is spent, and so is what the agent used meanwhile."""
@@ -83,6 +84,12 @@ class Oversight:
         for incident in about:  # the newest first
             found.setdefault(incident.about.removeprefix("run:"), incident)
         return found
+
+
+_ASKED: PreparedList[Decision] = PreparedList(
+    lambda runs, steps: Decision.objects.filter(run__in=runs, step__in=steps).order_by().values_list("step"),
+    runs=str, steps=str,
+)  # fmt: skip
 
 
 def _since(incident: Incident | None) -> datetime | None:

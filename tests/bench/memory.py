@@ -1,9 +1,10 @@
 """Bench: how long a look into shared memory takes, by key and by words, with 1,000,000 facts in ten spaces.
 
-DATABASE_URL=postgresql://... python tests/bench/memory.py
+DATABASE_URL=postgresql://... python tests/bench/memory.py [how many facts, at least 50,000]
 """
 
 import random
+import sys
 from typing import TYPE_CHECKING
 
 from measuring.database import company, own_database
@@ -12,7 +13,8 @@ from measuring.times import header, measured, show
 if TYPE_CHECKING:
     from autonomy_site.demo.company import Halden
 
-FACTS, SPACES, SELLERS = 1_000_000, 10, 20_000
+FACTS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+SPACES, SELLERS = 10, 20_000
 ROUNDS = 300
 BAR_MS = 3
 SEED_SPACES = """

@@ -81,6 +81,31 @@ def test_a_row_is_written_as_save_would_write_it(halden: Any, now: Any) -> None:
     assert rows[0] == rows[1]
 
 
+def test_many_rows_are_written_as_save_would_write_each(halden: Any, now: Any) -> None:
+    columns: dict[str, Any] = {
+        "at": now, "verb": "probe.told", "actor_kind": "system", "actor_id": "x", "actor_name": "X'\"%s\\",
+        "subject_kind": "probe", "subject_id": "1", "subject_name": "ü\n", "seconds": Decimal("1.5"),
+    }  # fmt: skip
+    told: list[dict[str, Any]] = [
+        {"data": {"a": [1, None, "é", 0.1]}, "cost": Decimal("0.123456"), "leaf": b"\x00\xff\\"},
+        {"data": "text", "on_behalf_of": [{"kind": "person"}], "position": 2**62},
+        {"data": [], "at": now + timedelta(microseconds=1), "why": "null"},
+    ]
+    by_hand = [Event(**{**columns, **each}) for each in told]
+
+    Insertion(Event).insert_all(by_hand)
+
+    for each, row in zip(told, by_hand, strict=True):
+        saved = Event.objects.create(**{**columns, **each, "position": None})
+        rows = [Event.objects.filter(pk=found.pk).values().get() for found in (row, saved)]
+        assert rows[0].pop("uid") == row.uid != rows[1].pop("uid")
+        assert rows[0].pop("position") == each.get("position") != rows[1].pop("position") or "position" not in each
+        assert rows[0].pop("id") < rows[1].pop("id")
+        assert [bytes(found.pop("leaf") or b"") for found in rows] == [each.get("leaf", b"")] * 2
+        assert rows[0] == rows[1]
+    assert sorted(row.pk for row in by_hand) == [row.pk for row in by_hand]
+
+
 def test_the_time_can_be_the_databases(halden: Any, now: Any) -> None:
     place = GivenAnswer(principal=halden.people["priya"], route="/x", key="k", fingerprint="f")
 

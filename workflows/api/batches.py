@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -10,6 +11,7 @@ from rest_framework.response import Response
 from agents.api.doors import IDEMPOTENCY, Then
 from observability import ledger
 from observability.ledger import database_now
+from observability.prepared import PreparedList
 from workflows import operations
 from workflows.api.shapes.work import BatchInput, BatchOutput
 from workflows.api.work import Answer, WorkDoor
@@ -58,9 +60,14 @@ class BatchView(WorkDoor):
     def _known(self, given: Sequence[Given]) -> dict[Any, Step]:
         if not given:
             return {}
-        mine = Workflow.objects.worked_by(self.agent)
-        found = Step.objects.only("uid", "run").filter(uid__in=[each["step"] for each in given], run__workflow__in=mine)
-        return {step.uid: step for step in found}
+        mine = self.agent.principal.granted("workflows.work_in_workflow", Workflow)
+        found = _STEPS.all(uids=[each["step"] for each in given])
+        return {step.uid: step for step in found if step.run.workflow_id in mine}
+
+
+_STEPS = PreparedList(
+    lambda uids: Step.objects.select_related("run").only("uid", "run__workflow").filter(uid__in=uids), uids=UUID
+)  # fmt: skip
 
 
 def _report(step: Step, given: Given) -> Report:

@@ -47,7 +47,8 @@ class RunsView(ActingDoor):
         given = self.read(RunInput, request.data)
 
         def act(key: str) -> Answer:
-            workflow = Workflow.objects.visible_to(self.principal).filter(code=given["workflow"]).first()
+            seen = Workflow.objects.visible_to(self.principal).select_related("unit")
+            workflow = seen.filter(code=given["workflow"]).first()
             if workflow is None:
                 raise ledger.NotFound(f"There is no workflow {given['workflow']}, or you may not see it.")
             by = self.agent if request.auth else self.principal

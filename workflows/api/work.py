@@ -14,6 +14,7 @@ from governance.models import Decision
 from governance.operations import Paused, Question
 from observability import ledger
 from observability.ledger import database_now
+from observability.prepared import Prepared
 from workflows import operations
 from workflows.models import Step, Workflow
 from workflows.serializers import (
@@ -41,9 +42,9 @@ class WorkDoor(ActingDoor):
 
     def step(self, uid: UUID) -> Step:
         """A step of a workflow that the agent works in; anything else is not found."""
-        mine = Workflow.objects.worked_by(self.agent)
-        step = Step.objects.only("uid", "run").filter(uid=uid, run__workflow__in=mine).first()
-        if step is None:
+        mine = self.agent.principal.granted("workflows.work_in_workflow", Workflow)
+        step = _STEP.first(uid=uid)
+        if step is None or step.run.workflow_id not in mine:
             raise ledger.NotFound
         return step
 
@@ -69,6 +70,11 @@ class WorkDoor(ActingDoor):
         """Whether there is a step for the agent, by the rights that it has now."""
         self.agent.principal.forget_grants()
         return operations.has_work(self.agent, at=database_now())
+
+
+_STEP = Prepared(
+    lambda uid: Step.objects.select_related("run").only("uid", "run__workflow").filter(uid=uid), uid=UUID
+)  # fmt: skip
 
 
 class ClaimView(WorkDoor):
@@ -107,8 +113,13 @@ class FinishView(WorkDoor):
         claim_next, wait = given.pop("claim_next"), given.pop("wait_seconds")
 
         def act(key: str) -> Answer:
-            operations.finish(self.step(uid), agent=self.agent, at=database_now(), **given)
-            return self.claimed_unless_paused(key) if claim_next else (200, {"work": None, "why": ""})
+            step, lease_token, at = self.step(uid), given["lease_token"], database_now()
+            if not claim_next:
+                operations.finish(step, agent=self.agent, at=at, **given)
+                return 200, {"work": None, "why": ""}
+            result = operations.Result(**{name: value for name, value in given.items() if name != "lease_token"})
+            next_one = operations.finish_and_claim(step, result, agent=self.agent, lease_token=lease_token, at=at)
+            return 200, work_of(next_one, at)
 
         return self.answer_once(request, act, then=self.next_work if claim_next else None, wait_seconds=wait)
 

@@ -1,8 +1,9 @@
 """Shared memory is looked into: the valid fact under a key, and all that say some words."""
 
+from contextlib import nullcontext
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from agents.models import Agent, Principal
@@ -58,20 +59,21 @@ def get(space: Space, key: str, *, agent: Agent, at: datetime, run: Run | None =
     """The valid fact under the key, None without one; its reuse, counted once for each agent and run, and what that
     saved go into the ledger. A fact that nobody has confirmed is served to its author alone."""
     permit("memory.read", space, key, agent=agent, at=at)
-    with transaction.atomic():
-        require_at_work(agent, at=at)
-        require_sight(space, agent)
-        return served(space, key, agent=agent, at=at, run=run)
+    require_at_work(agent, at=at)
+    require_sight(space, agent)
+    return served(space, key, agent=agent, at=at, run=run)
 
 
 def served(space: Space, key: str, *, agent: Agent, at: datetime, run: Run | None) -> Fact | None:
-    """The same for who is known to see the space, in the caller's transaction."""
+    """The same for who is known to see the space."""
     named = canonical_key(key)
     fact = current(space, named, at=at) or _own(space, named, agent, at)
     if fact is None or not _may_read(fact, agent.principal):
         return None
     if fact.author_id != agent.pk or fact.run_id != (run.pk if run else None):
-        count_reuse(fact, by=agent, run=run, at=at)
+        # Reading alone needs no transaction, which would be two more round trips.
+        with nullcontext() if connection.in_atomic_block else transaction.atomic():
+            count_reuse(fact, by=agent, run=run, at=at)
     return fact
 
 

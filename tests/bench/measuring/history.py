@@ -1,5 +1,6 @@
 """A company with a past: thousands of ended runs, copied by the database from two that were really worked off."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,25 @@ def grow(halden: "Halden", runs: int) -> None:
         cursor.execute("ANALYZE")
     while ledger.seal():
         pass
+
+
+def copied(run: Any, first: int, last: int, *, verbs: Sequence[str]) -> None:
+    """Copy one run that was worked off, with its steps and those of its events: ended runs of the same minute, their
+    numbers from `first` to `last`."""
+    from observability.models import Event
+    from workflows.models import Run, Step
+
+    numbers, uid = f"generate_series({first}, {last}) n WHERE true", str(run.uid)
+    run_uid, told = f"{RUN_UID}::text", ", ".join(f"'{verb}'" for verb in verbs)
+    _insert(Run, f"t.id = {run.pk}", numbers, id=f"{FIRST_ID} + n", uid=RUN_UID, key="t.key || '-' || n")
+    _insert(
+        Step, f"t.run_id = {run.pk}", numbers, id=f"{FIRST_ID} * t.id * 10 + n", uid=_uid("step"),
+        run_id=f"{FIRST_ID} + n",
+    )  # fmt: skip
+    _insert(
+        Event, f"t.run = '{uid}' AND t.verb IN ({told})", numbers, uid="gen_random_uuid()", run=run_uid,
+        position="NULL", subject_id=run_uid, subject_name="t.subject_name || '-' || n",
+    )  # fmt: skip
 
 
 def _worked_off(halden: "Halden", key: str, amount: str) -> Any:

@@ -106,7 +106,7 @@ def _carry_out(
     # Equal ones that stand together are carried out together: ten thousand instances are few statements.
     follows: list[Happening] = []
     for kind, group in groupby(effects, key=type):
-        if kind is not OpenStep:
+        if kind not in (OpenStep, EndRun):
             write_now()
         if kind is GatherOutputs:
             follows += [_gathered(run, each) for each in group if isinstance(each, GatherOutputs)]
@@ -239,7 +239,8 @@ def fire_together(timers: Sequence[Timer], *, at: datetime) -> int:
     # In the order of their keys, as from the caller down to the called: nobody waits in a circle.
     runs = Run.objects.filter(pk__in={timer.run_id for timer in timers}).order_by("pk")
     held = set(runs.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
-    return sum(_fire(timer, at) for timer in timers if timer.run_id in held)
+    with ledger.gathered():
+        return sum(_fire(timer, at) for timer in timers if timer.run_id in held)
 
 
 def _fire(timer: Timer, at: datetime) -> bool:

@@ -12,7 +12,9 @@ from django.db import transaction
 from django.db.models import Max
 
 from observability import ledger
+from observability.prepared import PreparedList
 from workflows.models import Follow, Message, Run, Subscription, Workflow
+from workflows.operations.writing import write_now
 from workflows.plan import CallWorkflow, Send
 
 log = logging.getLogger(__name__)
@@ -94,11 +96,20 @@ def call(run: Run, effects: Sequence[CallWorkflow], *, by: ledger.Acts, at: date
 
 def tell_end(run: Run, *, by: ledger.Acts, at: datetime) -> None:
     """Tell the run that called this one how it ended, and begin what follows on it."""
+    follows = _FOLLOWS.all(after=run.workflow_id, status=run.status, outcomes=["", run.outcome])
+    if run.parent_id is None and not follows:
+        return
+    write_now()  # the values that go with them are read from the steps
     messages = [] if run.parent_id is None else [_ended(run, at)]
-    follows = Follow.objects.filter(after=run.workflow_id, status=run.status, outcome__in={"", run.outcome})
-    messages += [_following(run, each.workflow, at) for each in follows.select_related("workflow__unit")]
-    if messages:
-        post(messages, by=by)
+    post([*messages, *(_following(run, each.workflow, at) for each in follows)], by=by)
+
+
+_FOLLOWS = PreparedList(
+    lambda after, status, outcomes: Follow.objects.filter(
+        after=after, status=status, outcome__in=outcomes
+    ).select_related("workflow__unit"),
+    after=int, status=str, outcomes=str,
+)  # fmt: skip
 
 
 def _ended(run: Run, at: datetime) -> Message:

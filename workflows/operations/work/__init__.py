@@ -2,7 +2,14 @@
 them off; silence gives them back."""
 
 from workflows.operations.work.assigning import assign
-from workflows.operations.work.batches import ITEMS_AT_MOST, Answered, Batch, Report, report_together
+from workflows.operations.work.batches import (
+    ITEMS_AT_MOST,
+    Answered,
+    Batch,
+    Report,
+    finish_and_claim,
+    report_together,
+)
 from workflows.operations.work.claiming import CLAIMS_AT_MOST, Claimed, claim, claim_many, has_work
 from workflows.operations.work.handing import Given, HandOffAltered, Reference, hand_off, read_hand_offs
 from workflows.operations.work.leases import StaleLease, heartbeat, held, held_for_report, release
@@ -27,6 +34,7 @@ __all__ = [
     "claim_many",
     "fail",
     "finish",
+    "finish_and_claim",
     "hand_off",
     "has_work",
     "heartbeat",

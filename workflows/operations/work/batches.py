@@ -13,7 +13,7 @@ from governance import operations as governance
 from observability import ledger
 from workflows.models import Step
 from workflows.operations.work.claiming import CLAIMS_AT_MOST, Claimed, claim_under
-from workflows.operations.work.leases import StaleLease, locked_together, require_held
+from workflows.operations.work.leases import StaleLease, locked_together, locked_with_run, require_held
 from workflows.operations.work.reporting import Done, Failure, Result, fail_held, finish_held, runs_to_watch, values_of
 
 ITEMS_AT_MOST = 50
@@ -56,6 +56,21 @@ def report_together(agent: Agent, reports: Sequence[Report], *, claim: int = 0, 
     except (ledger.Refused, DatabaseError):
         with transaction.atomic():
             return _one_by_one(agent, reports, claim, at)
+
+
+def finish_and_claim(step: Step, result: Result, *, agent: Agent, lease_token: int, at: datetime) -> Claimed:
+    """Finish the step as `finish` does, and claim the next one in the same transaction, as far as the agent may: what
+    was finished stays finished. Raises what `finish` raises; a transaction in which it is called ends with that."""
+    require_active(agent)
+    with transaction.atomic(savepoint=False):
+        held = locked_with_run(step.pk)
+        oversight = governance.Oversight(agent, {str(held.uid): str(held.run.uid)}, at=at)
+        require_held(held, lease_token, oversight)
+        done = Done(held, result, values_of(held, result))
+        with ledger.gathered():
+            finish_held([done], oversight)
+        oversight.watch(runs_to_watch([held]))
+        return _claimed(oversight, 1)
 
 
 def _report(agent: Agent, reports: Sequence[Report], at: datetime) -> tuple[tuple[Answered, ...], governance.Oversight]:

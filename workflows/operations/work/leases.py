@@ -10,7 +10,7 @@ from agents.models import Agent
 from agents.operations import require_active
 from governance import operations as governance
 from observability import ledger
-from observability.prepared import Prepared
+from observability.prepared import Prepared, PreparedList
 from workflows.models import Run, Step
 from workflows.operations.definitions import graph_of
 from workflows.operations.stopping import PAUSED_RUN, LeaseVoid, has_acted, put_back, reach_of_step, why_void
@@ -65,15 +65,27 @@ _LOCKED = Prepared(
 
 def locked_together(steps: Iterable[int]) -> dict[int, Step]:
     """These steps, by their keys, and their runs, all locked: the runs first, in one order."""
-    keys = list(steps)
-    of_steps = Step.objects.filter(pk__in=keys).order_by().values("run")
-    whole = Run.objects.select_for_update(of=("self",), no_key=True).select_related("workflow", "unit", "version")
-    plain = whole.defer("version__bpmn", "version__graph")
-    runs = {run.pk: run for run in plain.filter(pk__in=of_steps).order_by("pk")}
-    found = {step.pk: step for step in Step.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")}
+    keys = list(dict.fromkeys(steps))
+    runs = {run.pk: run for run in _RUNS.all(steps=keys)}
+    found = {step.pk: step for step in _STEPS.all(steps=keys)}
     for step in found.values():
         step.run = runs[step.run_id]
     return found
+
+
+_RUNS = PreparedList(
+    lambda steps: (
+        Run.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("workflow", "unit", "version")
+        .defer("version__bpmn", "version__graph")
+        .filter(pk__in=Step.objects.filter(pk__in=steps).order_by().values("run"))
+        .order_by("pk")
+    ),
+    steps=int,
+)
+_STEPS = PreparedList(
+    lambda steps: Step.objects.select_for_update(of=("self",)).filter(pk__in=steps).order_by("pk"), steps=int
+)
 
 
 def is_held(step: Step, agent: Agent, lease_token: int, at: datetime) -> bool:
