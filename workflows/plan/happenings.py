@@ -38,6 +38,7 @@ class StepEscalated:
 
     token: int
     code: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -108,15 +108,15 @@ class Events(Ways):
         """Give an error to the nearest event that knows its code, from the token outwards; whether there is one."""
         return self._tell(EventKind.ERROR, code, scope, token, reason)
 
-    def escalate(self, code: str, node: Node, *, scope: int, token: Token | None = None) -> bool:
+    def escalate(self, code: str, node: Node, *, scope: int, token: Token | None = None, reason: str = "") -> bool:
         """Tell the nearest event that knows the code, else put it on record; whether who told it may go on."""
-        if not self._tell(EventKind.ESCALATION, code, scope, token, ""):
+        if not self._tell(EventKind.ESCALATION, code, scope, token, reason):
             self.effects.append(TellEscalation(node.id, code))
             return True
         return not self._was_interrupted
 
     def _tell(self, kind: EventKind, code: str, scope: int, token: Token | None, reason: str) -> bool:
-        found = next(self._listeners(kind, code, scope, token), None)
+        found = next(self.listeners(kind, code, scope, token), None)
         if found is None:
             return False
         event, host = found
@@ -130,7 +130,7 @@ class Events(Ways):
             self._catch_in_scope(event, host)
         return True
 
-    def _listeners(
+    def listeners(
         self, kind: EventKind, code: str, scope: int, token: Token | None
     ) -> Iterator[tuple[Node, int]]:  # fmt: skip
         """Who hears it, from the inside to the outside; an event sub-process does not hear what comes out of one."""
