@@ -62,6 +62,7 @@ from workflows.operations.reviewing import (
     publish_draft,
     send_back,
     take_back,
+    propose,
 )
 from workflows.operations.runs import cancel, check_time, fire_timer, fire_together, start
 from workflows.operations.schedules import (
@@ -228,6 +229,7 @@ __all__ = [
     "publish_table",
     "read_hand_offs",
     "readable",
+    "propose",
     "reassign",
     "reclaim",
     "release",
