@@ -285,6 +285,7 @@ DEEDS = {
     "workflow.begun": "began the workflow {name}",
     "workflow.compared": "compared the draft of {name} with version {version}",
     "workflow.discarded": "discarded the draft of {name}",
+    "workflow.removed": "removed the workflow {name}, of which nothing was ever live",
     "workflow.drafted": "began a draft of {name}",
     "table.published": "published the decision table {name}",
     "workflow.published": "published {name}",

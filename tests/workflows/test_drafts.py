@@ -3,13 +3,17 @@
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import IntegrityError
 
+from agents.models import Grant
+from agents.operations import grant
 from autonomy_site.demo.company import FOLDER
 from observability import ledger
 from observability.models import Event
+from tests.workflows.test_dmn import table
 from workflows import operations
-from workflows.models import WorkflowDraft, WorkflowVersion
+from workflows.models import Workflow, WorkflowDraft, WorkflowVersion
 
 BPMN = (FOLDER / "invoice_to_payment.bpmn").read_text()
 CODE = "invoice-to-payment"
@@ -130,6 +134,41 @@ def test_a_discarded_draft_is_gone_and_what_is_live_stays(sign_in: Any, halden: 
     assert maria.get(f"{AT}/draft.bpmn").status_code == 404
     assert halden.workflow.versions.count() == 1
     begun(maria, version="1")
+
+
+def test_a_workflow_that_never_was_goes_with_its_first_draft(sign_in: Any, halden: Any, now: Any) -> None:
+    maria = sign_in("maria")
+    rows = {
+        "unit": halden.units["finance"],
+        "owner": halden.people["maria"],
+        "incident_path": halden.workflow.incident_path,
+    }
+    terms = {"name": "Dunning", "code": "dunning", **{name: row.pk for name, row in rows.items()}}
+    assert maria.post("/workflows/new", terms).status_code == 302
+    dunning = Workflow.objects.get(code="dunning")
+    grant("workflows.work_in_workflow", halden.agents["AP-01"].principal, dunning, by=ledger.SYSTEM, at=now)
+
+    done = maria.post("/workflows/dunning/draft/discard", {"reason": "Not needed."}, follow=True)
+
+    assert done.redirect_chain[-1][0] == "/workflows"
+    assert "Nothing of Dunning was ever live, so it is gone." in done.content.decode()
+    assert not Workflow.objects.filter(code="dunning").exists()
+    assert not Grant.objects.filter(object_pk=str(dunning.pk), content_type__model="workflow").exists()
+    told = Event.objects.filter(subject_id="dunning").order_by("-pk").values_list("verb", flat=True)
+    assert list(told[:2]) == ["workflow.removed", "workflow.discarded"]
+    assert maria.post("/workflows/new", terms).status_code == 302, "its code is free again"
+
+
+def test_a_workflow_with_a_decision_table_stays_without_its_draft(sign_in: Any, halden: Any) -> None:
+    maria, ingrid = sign_in("maria"), sign_in("ingrid")
+    body = {"code": "dunning", "name": "Dunning", "unit": "finance", "owner": "maria", "incident_path": "document-desk"}
+    assert maria.call("post", "workflows/begin", body).status_code == 201
+    ingrid.post("/workflows/dunning/tables", {"file": ContentFile(table('> 9 | - | "cfo"'), "a.dmn"), "why": "Limits."})
+    assert Workflow.objects.get(code="dunning").tables.exists()
+
+    assert maria.post("/workflows/dunning/draft/discard").headers["Location"] == "/workflows/dunning"
+
+    assert Workflow.objects.filter(code="dunning").exists()
 
 
 # --- the review ----------------------------------------------------------------------------------------------

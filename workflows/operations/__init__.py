@@ -19,6 +19,7 @@ from workflows.operations.drafting import (
     save_draft,
     stops,
     take_base,
+    went_with,
 )
 from workflows.operations.follows import add_follow, drop_follow, find_follow
 from workflows.operations.handling import amend, answer_inquiry, ask_agent, hand_over
@@ -269,4 +270,5 @@ __all__ = [
     "undo",
     "version_of",
     "void_leases",
+    "went_with",
 ]
