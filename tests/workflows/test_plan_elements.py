@@ -436,6 +436,29 @@ def test_a_timer_start_ends_a_sub_process_in_time():
     assert play.open == ["b"]
 
 
+@pytest.mark.parametrize("text, seconds", [("P1M", 2_629_746), ("P1Y2M3DT4H", 37_090_044), ("P1Y", 31_556_952)])
+def test_a_length_of_months_is_told_as_it_is_written(text, seconds):
+    late = event("boundaryEvent", "late", "timer", more='attachedToRef="a"', inside=duration(text))
+    play = Play(xml(S + A + late + E, "s -> a\na -> e\nlate -> e"))
+
+    assert play.effects[-1] == StartTimer(2, "late", 1, seconds, "", text)
+
+
+def test_a_length_of_months_that_an_expression_gives_is_told_as_it_is_written():
+    wait = event("intermediateCatchEvent", "w", "timer", inside=duration("vars.a.long"))
+    play = Play(xml(S + task("a", outputs="long:string") + wait + E, "s -> a\na -> w\nw -> e"))
+
+    assert play.finish("a", long="P3M")[-1] == StartTimer(3, "w", 0, 7_889_238, "", "P3M")
+
+
+def test_a_cycle_of_months_counts_each_time():
+    remind = event("boundaryEvent", "t", "timer", more='attachedToRef="a" cancelActivity="false"',
+                   inside="<timeCycle>R2/P1M</timeCycle>")  # fmt: skip
+    play = Play(xml(S + A + remind + B + E, "s -> a\na -> e\nt -> b\nb -> e"))
+
+    assert StartTimer(3, "t", 1, 2_629_746, "", "P1M") in play.fire("t")
+
+
 # compensation
 
 

@@ -211,7 +211,9 @@ class ElementForm(forms.Form):
         help_text="An expression, such as vars.input.order.",
     )
     calls = forms.ChoiceField(label="Which workflow", required=False)
-    wait = length("How long")
+    wait = LengthField(
+        label="How long", help_text="Such as 30 minutes, 2 days or 1 month.", required=False, by_calendar=True
+    )
     interrupting = forms.BooleanField(label="The step is then taken back", required=False)
     condition = forms.CharField(
         label="Taken when",

@@ -10,7 +10,7 @@ from governance.models import EscalationPath
 from workflows.models import Space
 from workflows.plan import editing
 from workflows.plan.graph import IDENTIFIER
-from workflows.plan.lengths import bpmn_of, seconds_of, words_of
+from workflows.plan.lengths import bpmn_of, calendar_of, seconds_of, words_of
 from workflows.plan.outlining import AGENT, PERSON, Line, Value
 from workflows.plan.sheet import Sheet
 
@@ -36,15 +36,18 @@ MORE: Mapping[str, tuple[str, ...]] = {
 
 
 class LengthField(forms.CharField):
-    """A length of time in words."""
+    """A length of time in words, where it may be also one of months and years (`by_calendar`)."""
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, *, by_calendar: bool = False, **given: Any) -> None:
+        self.by_calendar = by_calendar
         hint = given.pop("help_text", "Such as 4 hours, or 2 days.")
         super().__init__(max_length=60, help_text=hint, **given)
 
     def clean(self, value: Any) -> str:
         """The length as BPMN writes it."""
         text = super().clean(value)
+        if text and self.by_calendar and (calendar := calendar_of(text)):
+            return calendar
         if text and not seconds_of(text):
             raise forms.ValidationError("Write a length such as 30 minutes, 4 hours or 2 days.")
         return bpmn_of(seconds_of(text)) if text else ""
@@ -79,7 +82,7 @@ class StepForm(forms.Form):
     reject = forms.CharField(label="If rejected", max_length=300, required=False)
     timeout = forms.CharField(label="If nobody decides", max_length=300, required=False)
     decision = forms.CharField(label="Decision table", max_length=80, required=False, help_text="Its code.")
-    duration = LengthField(label="After", required=True)
+    duration = LengthField(label="After", required=True, by_calendar=True)
     capability = forms.CharField(
         label="Needs the capability", max_length=60, required=False, help_text="Left empty: every agent of the role."
     )
@@ -150,7 +153,7 @@ class StepForm(forms.Form):
             if name in own and seconds_of(own[name]) == seconds_of(before):
                 own[name] = before  # said in other words
         editing.set_own(sheet, step, own)
-        if "duration" in self.fields and seconds_of(said["duration"]) != seconds_of(self.line.duration):
+        if "duration" in self.fields and words_of(said["duration"]) != words_of(self.line.duration):
             editing.set_duration(sheet, step, said["duration"])
         return step
 
@@ -271,7 +274,7 @@ class ConnectForm(forms.Form):
 class TimerForm(forms.Form):
     """What happens when a step takes longer."""
 
-    duration = LengthField(label="When it takes longer than", required=True)
+    duration = LengthField(label="When it takes longer than", required=True, by_calendar=True)
     then = forms.ChoiceField(
         label="Then",
         choices=(("ends", "It ends here and goes on elsewhere"), ("stays", "It goes on, and something else as well")),

@@ -52,6 +52,7 @@ WORDS = {
     "if_approved": "what follows from yes", "if_rejected": "what follows from no",
     "if_timed_out": "what follows from no answer", "attached_to": "where it sits",
     "interrupting": "whether it interrupts", "duration_seconds": "the length in seconds", "timer_at": "the moment",
+    "duration": "the length",
     "timer_value": "the time", "cycle": "the cycle", "repeats": "how often it repeats", "parent": "the part it lies in",
     "event": "the trigger", "event_name": "what it is called", "correlation": "what ties it to a run",
     "input_schema": "the schema of its input", "output_schema": "the schema of its output",

@@ -156,6 +156,8 @@ class Node:
     passes: tuple[Output, ...] = ()
     # a timer: the moment, or the expression that gives moment or length; how often it fires, -1 without an end
     timer_at: str = ""
+    # a length of months or years as it is written; `duration_seconds` says then how long it is on the average
+    duration: str = ""
     timer_value: str = ""
     repeats: int = 0
     # what a conditional event waits for; of an ad-hoc sub-process what ends it
