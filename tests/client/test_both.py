@@ -126,7 +126,7 @@ def test_a_verb_has_the_same_words_and_arguments_in_both(name: str) -> None:
         ("hand_offs", (WORK,), {"hand_offs": [HANDED]}),
         ("escalate", (WORK, "too-dear", "Twice as much."), {"status": "cancelled", "heard_by": "dear"}),
         ("tasks", (WORK,), {"sub_process": "p", "tasks": [{"task": "call", "name": "Call", "open": 1}]}),
-        ("choose_task", (WORK, "call", "No answer."), {"task": "call", "name": "Call", "open": 1}),
+        ("choose_task", (WORK, "call", "No answer."), {"task": "call", "name": "Call", "open": 0, "waits": True}),
         ("decision", ("d-1",), {"decision": "d-1", "effect": "allow"}),
         ("outcome", ("d-1",), {"decision": "d-1", "done": True, "budgets": [{"status": "settled"}]}),
         ("start_run", ("pay", "INV-7", {}), {"id": "r-1", "key": "INV-7", "version": 2}),

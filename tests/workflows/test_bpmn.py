@@ -267,7 +267,7 @@ INPUTS = '<serviceTask id="work" aos:role="r"><extensionElements>{}</extensionEl
         (
             decision("<cancelEventDefinition/>"),
             "late",
-            "boundaryEvent with cancelEventDefinition is not executed.",
+            "A cancel event stands on the edge of a transaction only.",
         ),
         (decision(timer("PT1H"), attached="gone"), "late", "attached to gone, which does not exist."),
         (decision(timer("PT1H"), attached="end"), "late", "An event can be attached to a task or a sub-process only"),

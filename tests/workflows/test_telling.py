@@ -153,16 +153,39 @@ def test_the_reader_has_a_task_done_once_more(publish: Any, robot: Any) -> None:
     work = reader.claim()
     assert reader.call("get", f"steps/{work['step']}/tasks").json() == {
         "sub_process": "free",
-        "tasks": [{"task": "read", "name": "Read", "open": 1}, {"task": "call", "name": "Call", "open": 1}],
+        "tasks": [
+            {"task": "read", "name": "Read", "open": 1, "waits": False},
+            {"task": "call", "name": "Call", "open": 1, "waits": False},
+        ],
     }
     matcher.finish(matcher.claim())
 
-    assert choose(reader, work).json() == {"task": "call", "name": "Call", "open": 1}
+    assert choose(reader, work).json() == {"task": "call", "name": "Call", "open": 1, "waits": False}
 
     told = Event.objects.get(verb="run.task_chosen")
     assert (told.data["element"], told.data["step"], told.why) == ("call", work["step"], "The number is missing.")
     reader.finish(work)
     assert Run.objects.get(key="a").status == "running", "the part is done when nothing goes on in it"
+    matcher.finish(matcher.claim())
+    assert Run.objects.get(key="a").status == "done"
+
+
+def test_where_one_is_done_after_the_other_the_chosen_one_comes_next(publish: Any, robot: Any) -> None:
+    publish(
+        FREE.replace('id="free"', 'id="free" ordering="Sequential"').replace(
+            "</adHocSubProcess>", f"{agent('file')}</adHocSubProcess>"
+        )
+    )
+    reader, matcher = robot("AP-01"), robot("AP-02")
+    work = reader.claim()
+    assert matcher.claim() is None, "one at a time"
+
+    assert choose(reader, work, "file").json() == {"task": "file", "name": "File", "open": 0, "waits": True}
+
+    reader.finish(work)
+    filed = reader.claim()
+    assert (filed["element"], matcher.claim()) == ("file", None)
+    reader.finish(filed)
     matcher.finish(matcher.claim())
     assert Run.objects.get(key="a").status == "done"
 

@@ -12,11 +12,13 @@ from workflows.plan.marking import Marking
 
 @dataclass(frozen=True)
 class Task:
-    """A task of an ad-hoc sub-process that can be chosen, and how often it is open now."""
+    """A task of an ad-hoc sub-process that can be chosen, how often it is open now, and whether it still comes in one
+    that does one after the other."""
 
     node_id: str
     name: str
     open: int = 0
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,4 +53,7 @@ def ad_hoc_around(graph: Graph, marking: Marking, token: int) -> AdHoc | None:
 def _tasks(turn: Turn, scope: int) -> list[Task]:
     is_open = Counter(each.node for each in turn.tokens.values() if each.scope == scope)
     inside = turn.graph.inside(turn.tokens[scope].node)
-    return [Task(each.id, each.name or each.id, is_open[each.id]) for each in inside if may_be_chosen(each)]
+    line = turn.lines.get(scope, ())
+    return [
+        Task(each.id, each.name or each.id, is_open[each.id], each.id in line) for each in inside if may_be_chosen(each)
+    ]

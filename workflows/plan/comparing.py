@@ -57,6 +57,7 @@ WORDS = {
     "event": "the trigger", "event_name": "what it is called", "correlation": "what ties it to a run",
     "input_schema": "the schema of its input", "output_schema": "the schema of its output",
     "calls": "the workflow it calls", "condition": "the condition", "loop": "how it is repeated",
+    "in_sequence": "whether it goes one after the other", "is_transaction": "whether it is cancelled as a whole",
     "loop_count": "how often it is done", "loop_condition": "when the repeating ends", "collection": "the list",
     "element": "the name of an item", "loop_tests_before": "whether it is asked before", "decision": "the table",
     "is_compensation": "whether it undoes something", "undone_by": "what undoes it", "undoes": "what it undoes",

@@ -88,15 +88,17 @@ class Heard:
 
 @dataclass(frozen=True)
 class Task:
-    """A task of an ad-hoc sub-process that you can choose beside your step, and how often it is open now."""
+    """A task of an ad-hoc sub-process that you can choose beside your step, how often it is open now, and whether it
+    still comes (`waits`) where one is done after the other."""
 
     id: str
     name: str
     open: int = 0
+    waits: bool = False
 
     @classmethod
     def from_wire(cls, body: Mapping[str, Any]) -> Task:
-        return cls(str(body["task"]), str(body["name"]), int(body["open"]))
+        return cls(str(body["task"]), str(body["name"]), int(body["open"]), bool(body.get("waits")))
 
 
 def batch(

@@ -118,11 +118,13 @@ class ChooseTaskInput(LeaseInput):
 
 
 class ChoosableTaskOutput(serializers.Serializer[Any]):
-    """A task of an ad-hoc sub-process, and how often it is open now."""
+    """A task of an ad-hoc sub-process, how often it is open now, and whether it still comes (`waits`) where one is done
+    after the other: what was chosen comes next."""
 
     task = serializers.CharField(source="node_id")
     name = serializers.CharField()
     open = serializers.IntegerField()
+    waits = serializers.BooleanField()
 
 
 class TasksOutput(serializers.Serializer[Any]):

@@ -78,6 +78,8 @@ class Events(Ways):
             self.busy[scope] -= 1
         for key in [each for each in self.arrived if scope_in(each) == scope]:
             del self.arrived[key]
+        if scope in self.lines:
+            self.lines[scope] = ()
         self.touched.add(scope)
 
     # thrown
@@ -95,6 +97,9 @@ class Events(Ways):
                 return False
             case EventKind.COMPENSATION:
                 self._undo(node, scope)
+                return False
+            case EventKind.CANCEL:
+                self._cancel(node, scope)
                 return False
         return True
 
@@ -172,6 +177,23 @@ class Events(Ways):
         self.ended = True
         self.effects.append(EndRun(node_id))
 
+    def _cancel(self, node: Node, scope: int) -> None:
+        """Take back what goes on in a transaction and undo what is done in it, also in parts that are not over; then it
+        is left by its cancel event."""
+        inside = self.inside_of(scope)
+        self.completed = [replace(each, scope=scope) if each.scope in inside else each for each in self.completed]
+        self.clear(scope)
+        self._undo(node, scope)
+
+    def _leave_cancelled(self, scope: int) -> None:
+        host = self.host_of(self.tokens[scope])
+        edges = (self.graph.nodes[name] for name in self.node_of(host).boundaries)
+        event = next((each for each in edges if each.event is EventKind.CANCEL), None)
+        if event is None:  # refused when it is published
+            self.withdraw([host.id])
+            return
+        self._catch_at_edge(event, host)
+
     # undone
 
     def record(self, node: Node, token: Token) -> None:
@@ -218,7 +240,10 @@ class Events(Ways):
         if not undoing.left:
             del self.undoing[number]
             self.drop(token)
-            self.leave(self.node_of(token), token.scope)
+            if self.node_of(token).event is EventKind.CANCEL:
+                self._leave_cancelled(token.scope)
+            else:
+                self.leave(self.node_of(token), token.scope)
             return
         opened = self.take_number()
         self.undoing[number] = replace(undoing, left=undoing.left[1:], current=opened)

@@ -135,7 +135,11 @@ class Turn(Activities):
             raise StaleHappening(f"No ad-hoc sub-process is open under the number {number}.")
         if chosen is None or chosen.parent != token.node or not may_be_chosen(chosen):
             raise StaleHappening(f"{node_id} is no task of this sub-process.")
-        self.push(Move(token.id, node_id))
+        if token.id in self.lines:  # it comes next
+            self.lines[token.id] = (node_id, *(each for each in self.lines[token.id] if each != node_id))
+            self.touched.add(token.id)
+        else:
+            self.push(Move(token.id, node_id))
 
     def _try_again(self, number: int) -> None:
         token = self.tokens.get(number)
@@ -249,18 +253,28 @@ class Turn(Activities):
             if self._is_over(token):
                 closed = True
                 self.scope_done(token)
-        return closed
+        return closed or bool(self.pending)
 
     def _is_over(self, token: Token) -> bool:
         node = self.node_of(token)
-        if node.kind is NodeKind.AD_HOC and node.condition and self.busy[token.id] and self._is_enough(token):
+        goes_on = self.busy[token.id] or self.lines.get(token.id)
+        if node.kind is NodeKind.AD_HOC and node.condition and goes_on and self._is_enough(token):
             self.withdraw([each.id for each in self.tokens.values() if each.scope == token.id])
-        if self.busy[token.id]:
+            self.lines.pop(token.id, None)
+        if self.busy[token.id] or self._is_next(token):
             return False
         waiting = self.waiting_at_joins().get(token.id, [])
         for join in sorted({self.graph.flows[flow].target for flow in waiting}):
             self.effects.append(RaiseIncident(join, NEVER))
         return not waiting
+
+    def _is_next(self, token: Token) -> bool:
+        """Begin what is next in a sub-process that does one after the other; whether there was something."""
+        first, *left = self.lines.get(token.id) or ("",)
+        if first:
+            self.lines[token.id] = tuple(left)
+            self.push(Move(token.id, first))
+        return bool(first)
 
     def _is_enough(self, token: Token) -> bool:
         node = self.node_of(token)
