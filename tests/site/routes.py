@@ -184,7 +184,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ),
     ("api-hand-offs", "get"): Door(READ, lambda side: [things.handed_off(side).uid]),
     ("api-escalate", "post"): Door(LEASE, lambda side: [side.step.uid], lambda side: {**lease(side), "code": "x"}),
-    ("api-step-tasks", "get"): Door(ONE, lambda side: [things.at_choice(side).uid]),
+    ("api-step-tasks", "get"): Door(READ, lambda side: [things.at_choice(side).uid]),
     ("api-step-tasks", "post"): Door(
         LEASE, lambda side: [things.at_choice(side).uid], lambda side: {"lease_token": 1, "task": "call"}
     ),
