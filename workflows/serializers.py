@@ -196,12 +196,15 @@ class AnswerInput(StrictSerializer):
 
 
 class BpmnInput(StrictSerializer):
-    """A BPMN 2.0 file as text."""
+    """A BPMN 2.0 file as text, and why it shall take the place of what is live."""
 
-    example: ClassVar[dict[str, Any]] = {"code": "invoice-to-payment", "bpmn": "<definitions xmlns=…"}
+    example: ClassVar[dict[str, Any]] = {
+        "code": "invoice-to-payment", "bpmn": "<definitions xmlns=…", "reason": "The limits changed.",
+    }  # fmt: skip
 
     code = serializers.SlugField(max_length=80)
     bpmn = Text(max_length=900_000, trim_whitespace=False)
+    reason = Text(max_length=4000, allow_blank=True, default="")
 
 
 class RetireInput(StrictSerializer):
@@ -334,11 +337,14 @@ class DecisionOutput(serializers.Serializer[Any]):
     budget = BudgetNamedOutput(allow_null=True)
 
 
-class PublishedOutput(serializers.Serializer[Any]):
-    """The version that was published."""
+class ProposedOutput(serializers.Serializer[Any]):
+    """What became of a file: the draft that a second person publishes now (`in_review`, its `revision`), or the newest
+    version that says the same already (`published`, its `version`)."""
 
     workflow = serializers.CharField()
-    version = serializers.IntegerField()
+    status = serializers.ChoiceField([("in_review", "In review"), ("published", "Published")])
+    revision = serializers.IntegerField(allow_null=True)
+    version = serializers.IntegerField(allow_null=True)
     sha256 = serializers.CharField()
 
 

@@ -23,6 +23,7 @@ from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
 from workflows.api import spaces as spaces_api
 from workflows.api import tables as tables_api
+from workflows.api import telling as telling_api
 from workflows.api import work as work_api
 from workflows.api import workflows as workflows_api
 from workflows.views import (
@@ -75,6 +76,8 @@ api_urls = [
     path("steps/<uuid:uid>/release", handing_api.ReleaseView.as_view(), name="api-release"),
     path("steps/<uuid:uid>/hand-off", handing_api.HandOffView.as_view(), name="api-hand-off"),
     path("steps/<uuid:uid>/hand-offs", handing_api.HandOffsView.as_view(), name="api-hand-offs"),
+    path("steps/<uuid:uid>/escalate", telling_api.EscalateView.as_view(), name="api-escalate"),
+    path("steps/<uuid:uid>/tasks", telling_api.TasksView.as_view(), name="api-step-tasks"),
     path("work/batch", batches_api.BatchView.as_view(), name="api-batch"),
     path("actions", work_api.ActionsView.as_view(), name="api-actions"),
     path("decisions/<uuid:uid>", work_api.DecisionView.as_view(), name="api-decision"),

@@ -81,7 +81,7 @@ def test_within_a_quarter_of_an_hour_nobody_is_asked(sign_in: Any) -> None:
     ("username", "path", "body"),
     [
         ("daniel", "policies/finance.invoice-payment/activate", {"version": 1}),
-        ("jonas", "workflows", {"code": "invoice-to-payment", "bpmn": "<x/>"}),
+        ("jonas", "workflows/invoice-to-payment/versions/1/restore", {"reason": "A drill."}),
         ("jonas", "people/lukas/disable", {"why": "He left."}),
         ("jonas", "people", {"username": "nina", "name": "Nina", "unit": "finance", "roles": ["member"]}),
     ],

@@ -183,6 +183,11 @@ DOORS: dict[tuple[str, str], Door] = {
         LEASE, lambda side: [side.step.uid], lambda side: {**lease(side), "to_role": things.other_role(side)}
     ),
     ("api-hand-offs", "get"): Door(READ, lambda side: [things.handed_off(side).uid]),
+    ("api-escalate", "post"): Door(LEASE, lambda side: [side.step.uid], lambda side: {**lease(side), "code": "x"}),
+    ("api-step-tasks", "get"): Door(READ, lambda side: [things.at_choice(side).uid]),
+    ("api-step-tasks", "post"): Door(
+        LEASE, lambda side: [things.at_choice(side).uid], lambda side: {"lease_token": 1, "task": "call"}
+    ),
     ("api-batch", "post"): Door(CREATE, body=lambda side: {"claim": 1}),
     ("api-endpoint", "get"): Door(ONE, lambda side: [things.endpoint(side).agent.code]),
     ("api-endpoint", "post"): Door(

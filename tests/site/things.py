@@ -655,6 +655,33 @@ def restorable(side: Any) -> WorkflowVersion:
     return found.workflow.versions.get(number=1)
 
 
+AT_CHOICE = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="x"
+  xmlns:aos="https://autonomy-os.org/bpmn/1"><process id="p" name="Free" isExecutable="true">
+  <startEvent id="start"/><sequenceFlow id="f1" sourceRef="start" targetRef="free"/>
+  <adHocSubProcess id="free"><serviceTask id="read" aos:role="{role}"/><serviceTask id="call" aos:role="none-does"/>
+  </adHocSubProcess><sequenceFlow id="f2" sourceRef="free" targetRef="end"/><endEvent id="end"/>
+  </process></definitions>"""
+
+
+def at_choice(side: Any) -> Step:
+    """A step in an ad-hoc sub-process that the unit's agent has in hand."""
+    code, at = f"{side.unit.code}-free", ledger.database_now()
+    found = Step.objects.filter(run__workflow__code=code, element="read").first()
+    if found is not None:
+        return found
+    Role.objects.get_or_create(code="none-does", defaults={"name": "None does it"})
+    workflow = operations.publish(
+        code, AT_CHOICE.format(role=side.agent.role.code).encode(), by=ledger.SYSTEM, at=at, unit=side.unit,
+        owner=side.workflow.owner, incident_path=side.workflow.incident_path,
+    ).workflow  # fmt: skip
+    agents.grant("workflows.work_in_workflow", side.agent.principal, workflow, by=ledger.SYSTEM, at=at)
+    side.agent.principal.forget_grants()
+    run, _ = operations.start(workflow, key="1", variables={}, by=ledger.SYSTEM, at=at, priority=100)
+    step = operations.claim(side.agent, at=at)
+    assert step is not None and step.run_id == run.pk
+    return step
+
+
 def terms_of_workflow(side: Any) -> Mapping[str, Any]:
     """The form of a new workflow."""
     rows = {"unit": side.unit, "owner": side.workflow.owner, "incident_path": side.workflow.incident_path}

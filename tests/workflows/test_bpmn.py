@@ -258,7 +258,8 @@ INPUTS = '<serviceTask id="work" aos:role="r"><extensionElements>{}</extensionEl
         (asked(when("vars.work.okay")), "yes", "Did you mean `vars.work.ok`?"),
         (asked(when("vars.work.ok &amp;&amp;\n 1")), "yes", "line 2"),
         (decision(timer("4 hours")), "late", "“4 hours” is not a duration such as PT4H"),
-        (decision(timer("P1Y")), "late", "is not a duration"),
+        (decision(timer("P11Y")), "late", "is not a duration"),
+        (decision(timer("P0M")), "late", "is not a duration"),
         (decision(timer("PT0S")), "late", "is not a duration"),
         (decision(timer("P99999D")), "late", "at most 10 years"),
         (decision("<timerEventDefinition/>"), "late", "needs a timeDuration"),
@@ -266,7 +267,7 @@ INPUTS = '<serviceTask id="work" aos:role="r"><extensionElements>{}</extensionEl
         (
             decision("<cancelEventDefinition/>"),
             "late",
-            "boundaryEvent with cancelEventDefinition is not executed.",
+            "A cancel event stands on the edge of a transaction only.",
         ),
         (decision(timer("PT1H"), attached="gone"), "late", "attached to gone, which does not exist."),
         (decision(timer("PT1H"), attached="end"), "late", "An event can be attached to a task or a sub-process only"),

@@ -7,9 +7,10 @@ import pytest
 from django.test import override_settings
 
 from governance.models import Escalation
+from observability.models import Event
 from tests.workflows.small_drawings import agent, line, process
 from workflows import operations, tasks
-from workflows.models import Message, Run, Step, Timer
+from workflows.models import Message, Run, Step, Timer, Workflow
 
 ORDER = '<extensionElements><aos:input name="order" type="string"/></extensionElements>'
 CHECKS = (
@@ -271,3 +272,91 @@ def test_ten_thousand_clocks_ring_once_each(drawn: Any, may_start: Any, sign_in:
         assert tasks.fire_timers() == 40
 
     assert Run.objects.filter(status="done").count() == 40
+
+
+# --- pausing ----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def looks_after(maria: Any, may_start: Any) -> Any:
+    """Maria, who may intervene in the runs that call others, and in the called ones."""
+    for code in ("calling", "checking"):
+        may_start("maria", Workflow.objects.get(code=code), "intervene_workflow")
+    return maria
+
+
+def act(client: Any, run: Run, name: str) -> Any:
+    return client.call("post", f"runs/{run.uid}/{name}", {"why": "Stocktaking."})
+
+
+def states(*runs: Run) -> list[str]:
+    return [Run.objects.get(pk=run.pk).status for run in runs]
+
+
+def test_a_paused_run_takes_those_that_it_called_with_it_and_back(looks_after: Any, robot: Any) -> None:
+    caller = begin(looks_after)
+    called, reader = caller.children.get(), robot("AP-01")
+    held = reader.claim()
+
+    paused = act(looks_after, caller, "pause").json()
+
+    assert (paused["status"], paused["called"], states(caller, called)) == ("paused", 1, ["paused", "paused"])
+    assert reader.claim() is None
+    assert reader.finish(held, sound=True).json()["code"] == "lease_void"
+    told = Event.objects.filter(verb="run.paused").order_by("pk").values_list("subject_name", "data")
+    assert list(told) == [("PO-1", {"called": 1}), (called.key, {"with": "PO-1"})]
+    again = act(looks_after, caller, "resume").json()
+    assert (again["status"], again["called"], states(caller, called)) == ("running", 1, ["running", "running"])
+    Step.objects.update(available_at=called.started_at)
+    assert reader.finish(reader.claim(), sound=True).status_code == 200
+    tasks.deliver_messages()
+    assert list(caller.steps.values_list("element", flat=True)) == ["book"]
+
+
+def test_what_was_paused_by_itself_stays_so(looks_after: Any) -> None:
+    caller = begin(looks_after)
+    called = caller.children.get()
+    act(looks_after, called, "pause")
+
+    assert act(looks_after, caller, "pause").json()["called"] == 0
+    assert act(looks_after, caller, "resume").json()["called"] == 0
+
+    assert states(caller, called) == ["running", "paused"]
+
+
+def test_a_called_run_alone_is_paused_and_goes_on_without_its_caller(looks_after: Any) -> None:
+    caller = begin(looks_after)
+    called = caller.children.get()
+
+    assert act(looks_after, called, "pause").json()["called"] == 0
+    assert states(caller, called) == ["running", "paused"]
+    act(looks_after, called, "resume")
+    act(looks_after, caller, "pause")
+    act(looks_after, called, "resume")
+    assert states(caller, called) == ["paused", "running"]
+    assert act(looks_after, caller, "resume").json()["called"] == 0
+
+
+def test_a_call_on_its_way_waits_until_the_caller_goes_on(looks_after: Any) -> None:
+    body = {"workflow": "calling", "key": "PO-1", "input": {"order": "PO-1"}}
+    looks_after.call("post", "runs", body)
+    caller = Run.objects.get()
+    act(looks_after, caller, "pause")
+
+    tasks.deliver_messages()
+
+    assert not caller.children.exists()
+
+
+def test_the_page_says_how_many_called_runs_are_paused_with_it(looks_after: Any) -> None:
+    caller = begin(looks_after)
+    page = f"/runs/{caller.uid}"
+    assert "The same holds for 1 run that it called." in looks_after.get(f"{page}?ask=pause").content.decode()
+
+    done = looks_after.post(f"{page}/pause", {"why": "Stocktaking."}, follow=True).content.decode()
+
+    assert "Run PO-1 is paused. 1 run that it called is paused with it." in done
+    assert (
+        "So does what it paused with it: 1 run that it called."
+        in looks_after.get(f"{page}?ask=resume").content.decode()
+    )
+    done = looks_after.post(f"{page}/resume", {"why": "Counted."}, follow=True).content.decode()
+    assert "Run PO-1 goes on. 1 run that it called goes on with it." in done

@@ -1,4 +1,5 @@
-"""Publishing workflows: who may, what is refused with its reason, and that a version never changes."""
+"""Files of workflows: who hands one in and who publishes it, what is refused with its reason, and that a version never
+changes."""
 
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 
 from observability import ledger
+from observability.models import Event
 from tests.workflows.test_dmn import table
 from workflows import operations
 from workflows.models import WorkflowVersion
@@ -16,20 +18,26 @@ from workflows.plan import Graph, Trial, simulate
 BPMN = (Path(settings.BASE) / "autonomy_site/demo/invoice_to_payment.bpmn").read_text()
 
 
-def send(person: Any, bpmn: str, code: str = "invoice-to-payment") -> Any:
-    """Publish the file as the next version."""
-    return person.call("post", "workflows", {"code": code, "bpmn": bpmn})
+def send(person: Any, bpmn: str, code: str = "invoice-to-payment", **more: Any) -> Any:
+    """Hand the file in as the next version."""
+    return person.call("post", "workflows", {"code": code, "bpmn": bpmn, **more})
+
+
+def publish(sign_in: Any, bpmn: str) -> Any:
+    """Maria hands the file in, Jonas publishes it."""
+    assert send(sign_in("maria"), bpmn).status_code == 201
+    jonas, at = sign_in("jonas"), "workflows/invoice-to-payment/draft"
+    return jonas.call("post", f"{at}/publish", {"reason": "Fine."}, match=jonas.call("get", at)["ETag"])
 
 
 def test_a_changed_file_is_the_next_version_and_the_same_file_is_the_one_it_is(sign_in: Any, robot: Any) -> None:
-    jonas = sign_in("jonas")
-    first = send(jonas, BPMN)
-    assert first.json()["version"] == 1, first.content
+    first = send(sign_in("jonas"), BPMN)
+    assert (first.status_code, first.json()["status"], first.json()["version"]) == (200, "published", 1)
     running = robot("AP-01").call(
         "post", "runs", {"workflow": "invoice-to-payment", "key": "1", "input": {"document": "1"}}
     )
 
-    assert send(jonas, BPMN.replace('name="Paid"', 'name="Paid in time"')).json()["version"] == 2
+    assert publish(sign_in, BPMN.replace('name="Paid"', 'name="Paid in time"')).json()["version"] == 2
 
     started = robot("AP-01").call(
         "post", "runs", {"workflow": "invoice-to-payment", "key": "2", "input": {"document": "2"}}
@@ -37,8 +45,34 @@ def test_a_changed_file_is_the_next_version_and_the_same_file_is_the_one_it_is(s
     assert (running.json()["version"], started.json()["version"]) == (1, 2)
 
 
-def test_who_may_not_publish_does_not(sign_in: Any) -> None:
-    for name in ("priya", "maria", "daniel", "edith"):
+def test_a_file_waits_for_a_second_person(sign_in: Any, halden: Any) -> None:
+    maria, jonas, changed = sign_in("maria"), sign_in("jonas"), BPMN.replace('name="Paid"', 'name="Paid in time"')
+
+    answer = send(jonas, changed, reason="A better name.")
+
+    assert (answer.status_code, answer.json()["status"], answer.json()["version"]) == (201, "in_review", None)
+    assert halden.workflow.versions.count() == 1, "nothing is live that one person alone handed in"
+    asked = Event.objects.get(verb="workflow.asked")
+    assert (asked.actor_id, asked.why) == ("jonas", "A better name.")
+    at = "workflows/invoice-to-payment/draft"
+    own = jonas.call("post", f"{at}/publish", {}, match=jonas.call("get", at)["ETag"])
+    assert (own.status_code, own.json()["code"]) == (403, "own_draft")
+    again = send(jonas, changed)
+    assert (again.status_code, again.json()) == (200, answer.json())
+    other = send(maria, BPMN + "\n")
+    assert (other.status_code, other.json()["code"]) == (409, "draft_open")
+
+
+def test_nobody_but_the_installation_publishes_alone(halden: Any, now: Any) -> None:
+    with pytest.raises(ledger.NotAllowed):
+        operations.publish(
+            "invoice-to-payment", (BPMN + "\n").encode(), by=halden.people["jonas"], at=now,
+            unit=halden.units["finance"], owner=halden.people["maria"], incident_path=halden.workflow.incident_path,
+        )  # fmt: skip
+
+
+def test_who_may_not_draw_hands_nothing_in(sign_in: Any) -> None:
+    for name in ("priya", "daniel", "edith"):
         assert send(sign_in(name), BPMN).status_code == 403, name
     assert send(sign_in("tomasz"), BPMN).status_code == 404
     assert send(sign_in("jonas"), BPMN, code="no-such").status_code == 404
@@ -139,7 +173,7 @@ def test_a_version_keeps_the_edition_of_the_table_that_it_was_published_with(hal
     assert "The workflow has no decision table approver: publish the table first." in refused.content.decode()
 
     ingrid.post(address, {"file": ContentFile(table('> 1000 | - | "cfo"'), "limits.dmn"), "why": "Limits."})
-    number = send(sign_in("jonas"), DRAWN).json()["version"]
+    number = publish(sign_in, DRAWN).json()["version"]
     ingrid.post(address, {"file": ContentFile(table('> 9 | - | "cfo"'), "limits.dmn"), "why": "Lower."})
 
     graph = Graph.from_json(WorkflowVersion.objects.get(workflow=halden.workflow, number=number).graph)

@@ -3,13 +3,17 @@
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import IntegrityError
 
+from agents.models import Grant
+from agents.operations import grant
 from autonomy_site.demo.company import FOLDER
 from observability import ledger
 from observability.models import Event
+from tests.workflows.test_dmn import table
 from workflows import operations
-from workflows.models import WorkflowDraft
+from workflows.models import Workflow, WorkflowDraft, WorkflowVersion
 
 BPMN = (FOLDER / "invoice_to_payment.bpmn").read_text()
 CODE = "invoice-to-payment"
@@ -24,6 +28,14 @@ def begun(person: Any, **given: Any) -> None:
 
 def save(person: Any, bpmn: str, revision: int = 1) -> Any:
     return person.post(f"{AT}/draft", {"bpmn": bpmn, "revision": revision})
+
+
+def installed(bpmn: str, halden: Any, now: Any) -> WorkflowVersion:
+    """What the installation itself publishes."""
+    return operations.publish(
+        CODE, bpmn.encode(), by=ledger.SYSTEM, at=now, unit=halden.units["finance"], owner=halden.people["maria"],
+        incident_path=halden.workflow.incident_path,
+    )  # fmt: skip
 
 
 def drawn() -> WorkflowDraft:
@@ -124,6 +136,41 @@ def test_a_discarded_draft_is_gone_and_what_is_live_stays(sign_in: Any, halden: 
     begun(maria, version="1")
 
 
+def test_a_workflow_that_never_was_goes_with_its_first_draft(sign_in: Any, halden: Any, now: Any) -> None:
+    maria = sign_in("maria")
+    rows = {
+        "unit": halden.units["finance"],
+        "owner": halden.people["maria"],
+        "incident_path": halden.workflow.incident_path,
+    }
+    terms = {"name": "Dunning", "code": "dunning", **{name: row.pk for name, row in rows.items()}}
+    assert maria.post("/workflows/new", terms).status_code == 302
+    dunning = Workflow.objects.get(code="dunning")
+    grant("workflows.work_in_workflow", halden.agents["AP-01"].principal, dunning, by=ledger.SYSTEM, at=now)
+
+    done = maria.post("/workflows/dunning/draft/discard", {"reason": "Not needed."}, follow=True)
+
+    assert done.redirect_chain[-1][0] == "/workflows"
+    assert "Nothing of Dunning was ever live, so it is gone." in done.content.decode()
+    assert not Workflow.objects.filter(code="dunning").exists()
+    assert not Grant.objects.filter(object_pk=str(dunning.pk), content_type__model="workflow").exists()
+    told = Event.objects.filter(subject_id="dunning").order_by("-pk").values_list("verb", flat=True)
+    assert list(told[:2]) == ["workflow.removed", "workflow.discarded"]
+    assert maria.post("/workflows/new", terms).status_code == 302, "its code is free again"
+
+
+def test_a_workflow_with_a_decision_table_stays_without_its_draft(sign_in: Any, halden: Any) -> None:
+    maria, ingrid = sign_in("maria"), sign_in("ingrid")
+    body = {"code": "dunning", "name": "Dunning", "unit": "finance", "owner": "maria", "incident_path": "document-desk"}
+    assert maria.call("post", "workflows/begin", body).status_code == 201
+    ingrid.post("/workflows/dunning/tables", {"file": ContentFile(table('> 9 | - | "cfo"'), "a.dmn"), "why": "Limits."})
+    assert Workflow.objects.get(code="dunning").tables.exists()
+
+    assert maria.post("/workflows/dunning/draft/discard").headers["Location"] == "/workflows/dunning"
+
+    assert Workflow.objects.filter(code="dunning").exists()
+
+
 # --- the review ----------------------------------------------------------------------------------------------
 def asked(person: Any) -> None:
     save(person, BPMN.replace('name="Paid"', 'name="Paid in time"'))
@@ -199,7 +246,7 @@ def test_what_was_published_meanwhile_is_not_lost_unseen(sign_in: Any, halden: A
     maria, jonas = sign_in("maria"), sign_in("jonas")
     begun(maria)
     save(maria, BPMN.replace('name="Paid"', 'name="Paid in time"'))
-    jonas.call("post", "workflows", {"code": CODE, "bpmn": BPMN.replace('name="Not paid"', 'name="Refused"')})
+    installed(BPMN.replace('name="Not paid"', 'name="Refused"'), halden, now)
     assert maria.post(f"{AT}/review/ask").status_code == 409
     assert "was published after this draft began" in maria.get(f"{AT}/review").content.decode()
 
@@ -212,9 +259,9 @@ def test_what_was_published_meanwhile_is_not_lost_unseen(sign_in: Any, halden: A
 
 
 # --- go back -------------------------------------------------------------------------------------------------
-def test_an_older_version_comes_back_as_a_new_one(sign_in: Any, halden: Any) -> None:
+def test_an_older_version_comes_back_as_a_new_one(sign_in: Any, halden: Any, now: Any) -> None:
     jonas = sign_in("jonas")
-    jonas.call("post", "workflows", {"code": CODE, "bpmn": BPMN.replace('name="Paid"', 'name="Wrong"')})
+    installed(BPMN.replace('name="Paid"', 'name="Wrong"'), halden, now)
     assert jonas.post(f"{AT}/1/restore", {"reason": " "}).status_code == 400
     assert sign_in("maria").post(f"{AT}/1/restore", {"reason": "It is wrong."}).status_code == 403
 
@@ -226,9 +273,8 @@ def test_an_older_version_comes_back_as_a_new_one(sign_in: Any, halden: Any) -> 
     assert Event.objects.get(verb="workflow.restored").data["restores"] == 1
 
 
-def test_an_older_file_published_again_is_the_next_version(sign_in: Any) -> None:
-    jonas = sign_in("jonas")
-    jonas.call("post", "workflows", {"code": CODE, "bpmn": BPMN.replace('name="Paid"', 'name="Wrong"')})
+def test_an_older_file_published_again_is_the_next_version(halden: Any, now: Any) -> None:
+    installed(BPMN.replace('name="Paid"', 'name="Wrong"'), halden, now)
 
-    assert jonas.call("post", "workflows", {"code": CODE, "bpmn": BPMN}).json()["version"] == 3
-    assert jonas.call("post", "workflows", {"code": CODE, "bpmn": BPMN}).json()["version"] == 3
+    assert installed(BPMN, halden, now).number == 3
+    assert installed(BPMN, halden, now).number == 3

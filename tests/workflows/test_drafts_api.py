@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from autonomy_site.demo.company import FOLDER
+from workflows.models import Workflow
 
 BPMN = (FOLDER / "invoice_to_payment.bpmn").read_text()
 AT = "workflows/invoice-to-payment"
@@ -74,6 +75,25 @@ def test_a_workflow_begins_by_the_api(sign_in: Any, halden: Any) -> None:
 def test_what_is_not_there_begins_no_draft(sign_in: Any, body: dict[str, Any]) -> None:
     assert sign_in("maria").call("post", f"{AT}/draft", body).status_code in (400, 404)
     assert sign_in("maria").call("get", f"{AT}/draft").status_code == 404
+
+
+def test_a_first_draft_that_is_discarded_leaves_no_workflow(sign_in: Any) -> None:
+    maria, at = sign_in("maria"), "workflows/dunning/draft"
+    terms = {
+        "code": "dunning",
+        "name": "Dunning",
+        "unit": "finance",
+        "owner": "maria",
+        "incident_path": "document-desk",
+    }
+    maria.call("post", "workflows/begin", terms)
+
+    gone = maria.call("post", f"{at}/discard", {}, match=maria.call("get", at)["ETag"])
+
+    assert (gone.status_code, gone.json()["status"], gone.json()["workflow"]) == (200, "discarded", "dunning")
+    assert maria.call("get", at).status_code == 404
+    assert not Workflow.objects.filter(code="dunning").exists()
+    assert maria.call("post", "workflows/begin", terms).status_code == 201
 
 
 def test_a_discarded_draft_is_gone_by_the_api(sign_in: Any) -> None:

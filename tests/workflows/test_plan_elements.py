@@ -28,7 +28,10 @@ from workflows.plan import (
     TokenMoved,
     Unsubscribe,
     VariablesChanged,
+    migrate,
+    read_bpmn,
 )
+from workflows.plan.marking import Line
 
 S, A, B, E = start(), task("a"), task("b"), end()
 
@@ -112,6 +115,93 @@ def test_an_ad_hoc_sub_process_ends_early_when_its_condition_holds():
     play = Play(xml(S + sub("p", body, tag="adHocSubProcess") + E, "s -> p\np -> e"))
 
     assert play.finish("a", ok=True) == (CancelStep(3, "b"), EndRun("e"))
+
+
+def in_sequence(body: str, condition: str = "") -> Play:
+    ends = f"<completionCondition>{condition}</completionCondition>" if condition else ""
+    return Play(xml(S + sub("p", body + ends, 'ordering="Sequential"', "adHocSubProcess") + E, "s -> p\np -> e"))
+
+
+def test_tasks_in_sequence_are_open_one_after_the_other_in_the_order_drawn():
+    play = in_sequence(A + B + task("c"))
+    assert play.open == ["p", "a"]
+
+    play.finish("a")
+    assert play.open == ["p", "b"]
+    play.finish("b")
+    assert play.open == ["p", "c"]
+    assert play.finish("c") == (EndRun("e"),)
+    assert play.marking.lines == ()
+
+
+def test_what_a_flow_leads_to_comes_before_what_is_next_in_sequence():
+    play = in_sequence(A + B + task("c") + flows("a -> c"))
+
+    play.finish("a")
+    assert play.open == ["p", "c"]
+    play.finish("c")
+    assert play.open == ["p", "b"]
+
+
+def test_a_task_that_is_chosen_comes_next_in_sequence_and_once_more_when_it_was_done():
+    play = in_sequence(A + B + task("c"))
+    play.happen(TaskChosen(play.token("p"), "c"))
+    assert play.open == ["p", "a"], "one at a time"
+
+    play.finish("a")
+    assert play.open == ["p", "c"]
+    play.happen(TaskChosen(play.token("p"), "a"))
+    play.finish("c")
+    assert play.open == ["p", "a"]
+    play.finish("a")
+    play.finish("b")
+    assert play.marking.ended
+
+
+def test_what_waits_in_sequence_goes_over_to_another_version():
+    play = in_sequence(A + B + task("c"))
+    renamed = read_bpmn(xml(S + sub("p", A + task("b2") + task("c"), 'ordering="Sequential"', "adHocSubProcess") + E,
+                            "s -> p\np -> e"))  # fmt: skip
+    side_by_side = read_bpmn(xml(S + sub("p", A + B + task("c"), tag="adHocSubProcess") + E, "s -> p\np -> e"))
+
+    assert migrate(play.graph, renamed, play.marking, {"b": "b2"}).marking.lines == (Line(1, ("b2", "c")),)
+    assert "one after the other" in migrate(play.graph, side_by_side, play.marking, {}).problems[0].reason
+
+
+def test_tasks_in_sequence_end_early_when_the_condition_holds_between_two():
+    play = in_sequence(task("a", outputs="ok:bool") + B, "vars.a.ok")
+
+    assert play.finish("a", ok=True) == (EndRun("e"),)
+
+
+def test_what_the_engine_does_in_sequence_it_does_at_once_and_goes_on():
+    value = '<extensionElements><aos:output name="n" type="int" value="1"/></extensionElements>'
+    scripts = "".join(f'<scriptTask id="{name}">{value}</scriptTask>' for name in ("x", "y"))
+    play = in_sequence(scripts + A)
+
+    assert play.open == ["p", "a"]
+    assert (play.variables["x"], play.variables["y"]) == ({"n": 1}, {"n": 1})
+
+
+def test_a_terminate_end_or_a_timer_ends_tasks_in_sequence_with_those_that_wait():
+    play = in_sequence(A + B + end("k", "terminate") + flows("a -> k"))
+    assert play.finish("a") == (EndRun("e"),)
+
+    late = event("boundaryEvent", "late", "timer", more='attachedToRef="p"', inside=duration("PT1H"))
+    ways = "s -> p\np -> e\nlate -> c\nc -> e"
+    play = Play(xml(S + sub("p", A + B, 'ordering="Sequential"', "adHocSubProcess") + late + task("c") + E, ways))
+    play.fire("late")
+    assert (play.open, play.cancelled, play.marking.lines) == (["c"], ["a"], ())
+
+
+@pytest.mark.parametrize("task_name", ["h", "handler", "un", "nothing"])
+def test_only_a_task_of_the_sub_process_itself_is_chosen(task_name):
+    body = A + task("un", 'isForCompensation="true"') + event_sub("message", "msg")
+    beside = '<message id="msg" name="stop"/>'
+    play = Play(xml(S + sub("p", body, tag="adHocSubProcess") + E, "s -> p\np -> e", beside))
+
+    with pytest.raises(StaleHappening):
+        play.happen(TaskChosen(play.token("p"), task_name))
 
 
 # gateways
@@ -447,6 +537,88 @@ def test_a_timer_start_ends_a_sub_process_in_time():
     assert play.open == ["p", "handler", "h"]
     play.finish("h")
     assert play.open == ["b"]
+
+
+@pytest.mark.parametrize("text, seconds", [("P1M", 2_629_746), ("P1Y2M3DT4H", 37_090_044), ("P1Y", 31_556_952)])
+def test_a_length_of_months_is_told_as_it_is_written(text, seconds):
+    late = event("boundaryEvent", "late", "timer", more='attachedToRef="a"', inside=duration(text))
+    play = Play(xml(S + A + late + E, "s -> a\na -> e\nlate -> e"))
+
+    assert play.effects[-1] == StartTimer(2, "late", 1, seconds, "", text)
+
+
+def test_a_length_of_months_that_an_expression_gives_is_told_as_it_is_written():
+    wait = event("intermediateCatchEvent", "w", "timer", inside=duration("vars.a.long"))
+    play = Play(xml(S + task("a", outputs="long:string") + wait + E, "s -> a\na -> w\nw -> e"))
+
+    assert play.finish("a", long="P3M")[-1] == StartTimer(3, "w", 0, 7_889_238, "", "P3M")
+
+
+def test_a_cycle_of_months_counts_each_time():
+    remind = event("boundaryEvent", "t", "timer", more='attachedToRef="a" cancelActivity="false"',
+                   inside="<timeCycle>R2/P1M</timeCycle>")  # fmt: skip
+    play = Play(xml(S + A + remind + B + E, "s -> a\na -> e\nt -> b\nb -> e"))
+
+    assert StartTimer(3, "t", 1, 2_629_746, "", "P1M") in play.fire("t")
+
+
+# transactions
+
+
+def bought(ends: str = "") -> str:
+    """A transaction that reserves and charges, each to be undone, and is cancelled when charging says so."""
+    body = start(name="is") + undoable("a") + undoable("b") + '<exclusiveGateway id="x" default="x_ie"/>' + end("ie")
+    body += end("k", "cancel") + ends + flows("is -> a\na -> b\nb -> x\nx -> k | vars.b.bad\nx -> ie")
+    body = body.replace('<serviceTask id="b" aos:role="r" >', '<serviceTask id="b" aos:role="r">' + BAD)
+    edge = event("boundaryEvent", "off", "cancel", more='attachedToRef="p"')
+    return S + sub("p", body, tag="transaction") + edge + task("after") + E
+
+
+BAD = '<extensionElements><aos:output name="bad" type="bool"/></extensionElements>'
+BOUGHT_WAYS = "s -> p\np -> e\noff -> after\nafter -> e"
+
+
+def test_a_cancelled_transaction_undoes_what_is_done_and_is_left_by_its_cancel_event():
+    play = Play(xml(bought(), BOUGHT_WAYS))
+    play.finish("a")
+
+    play.finish("b", bad=True)
+    assert play.open == ["p", "k", "un_b"]
+    play.finish("un_b")
+    assert play.open == ["p", "k", "un_a"]
+    play.finish("un_a")
+    assert play.open == ["after"]
+    assert play.finish("after") == (EndRun("e"),)
+
+
+def test_a_transaction_that_goes_well_is_left_as_a_sub_process():
+    play = Play(xml(bought(), BOUGHT_WAYS))
+    play.finish("a")
+
+    assert play.finish("b", bad=False) == (EndRun("e"),)
+
+
+def test_a_transaction_that_is_cancelled_takes_back_what_goes_on_and_undoes_what_was_done_in_open_parts():
+    inner = sub("q", start(name="qs") + undoable("a") + B + end("qe") + flows("qs -> a\na -> b\nb -> qe"))
+    body = start(name="is") + inner + task("c") + end("ie") + end("k", "cancel")
+    edge = event("boundaryEvent", "off", "cancel", more='attachedToRef="p"')
+    drawing = S + sub("p", body + flows("is -> q\nq -> ie\nis -> c\nc -> k"), tag="transaction") + edge + E + end("e2")
+    play = Play(xml(drawing, "s -> p\np -> e\noff -> e2"))
+    play.finish("a")
+
+    play.finish("c")
+
+    assert play.cancelled == ["b"]
+    assert play.open == ["p", "k", "un_a"]
+    assert play.finish("un_a") == (EndRun("e2"),)
+
+
+def test_a_transaction_with_nothing_done_is_left_at_once():
+    body = start(name="is") + A + end("k", "cancel") + flows("is -> a\na -> k")
+    edge = event("boundaryEvent", "off", "cancel", more='attachedToRef="p"')
+    play = Play(xml(S + sub("p", body, tag="transaction") + edge + E, "s -> p\np -> e\noff -> e"))
+
+    assert play.finish("a") == (EndRun("e"),)
 
 
 # compensation

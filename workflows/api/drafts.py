@@ -209,6 +209,11 @@ def _draft_now(draft: WorkflowDraft, made: object) -> Mapping[str, Any]:
     return told
 
 
+def _draft_discarded(draft: WorkflowDraft, made: object) -> Mapping[str, Any]:
+    told: Mapping[str, Any] = DraftOutput(made).data  # type: ignore[arg-type]
+    return told
+
+
 def _version_made(draft: WorkflowDraft, made: object) -> Mapping[str, Any]:
     told: Mapping[str, Any] = WorkflowVersionOutput(made).data  # type: ignore[arg-type]
     return told
@@ -288,14 +293,14 @@ class DiscardDraftView(DraftAct):
 
     def act_on(self, draft: WorkflowDraft, why: str) -> object:
         """Discard it."""
-        operations.discard_draft(draft, by=self.principal, at=database_now(), why=why)
-        return None
+        return operations.discard_draft(draft, by=self.principal, at=database_now(), why=why)
 
     @extend_schema(
-        request=DraftReasonInput, responses=DraftOutput, parameters=[IDEMPOTENCY, IF_MATCH], summary="Discard the draft"
-    )
+        request=DraftReasonInput, responses=DraftOutput, parameters=[IDEMPOTENCY, IF_MATCH],
+        summary="Discard the draft, and a workflow of which nothing else is there",
+    )  # fmt: skip
     def post(self, request: Request, code: str) -> Response:
-        return self.move(request, code, _draft_now)
+        return self.move(request, code, _draft_discarded)
 
 
 class VersionsView(DraftDoor):

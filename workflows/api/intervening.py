@@ -18,6 +18,7 @@ from workflows.api.shapes.intervening import (
     MoveInput,
     ReassignInput,
     RestartInput,
+    RunReachedOutput,
     RunsTogetherInput,
     RunsTogetherOutput,
     SkipInput,
@@ -27,6 +28,7 @@ from workflows.api.shapes.intervening import (
     outcome_of,
 )
 from workflows.models import Run, Step
+from workflows.operations import Reached
 from workflows.serializers import RunOutput
 
 Answer = tuple[int, Mapping[str, Any]]
@@ -38,8 +40,9 @@ class RunActView(ActingDoor):
     permission_classes = [PeopleOnly]
     takes: ClassVar[type[StrictSerializer]] = InterveningInput
 
-    def intervene(self, run: Run, **given: Any) -> Run | None:
-        """The run after it; the one that was named when nothing is returned."""
+    def intervene(self, run: Run, **given: Any) -> Run | Reached | None:
+        """The run after it, perhaps with how many called ones it took along; the one that was named when nothing is
+        returned."""
         raise NotImplementedError
 
     status = 200
@@ -52,8 +55,10 @@ class RunActView(ActingDoor):
             run = Run.objects.visible_to(self.principal).select_related("workflow").filter(uid=uid).first()
             if run is None:
                 raise ledger.NotFound
-            found = self.intervene(run, by=self.principal, at=database_now(), **given) or run
-            return self.status, RunOutput(Run.objects.as_told().get(pk=found.pk)).data
+            done = self.intervene(run, by=self.principal, at=database_now(), **given) or run
+            found = done.run if isinstance(done, Reached) else done
+            shown = RunOutput(Run.objects.as_told().get(pk=found.pk)).data
+            return self.status, {**shown, "called": done.called} if isinstance(done, Reached) else shown
 
         return self.answer_once(request, act)
 
@@ -64,19 +69,19 @@ def told(takes: type[StrictSerializer], answer: Any, summary: str, status: int =
     return extend_schema_view(post=said)
 
 
-@told(InterveningInput, RunOutput, "Pause a run")
+@told(InterveningInput, RunReachedOutput, "Pause a run and those that it called")
 class PauseRunView(RunActView):
-    """Pause a run."""
+    """Pause a run, and with it the runs that it called."""
 
-    def intervene(self, run: Run, **given: Any) -> Run:
+    def intervene(self, run: Run, **given: Any) -> Reached:
         return operations.pause_run(run, **given)
 
 
-@told(InterveningInput, RunOutput, "Let a paused run go on")
+@told(InterveningInput, RunReachedOutput, "Let a paused run and those that it called go on")
 class ResumeRunView(RunActView):
-    """Let a paused run go on."""
+    """Let a paused run go on, and with it the called runs that were paused with it."""
 
-    def intervene(self, run: Run, **given: Any) -> Run:
+    def intervene(self, run: Run, **given: Any) -> Reached:
         return operations.resume_run(run, **given)
 
 

@@ -7,7 +7,7 @@ from django import forms
 
 from workflows.forms.repeating import expression
 from workflows.plan.events import FOREIGN
-from workflows.plan.lengths import bpmn_of, seconds_of
+from workflows.plan.lengths import bpmn_of, calendar_of, seconds_of
 from workflows.plan.naming import NAMED
 from workflows.plan.times import read_cycle, read_moment
 
@@ -24,10 +24,11 @@ FIELDS = ("told", "correlation", *TIMES)
 
 
 class LengthField(forms.CharField):
-    """A length of time in words; `or_worked_out` allows an expression in its place."""
+    """A length of time in words; `or_worked_out` allows an expression in its place, `by_calendar` also one of months
+    and years."""
 
-    def __init__(self, *, or_worked_out: bool = False, **given: Any) -> None:
-        self.or_worked_out = or_worked_out
+    def __init__(self, *, or_worked_out: bool = False, by_calendar: bool = False, **given: Any) -> None:
+        self.or_worked_out, self.by_calendar = or_worked_out, by_calendar
         hint = given.pop("help_text", "Such as 4 hours, or 2 days.")
         super().__init__(max_length=400 if or_worked_out else 60, help_text=hint, **given)
 
@@ -36,6 +37,8 @@ class LengthField(forms.CharField):
         text = super().clean(value)
         if text and self.or_worked_out and is_worked_out(text):
             return text
+        if text and self.by_calendar and (calendar := calendar_of(text)):
+            return calendar
         if text and not seconds_of(text):
             raise forms.ValidationError("Write a length such as 30 minutes, 4 hours or 2 days.")
         return bpmn_of(seconds_of(text)) if text else ""
@@ -54,8 +57,9 @@ class EventFields(forms.Form):
         "Belongs to this run when its key is", "An expression, such as vars.input.order. Empty: every such message."
     )
     wait = LengthField(
-        label="How long", required=False, or_worked_out=True, help_text="Such as 30 minutes, 4 hours or 2 days."
-    )
+        label="How long", required=False, or_worked_out=True, by_calendar=True,
+        help_text="Such as 30 minutes, 2 days or 1 month.",
+    )  # fmt: skip
     moment = expression("Or at the moment", "Such as 2026-12-24T18:00:00Z.")
     cycle = expression("Or again and again", "R3/PT1H: three times, an hour apart.")
 

@@ -70,7 +70,7 @@ class StepForm(EventFields):
     calls = forms.ChoiceField(
         label="Which workflow", required=False, help_text="It runs, and this one goes on when it has ended."
     )
-    wait = LengthField(label="After", required=False, or_worked_out=True)
+    wait = LengthField(label="After", required=False, or_worked_out=True, by_calendar=True)
     capability = forms.CharField(
         label="Needs the capability", max_length=60, required=False, help_text="Left empty: every agent of the role."
     )
@@ -165,7 +165,7 @@ class StepForm(EventFields):
 
     def _is_the_same_time(self) -> bool:
         (tag, text), (was_tag, was_text) = self.said_time, self.line.timer
-        in_other_words = tag == "timeDuration" and 0 < seconds_of(text) == seconds_of(was_text)
+        in_other_words = tag == "timeDuration" and words_of(text) == words_of(was_text)
         return tag == was_tag and (text == was_text or in_other_words)
 
 
@@ -317,7 +317,7 @@ class ConnectForm(forms.Form):
 class TimerForm(forms.Form):
     """What happens when a step takes longer."""
 
-    duration = LengthField(label="When it takes longer than", required=True)
+    duration = LengthField(label="When it takes longer than", required=True, by_calendar=True)
     then = forms.ChoiceField(
         label="Then",
         choices=(("ends", "It ends here and goes on elsewhere"), ("stays", "It goes on, and something else as well")),

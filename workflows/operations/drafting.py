@@ -7,8 +7,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from agents.models import Principal, Unit
+from agents.models import Grant, Principal, RoleGrant, Unit
 from agents.operations import require
+from agents.operations.access import take_away
 from governance.models import EscalationPath
 from observability import ledger
 from workflows.models import Workflow, WorkflowDraft, WorkflowVersion
@@ -171,11 +172,38 @@ def take_base(draft: WorkflowDraft, *, by: ledger.Acts, at: datetime) -> Workflo
 
 
 @transaction.atomic
-def discard_draft(draft: WorkflowDraft, *, by: ledger.Acts, at: datetime, why: str = "") -> None:
-    """Put the draft away. What was drawn stays in the database and is shown no more."""
+def discard_draft(draft: WorkflowDraft, *, by: ledger.Acts, at: datetime, why: str = "") -> WorkflowDraft:
+    """Put the draft away. What was drawn stays in the database and is shown no more. A workflow of which nothing else
+    is there goes with its draft, see `went_with`, and its code is free again."""
     require_drafter(by, draft.workflow)
     draft = locked_draft(draft)
     ledger.move(draft, Status.DISCARDED, by=by, verb="workflow.discarded", at=at, why=why.strip())
+    if _is_empty(draft.workflow):
+        _remove(draft.workflow, by=by, at=at)
+    return draft
+
+
+def went_with(draft: WorkflowDraft) -> bool:
+    """Whether the workflow went with this discarded draft."""
+    return draft.workflow.pk is None
+
+
+def _is_empty(workflow: Workflow) -> bool:
+    """Whether there is nothing of a workflow but drafts that were discarded."""
+    beside = (
+        workflow.versions, workflow.runs, workflow.tables, workflow.spaces, workflow.schedules, workflow.hooks,
+        workflow.follows, workflow.followed_by, workflow.messages,
+    )  # fmt: skip
+    return not any(each.exists() for each in beside)
+
+
+def _remove(workflow: Workflow, *, by: ledger.Acts, at: datetime) -> None:
+    why = "Its first draft was discarded."
+    for table in (Grant, RoleGrant):
+        for given in table.objects.on(workflow):
+            take_away(given, verb="grant.revoked", by=by, at=at, why=why)
+    ledger.record("workflow.removed", workflow, by=by, at=at, why=why)
+    workflow.delete()
 
 
 def locked_draft(draft: WorkflowDraft) -> WorkflowDraft:

@@ -52,7 +52,9 @@ def _timer_starts(graph: Graph) -> list[Node]:
 def _rule(node: Node) -> str:
     if node.cycle:
         return node.cycle
-    return f"R1/{node.timer_at}/{ONCE_AFTER}" if node.timer_at else f"R1/PT{node.duration_seconds}S"
+    if node.timer_at:
+        return f"R1/{node.timer_at}/{ONCE_AFTER}"
+    return f"R1/{node.duration}" if node.duration else f"R1/PT{node.duration_seconds}S"
 
 
 def keep_schedules(workflow: Workflow, graph: Graph, *, by: ledger.Acts, at: datetime) -> None:

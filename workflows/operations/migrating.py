@@ -1,5 +1,6 @@
 """Running runs go over to another version of their workflow: a plan is checked first, then each run goes by itself."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,10 +65,11 @@ def _foreseen(run: Run, to: WorkflowVersion, mapping: Mapping[str, str]) -> Fore
 
 def _planned(run: Run, old: Graph, new: Graph, mapping: Mapping[str, str]) -> Migration:
     fresh = {name: value for name, value in mapping.items() if value}
-    twice = [name for name in run.variables if fresh.get(name, name) in run.variables and fresh.get(name, name) != name]
+    after = Counter(fresh.get(name, name) for name in run.variables)
     problems = [
-        ElementProblem(name, "", f"The run knows values of {fresh[name]} already; they would be lost.")
-        for name in twice
+        ElementProblem(name, "", f"Values of something else become those of {fresh[name]} as well; one would be lost.")
+        for name in run.variables
+        if fresh.get(name, name) != name and after[fresh[name]] > 1
     ]
     if problems:
         return Migration(problems=tuple(problems))

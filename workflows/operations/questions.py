@@ -6,6 +6,7 @@ from typing import Any
 
 import rfc8785
 from django.utils.text import Truncator
+from django.utils.timezone import get_default_timezone
 
 from agents.models import Principal
 from governance import operations as governance
@@ -14,6 +15,7 @@ from observability import ledger
 from workflows.models import Run, Step
 from workflows.operations.definitions import graph_of
 from workflows.plan import INPUT, EventKind, Graph, Node
+from workflows.plan.times import read_length
 
 LIKENESS_AT_MOST = 200
 RISKS = {"low": Risk.LOW, "medium": Risk.MEDIUM, "high": Risk.HIGH}
@@ -27,7 +29,7 @@ def ask_about_step(step: Step, *, at: datetime) -> None:
     asked = governance.Asked(
         kind=Escalation.Kind.STEP, title=graph.title(node.id, run.variables, loop)[:300],
         path=EscalationPath.objects.get(key=node.path),
-        risk=RISKS.get(node.risk, Risk.MEDIUM), effect=node.effect, seconds=_seconds(graph, node),
+        risk=RISKS.get(node.risk, Risk.MEDIUM), effect=node.effect, seconds=_seconds(graph, node, at),
         likeness=f"{run.workflow.code}:{node.id}"[:LIKENESS_AT_MOST],
         reason_asked=f"The workflow asks a person at “{step.name}”.",
         if_approved=node.if_approved, if_rejected=node.if_rejected, if_nobody=node.if_timed_out,
@@ -88,10 +90,16 @@ def _about(run: Run, step: Step) -> dict[str, Any]:
     return {"unit": run.unit, "request": request, "request_sha256": digest, "place": place}
 
 
-def _seconds(graph: Graph, node: Node) -> int | None:
+def _seconds(graph: Graph, node: Node, at: datetime) -> int | None:
     timers = [each for each in (graph.nodes[name] for name in node.boundaries) if each.event is EventKind.TIMER]
-    lengths = (timer.duration_seconds for timer in timers if timer.interrupting and timer.duration_seconds)
-    return min(lengths, default=None)
+    return min((_length(each, at) for each in timers if each.interrupting and each.duration_seconds), default=None)
+
+
+def _length(timer: Node, at: datetime) -> int:
+    length = read_length(timer.duration) if timer.duration else None
+    if length is None:
+        return timer.duration_seconds
+    return int((length.after(at, get_default_timezone()) - at).total_seconds())
 
 
 def _shown(graph: Graph, run: Run) -> list[dict[str, str]]:

@@ -7,9 +7,9 @@ from django.db import transaction
 from agents.models import Principal
 from agents.operations import require
 from observability import ledger
-from workflows.models import WorkflowDraft, WorkflowVersion
-from workflows.operations.definitions import graph_in, keep
-from workflows.operations.drafting import DraftChanged, locked_draft, require_drafter
+from workflows.models import Workflow, WorkflowDraft, WorkflowVersion
+from workflows.operations.definitions import graph_in, keep, lock_workflow, published_as
+from workflows.operations.drafting import DraftChanged, begin_draft, locked_draft, readable, require_drafter
 
 Status = WorkflowDraft.Status
 
@@ -38,6 +38,27 @@ def ask_to_publish(draft: WorkflowDraft, *, by: ledger.Acts, at: datetime, why: 
         draft, Status.IN_REVIEW, by=by, verb="workflow.asked", at=at, why=why.strip(), asked_at=at,
         asked_by=by if isinstance(by, Principal) else None, data={"revision": draft.revision},
     )  # fmt: skip
+
+
+@transaction.atomic
+def propose(
+    workflow: Workflow, bpmn: str, *, by: ledger.Acts, at: datetime, why: str = ""
+) -> WorkflowVersion | WorkflowDraft:  # fmt: skip
+    """Put a file before a second person, as a draft that begins with it and is in review. The file of the newest
+    version gives that version, the file that is in review already gives that draft: a repeat changes nothing. Raises
+    DraftOpen while another draft is drawn or reviewed, BpmnRefused for what cannot run."""
+    require_drafter(by, workflow)
+    lock_workflow(workflow)
+    text = readable(bpmn)
+    published = published_as(workflow, text.encode(), at=at)
+    if published is not None:
+        return published
+    waiting = workflow.drafts.open().filter(status=Status.IN_REVIEW, bpmn=text).first()
+    if waiting is not None:
+        return waiting
+    draft = begin_draft(workflow, bpmn=text, by=by, at=at)
+    ask_to_publish(draft, by=by, at=at, why=why)
+    return WorkflowDraft.objects.with_people().get(pk=draft.pk)
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ graph -> try-out (simulating); two graphs -> differences (comparing), a run of o
 """
 
 from workflows.plan.advance import StaleHappening, advance
+from workflows.plan.around import AdHoc, Task, ad_hoc_around, heard_by
 from workflows.plan.bpmn import Model, read_bpmn, read_model
 from workflows.plan.comparing import Change, Difference, compare
 from workflows.plan.graph import INPUT, OUTCOME, OUTCOMES, EventKind, Flow, Graph, LoopKind, Node, NodeKind, Output
@@ -48,6 +49,7 @@ __all__ = [
     "INPUT",
     "OUTCOME",
     "OUTCOMES",
+    "AdHoc",
     "Answer",
     "Assign",
     "BpmnInvalid",
@@ -91,6 +93,7 @@ __all__ = [
     "StepFailed",
     "StepFinished",
     "Subscribe",
+    "Task",
     "TaskChosen",
     "TellEscalation",
     "Timer",
@@ -103,9 +106,11 @@ __all__ = [
     "VariablesChanged",
     "Visit",
     "Wait",
+    "ad_hoc_around",
     "advance",
     "compare",
     "coverage",
+    "heard_by",
     "migrate",
     "plain",
     "read_bpmn",

@@ -46,6 +46,8 @@ def problems_in(graph: Graph, refused: Collection[str]) -> Iterator[ElementProbl
         yield from _title(node, graph)
     yield from _links(graph)
     yield from _undoing(graph)
+    yield from _cancelling(graph)
+    yield from _in_sequence(graph)
     for flow in graph.flows.values():
         yield from _condition(flow, graph)
     yield from _ways(graph, refused)
@@ -254,6 +256,29 @@ def _undoing(graph: Graph) -> Iterator[ElementProblem]:
             yield _about(node, "Nothing undoes it: draw an association to a task that is for compensation.")
         if node.undoes and node.undoes not in graph.nodes:
             yield _about(node, f"The activity {node.undoes} that shall be undone does not exist.")
+
+
+def _cancelling(graph: Graph) -> Iterator[ElementProblem]:
+    """Refuse cancel events beside a transaction, and one that ends it when no way goes on from there."""
+    for node in graph.nodes.values():
+        if node.event is not EventKind.CANCEL:
+            continue
+        around = graph.nodes.get(node.attached_to if node.kind is K.BOUNDARY else node.parent)
+        if around is None or not around.is_transaction:
+            where = "on the edge of" if node.kind is K.BOUNDARY else "directly inside of"
+            yield _about(node, f"A cancel event stands {where} a transaction only.")
+        elif node.kind is K.END and not any(graph.nodes[each].event is EventKind.CANCEL for each in around.boundaries):
+            yield _about(node, f"Draw a cancel event on the edge of {around.id}: the run goes on there.")
+
+
+def _in_sequence(graph: Graph) -> Iterator[ElementProblem]:
+    """Refuse branches side by side where everything is done one after the other."""
+    for node in graph.nodes.values():
+        around = graph.nodes.get(node.parent)
+        if around is None or not around.in_sequence or len(node.outgoing) < 2:
+            continue
+        if node.kind not in (K.EXCLUSIVE, K.EVENT_BASED):
+            yield _about(node, f"Inside of {around.id} one thing is done after the other: only one way may leave here.")
 
 
 def _ways(graph: Graph, refused: Collection[str]) -> Iterator[ElementProblem]:

@@ -126,6 +126,7 @@ class ElementReader:
             parent=parent,
             default_flow=reference(element.get("default")),
             is_compensation=is_true(element.get("isForCompensation")),
+            is_transaction=tag_of(element) == "transaction",
         )
         node = self._filled(element, self.extensions.values(element, node), lane, in_event)
         self.problems += unknown_attributes(element, ATTRIBUTES.get(node.kind, ()))
@@ -182,7 +183,7 @@ class ElementReader:
         return replace(
             read,
             attached_to=reference(element.get("attachedToRef")),
-            interrupting=is_true(stays) or read.event is EventKind.ERROR,
+            interrupting=is_true(stays) or read.event in (EventKind.ERROR, EventKind.CANCEL),
         )
 
     def _person(self, element: etree._Element, node: Node, lane: Lane) -> Node:
@@ -216,10 +217,11 @@ class ElementReader:
         return replace(node, calls=called)
 
     def _ad_hoc(self, element: etree._Element, node: Node) -> Node:
-        if element.get("ordering", "Parallel") != "Parallel":
-            self.say(element, "An ad-hoc sub-process in sequence is not executed.", UNSUPPORTED)
+        ordering = element.get("ordering", "Parallel")
+        if ordering not in ("Parallel", "Sequential"):
+            self.say(element, f"The ordering is Parallel or Sequential, not “{ordering}”.")
         texts = ["".join(map(str, each.itertext())).strip() for each in children(element, "completionCondition")]
-        return replace(node, condition=texts[0] if texts else "")
+        return replace(node, condition=texts[0] if texts else "", in_sequence=ordering == "Sequential")
 
 
 def stray_extensions(element: etree._Element, reader: ElementReader) -> None:

@@ -11,7 +11,7 @@ from workflows.plan.document import children, own, reference, tag_of, text_of
 from workflows.plan.graph import EventKind, Node
 from workflows.plan.problems import ProblemKind
 from workflows.plan.sources import DEFINITIONS, Declared
-from workflows.plan.times import LONGEST_WAIT, read_cycle, read_moment, read_seconds
+from workflows.plan.times import LONGEST_WAIT, calendar_text, read_cycle, read_length, read_moment
 
 Say = Callable[..., None]
 
@@ -21,8 +21,8 @@ FITS = {
     "event start": {E.TIMER, E.MESSAGE, E.SIGNAL, E.CONDITIONAL, E.ERROR, E.ESCALATION, E.COMPENSATION},
     "intermediateCatchEvent": {E.TIMER, E.MESSAGE, E.SIGNAL, E.CONDITIONAL, E.LINK},
     "intermediateThrowEvent": {E.NONE, E.MESSAGE, E.SIGNAL, E.ESCALATION, E.LINK, E.COMPENSATION},
-    "endEvent": {E.NONE, E.MESSAGE, E.SIGNAL, E.ERROR, E.ESCALATION, E.COMPENSATION, E.TERMINATE},
-    "boundaryEvent": {E.TIMER, E.MESSAGE, E.SIGNAL, E.CONDITIONAL, E.ERROR, E.ESCALATION, E.COMPENSATION},
+    "endEvent": {E.NONE, E.MESSAGE, E.SIGNAL, E.ERROR, E.ESCALATION, E.COMPENSATION, E.CANCEL, E.TERMINATE},
+    "boundaryEvent": {E.TIMER, E.MESSAGE, E.SIGNAL, E.CONDITIONAL, E.ERROR, E.ESCALATION, E.COMPENSATION, E.CANCEL},
 }
 WANTS = {
     "intermediateCatchEvent": "A catching event needs a trigger such as a timer or a message.",
@@ -114,10 +114,11 @@ class EventReader:
     def _length(self, element: etree._Element, node: Node, text: str) -> Node:
         if text.startswith(FOREIGN) or "vars." in text:
             return replace(node, timer_value=text)
-        seconds = read_seconds(text)
+        length = read_length(text)
+        seconds = length.about_seconds if length is not None else 0
         if not 0 < seconds <= LONGEST_WAIT:
-            self.say(element, f"“{text}” is not a duration such as PT4H or P2D (at most 10 years).")
-        return replace(node, duration_seconds=seconds)
+            self.say(element, f"“{text}” is not a duration such as PT4H, P2D or P1M (at most 10 years).")
+        return replace(node, duration_seconds=seconds, duration=calendar_text(text))
 
     def _moment(self, element: etree._Element, node: Node, text: str) -> Node:
         if text.startswith(FOREIGN) or "vars." in text:
@@ -130,7 +131,8 @@ class EventReader:
         cycle = read_cycle(text)
         if cycle is not None:
             return replace(
-                node, repeats=cycle.times, duration_seconds=cycle.seconds, timer_at=cycle.start, cycle=text
+                node, repeats=cycle.times, duration_seconds=cycle.seconds, timer_at=cycle.start, cycle=text,
+                duration=cycle.calendar,
             )  # fmt: skip
         if not (tag_of(element) == "startEvent" and not node.parent):
             self.say(element, f"“{text}” is not a cycle such as R3/PT1H.")

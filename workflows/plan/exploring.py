@@ -116,7 +116,7 @@ class _Exploration:
 
     def _ends_all(self, flow: str) -> bool:
         node = self._target(flow)
-        return node.kind is K.TERMINATE or (node.kind is K.END and node.event is EventKind.ERROR)
+        return node.kind is K.TERMINATE or (node.kind is K.END and node.event in (EventKind.ERROR, EventKind.CANCEL))
 
     def _joins(self, held: dict[str, int]) -> list[str]:
         return list(dict.fromkeys(self._target(flow).id for flow in sorted(held) if self._waits(flow, held)))

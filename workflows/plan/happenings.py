@@ -38,6 +38,7 @@ class StepEscalated:
 
     token: int
     code: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,15 @@ class CancelStep:
 @dataclass(frozen=True)
 class StartTimer:
     """Start the timer numbered `token` of the event `node_id`; `host_token` is the open step that it sits on, 0 for
-    none. It is due after `seconds`, or at the moment `at` (ISO 8601, read in UTC without an offset) if there is one."""
+    none. It is due after `seconds`, or at the moment `at` (ISO 8601, read in UTC without an offset) if there is one, or
+    after the `length` of months or years (ISO 8601) if there is one."""
 
     token: int
     node_id: str
     host_token: int
     seconds: int
     at: str = ""
+    length: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import re
 
-from workflows.plan.times import read_seconds
+from workflows.plan.times import calendar_text, read_length, read_seconds
 
 UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
-_SHORT = {"w": "week", "d": "day", "h": "hour", "m": "minute", "min": "minute", "s": "second", "sec": "second"}
+DATE, TIME = ("year", "month", "week", "day"), ("hour", "minute", "second")
+LETTERS = {"year": "Y", "month": "M", "week": "W", "day": "D", "hour": "H", "minute": "M", "second": "S"}
+_SHORT = {
+    "y": "year",
+    "mo": "month",
+    "w": "week",
+    "d": "day",
+    "h": "hour",
+    "m": "minute",
+    "min": "minute",
+    "s": "second",
+    "sec": "second",
+}
 _PART = re.compile(r"(\d{1,9})\s*([a-z]+)\s*(?:,|and\b)?\s*", re.ASCII)
 
 
@@ -20,28 +32,53 @@ def seconds_of(text: str) -> int:
 
 
 def _of_words(text: str) -> int:
-    total, place, sizes = 0, 0, dict(UNITS)
+    sizes, parts = dict(UNITS), _parts(text)
+    return sum(many * sizes[unit] for unit, many in parts) if all(unit in sizes for unit, _ in parts) else 0
+
+
+def _parts(text: str) -> list[tuple[str, int]]:
+    """How many of each unit a text names; nothing for what is no length."""
+    found, place = [], 0
     while place < len(text):
         part = _PART.match(text, place)
-        unit = "" if part is None else _SHORT.get(part.group(2), part.group(2).removesuffix("s"))
-        if part is None or unit not in sizes:
-            return 0
-        total += int(part.group(1)) * sizes[unit]
+        if part is None:
+            return []
+        found.append((_SHORT.get(part.group(2), part.group(2).removesuffix("s")), int(part.group(1))))
         place = part.end()
-    return total
+    return found
+
+
+def calendar_of(text: str) -> str:
+    """A length of months or years, "1 month" or P1M, as BPMN writes it; empty for any other."""
+    text = " ".join(text.split())
+    parts = dict(_parts(text.lower()))
+    if not {"year", "month"} & parts.keys() or not parts.keys() <= LETTERS.keys():
+        return calendar_text(text.upper())
+    date, time = ("".join(f"{parts[unit]}{LETTERS[unit]}" for unit in units if unit in parts) for units in (DATE, TIME))
+    return calendar_text(f"P{date}{f'T{time}' if time else ''}")
 
 
 def words_of(text: str) -> str:
     """A length in BPMN as people write it; what is none stays as it is."""
+    length = read_length(text.upper())
+    if length is not None and length.is_calendar:
+        years, months = divmod(length.months, 12)
+        return " ".join(filter(None, (_many(years, "year"), _many(months, "month"), _words(
+            length.days * 86_400 + length.seconds))))  # fmt: skip
     left = seconds_of(text)
-    if not left:
-        return text
+    return _words(left) if left else text
+
+
+def _words(left: int) -> str:
     told = []
     for unit, size in UNITS[1:]:
         many, left = divmod(left, size)
-        if many:
-            told.append(f"{many} {unit}{'s' * (many != 1)}")
-    return " ".join(told)
+        told.append(_many(many, unit))
+    return " ".join(filter(None, told))
+
+
+def _many(many: int, unit: str) -> str:
+    return f"{many} {unit}{'s' * (many != 1)}" if many else ""
 
 
 def bpmn_of(seconds: int) -> str:

@@ -102,6 +102,14 @@ class Undoing:
 
 
 @dataclass(frozen=True)
+class Line:
+    """What is done next in the ad-hoc sub-process with the token `token`, one after the other."""
+
+    token: int
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Marking:
     """Where all tokens of one run stand; a new one is a run that was not started yet.
 
@@ -120,6 +128,7 @@ class Marking:
     completed: tuple[Done, ...] = ()
     undoing: tuple[Undoing, ...] = ()
     passed: Mapping[str, int] = field(default_factory=dict)
+    lines: tuple[Line, ...] = ()
 
     def token_at(self, node_id: str) -> Token | None:
         """The first open token at a node, if there is one."""
@@ -145,6 +154,7 @@ class Marking:
             "completed": [_small(done) for done in self.completed],
             "undoing": [_small(each) | {"left": list(each.left)} for each in self.undoing],
             "passed": dict(self.passed),
+            "lines": [{"token": each.token, "left": list(each.left)} for each in self.lines],
         }
         return document | {name: value for name, value in seldom.items() if value}
 
@@ -165,6 +175,7 @@ class Marking:
             completed=tuple(Done(**row) for row in document.get("completed", ())),
             undoing=tuple(Undoing(**{**row, "left": tuple(row["left"])}) for row in document.get("undoing", ())),
             passed=dict(document.get("passed", {})),
+            lines=tuple(Line(row["token"], tuple(row["left"])) for row in document.get("lines", ())),
         )
 
 

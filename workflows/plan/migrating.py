@@ -9,7 +9,7 @@ from workflows.plan.advance.state import CannotGoOn, scope_in
 from workflows.plan.advance.turn import Turn
 from workflows.plan.graph import AWAITED, EventKind, Graph, LoopKind, Node, NodeKind
 from workflows.plan.happenings import CancelTimer, Effect, Unsubscribe
-from workflows.plan.marking import Done, Marking, Timer, Token, Wait
+from workflows.plan.marking import Done, Line, Marking, Timer, Token, Wait
 from workflows.plan.problems import ElementProblem
 
 
@@ -84,6 +84,8 @@ class _Plan:
             reason = f"{target.id} lies in another part of the new version."
         elif (target.loop is LoopKind.NONE) != (node.loop is LoopKind.NONE):
             reason = f"How often it is done is not the same for {target.id} in the new version."
+        elif target.in_sequence is not node.in_sequence:
+            reason = f"Whether its tasks are done one after the other is not the same for {target.id}."
         elif node.event is not target.event:
             reason = f"It waits for a {node.event}, and {target.id} in the new version does not."
         elif node.kind is NodeKind.EVENT_BASED and not self._same_events(node, target):
@@ -114,6 +116,7 @@ class _Plan:
             passed={self.to(key): count for key, count in marking.passed.items() if self.to(key) in self.new.flows},
             completed=tuple(self._undoable(marking)),
             undoing=tuple(replace(each, left=tuple(map(self.to, each.left))) for each in marking.undoing),
+            lines=tuple(replace(each, left=tuple(self._in_line(each))) for each in marking.lines),
             last_end=self.to(marking.last_end) if self.to(marking.last_end) in self.new.nodes else "",
         )  # fmt: skip
 
@@ -121,6 +124,9 @@ class _Plan:
         for done in marking.completed:
             if self.to(done.node) in self.new.nodes:
                 yield replace(done, node=self.to(done.node))
+
+    def _in_line(self, line: Line) -> Iterator[str]:
+        yield from (self.to(each) for each in line.left if self.to(each) in self.new.nodes)
 
     def _token(self, token: Token) -> Token:
         return replace(token, node=self.to(token.node), flow=self.to(token.flow) if token.flow else "")

@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     CONDITIONAL = "conditional"
     LINK = "link"
     COMPENSATION = "compensation"
+    CANCEL = "cancel"
     TERMINATE = "terminate"
 
 
@@ -156,10 +157,15 @@ class Node:
     passes: tuple[Output, ...] = ()
     # a timer: the moment, or the expression that gives moment or length; how often it fires, -1 without an end
     timer_at: str = ""
+    # a length of months or years as it is written; `duration_seconds` says then how long it is on the average
+    duration: str = ""
     timer_value: str = ""
     repeats: int = 0
     # what a conditional event waits for; of an ad-hoc sub-process what ends it
     condition: str = ""
+    # of an ad-hoc sub-process: one after the other; of a sub-process: it can be cancelled and undone as a whole
+    in_sequence: bool = False
+    is_transaction: bool = False
     # how often it is done: its kind, how many or at most, over which list under which name, until (a loop: while) when
     loop: LoopKind = LoopKind.NONE
     loop_count: str = ""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-from workflows.plan.times import read_cycle
+from workflows.plan.times import Length, read_cycle
 
 SHORTEST_SECONDS = 60
 
@@ -53,7 +53,32 @@ class Turns:
             number += 1
 
 
-Rule = Cron | Turns
+@dataclass(frozen=True)
+class Months:
+    """Again and again after so many months on the clocks of a time zone, each counted from `start`, so that the 31st
+    comes back after a shorter month; from the turn numbered `first` on, without `times` for ever."""
+
+    start: datetime
+    length: Length
+    zone: ZoneInfo
+    first: int = 1
+    times: int | None = None
+
+    def after(self, at: datetime) -> Iterator[datetime]:
+        """All moments later than `at`, in UTC."""
+        passed = int((at - self.start).total_seconds() / self.length.about_seconds) - 2
+        number = max(passed, self.first)
+        while self.times is None or number < self.first + self.times:
+            try:
+                moment = self.length.times(number).after(self.start, self.zone)
+            except (OverflowError, ValueError):  # after the year 9999 there is none
+                return
+            if moment > at:
+                yield moment
+            number += 1
+
+
+Rule = Cron | Turns | Months
 
 
 def read_rule(text: str, zone: str, since: datetime) -> Rule:
@@ -75,21 +100,27 @@ def read_rule(text: str, zone: str, since: datetime) -> Rule:
     return Cron(text, at_home)
 
 
-def _cycle(text: str, zone: ZoneInfo, since: datetime) -> Turns:
+def _cycle(text: str, zone: ZoneInfo, since: datetime) -> Turns | Months:
     cycle = read_cycle(text)
     if cycle is None:
-        raise ScheduleInvalid("Write a cycle as in R/P1D, R12/P7D or R/2027-01-01T06:00/P1D.")
+        raise ScheduleInvalid("Write a cycle as in R/P1D, R12/P1M or R/2027-01-01T06:00/P1D.")
     if cycle.seconds < SHORTEST_SECONDS:
         raise ScheduleInvalid("A cycle takes at least a minute, as in R/PT1M.")
     every, times = timedelta(seconds=cycle.seconds), None if cycle.times < 0 else cycle.times
+    start = _moment(cycle.start, zone) if cycle.start else since
+    if cycle.length.is_calendar:  # the start itself is the first moment when it is said
+        return Months(start, cycle.length, zone, 0 if cycle.start else 1, times)
     if not cycle.start:
         return Turns(since, every, times)
-    start = datetime.fromisoformat(cycle.start)
     try:
-        start = (start if start.tzinfo else start.replace(tzinfo=zone)).astimezone(UTC)
         return Turns(start - every, every, times)  # the start itself is the first moment
     except OverflowError as wrong:
         raise ScheduleInvalid("A cycle begins in a year from 1 to 9999, and so would the turn before it.") from wrong
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    start = datetime.fromisoformat(text)
+    return (start if start.tzinfo else start.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def moments_due(rule: Rule, first: datetime, at: datetime, *, at_most: int) -> list[datetime]:

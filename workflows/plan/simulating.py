@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from governance.language import Kind
@@ -37,6 +37,7 @@ from workflows.plan.happenings import (
     Unsubscribe,
 )
 from workflows.plan.marking import Marking
+from workflows.plan.times import read_length
 from workflows.plan.translating import is_foreign
 
 MOST_HAPPENINGS = 5_000
@@ -185,8 +186,10 @@ class _Run:
             case OpenStep(token, node_id) | CallWorkflow(token, node_id):
                 self._visit("opened", node_id)
                 self._answer(token, node_id)
-            case StartTimer(token, node_id, _, seconds, at):
-                self._later(self._seconds_until(at) if at else seconds, TimerFired(token), node_id)
+            case StartTimer(token, node_id, _, seconds, at, length):
+                if at or length:
+                    seconds = self._seconds_until(at) if at else self._seconds_of(length)
+                self._later(seconds, TimerFired(token), node_id)
             case Subscribe(token, node_id):
                 self._await(token, node_id)
             case Assign(node_id, values):
@@ -247,9 +250,11 @@ class _Run:
         heapq.heappush(self.due, (self.now + seconds, next(self.order), happening, element, values or {}))
 
     def _seconds_until(self, at: str) -> int:
-        moments = [datetime.fromisoformat(each) for each in (at, self.trial.at)]
-        due, begin = (each if each.tzinfo else each.replace(tzinfo=UTC) for each in moments)
-        return max(int((due - begin).total_seconds()) - self.now, 0)
+        return max(int((_moment(at) - _moment(self.trial.at)).total_seconds()) - self.now, 0)
+
+    def _seconds_of(self, text: str) -> int:
+        length, now = read_length(text), _moment(self.trial.at) + timedelta(seconds=self.now)
+        return int((length.after(now, UTC) - now).total_seconds()) if length is not None else 0
 
     def outcome(self) -> Outcome:
         passed = dict(self.marking.passed)
@@ -269,6 +274,11 @@ HAPPENED: Mapping[type, str] = {
 }  # fmt: skip
 
 
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _tried(graph: Graph, trial: Trial) -> Graph:
     """The graph with conditions that are answered beforehand, and with samples for what nothing is said about yet."""
     choices = trial.choices
@@ -283,7 +293,7 @@ def _said(node: Node, graph: Graph, trial: Trial) -> Node:
     if node.kind is NodeKind.RULE_TASK and (node.decision not in graph.tables or node.id in trial.answers):
         node = replace(node, kind=NodeKind.SERVICE_TASK)
     if is_foreign(node.timer_value):
-        node = replace(node, timer_value="", duration_seconds=USUAL_SECONDS)
+        node = replace(node, timer_value="", duration_seconds=USUAL_SECONDS, duration="")
     if node.collection and not node.collection.startswith("vars."):
         node = replace(node, collection="", loop_count="2")
     return node

@@ -20,6 +20,7 @@ DEFINITIONS = {
     "conditionalEventDefinition": EventKind.CONDITIONAL,
     "linkEventDefinition": EventKind.LINK,
     "compensateEventDefinition": EventKind.COMPENSATION,
+    "cancelEventDefinition": EventKind.CANCEL,
     "terminateEventDefinition": EventKind.TERMINATE,
 }
 

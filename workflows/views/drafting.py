@@ -94,7 +94,12 @@ class DiscardDraft(LoginRequiredMixin, View):
     def post(self, request: HttpRequest, code: str) -> HttpResponse:
         user = person(request)
         draft = open_draft(visible_workflow(user, code))
-        operations.discard_draft(draft, by=user, at=database_now(), why=request.POST.get("reason", ""))
+        discarded = operations.discard_draft(draft, by=user, at=database_now(), why=request.POST.get("reason", ""))
+        if operations.went_with(discarded):
+            messages.success(
+                request, f"The draft is discarded. Nothing of {draft.workflow} was ever live, so it is gone."
+            )
+            return redirect("workflows")
         messages.success(request, "The draft is discarded. What is live stays as it is.")
         return redirect("workflow", code)
 

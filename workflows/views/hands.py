@@ -65,6 +65,12 @@ RUN_ACTS: Mapping[str, tuple[str, str, str, str]] = {
 }  # fmt: skip
 
 
+ALSO = {
+    "pause": " The same holds for {} that it called.",
+    "resume": " So does what it paused with it: {} that it called.",
+}
+
+
 def url_of(run: Run, act: str) -> str:
     """The door of an act on the run's page."""
     return reverse(f"run-{act}", args=[run.uid])
@@ -99,9 +105,15 @@ def asked_for(run: Run, request: HttpRequest, user: Principal, at: datetime) -> 
 def of_run(run: Run, act: str, data: Any = None) -> Hands:
     """The card of an act on the whole run."""
     title, button, icon, told = RUN_ACTS[act]
+    told += _also(run, act)
     form = (RestartForm if act == "restart" else WhyForm)(data, auto_id=f"{act}-%s")
     hand = Hand(url_of(run, act), act, "", button, icon, told, form, is_open=True)
     return Hands(title.format(key=run.key), [hand])
+
+
+def _also(run: Run, act: str) -> str:
+    called = operations.called_with(run) if act in ALSO else 0
+    return ALSO[act].format("1 run" if called == 1 else f"{called:,} runs") if called else ""
 
 
 def step_in(run: Run, uid: str) -> Step | None:

@@ -15,11 +15,13 @@ from observability.ledger import database_now
 from workflows import operations
 from workflows.forms.intervening import text_of
 from workflows.models import Run
+from workflows.operations import Reached
 from workflows.views import hands
 from workflows.views.hands import Hands
 from workflows.views.run import told, visible_run
 
 ACTS = ("pause", "resume", "restart", "retry", "skip", "reassign", "move", "variable")
+CALLED = {"pause": " {many} that it called {are} paused with it.", "resume": " {many} that it called {go} on with it."}
 DONE = {
     "pause": "Run {key} is paused.", "resume": "Run {key} goes on.", "restart": "Run {key} began again from {old}.",
     "retry": "It is tried again now.", "skip": "The step was skipped.", "reassign": "The step was given away.",
@@ -45,7 +47,8 @@ class IntervenePage(LoginRequiredMixin, View):
         form: Any = hand.form
         try:
             if form.is_valid():
-                return self.done(request, run, self.acted(run, request, form.given(), by=user, at=at, why=""))
+                acted = self.acted(run, request, form.given(), by=user, at=at, why="")
+                return self.done(request, run, acted)
         except ledger.Invalid as wrong:
             hands.problems_of(form, wrong)
         except ledger.NotAllowed:
@@ -66,8 +69,8 @@ class IntervenePage(LoginRequiredMixin, View):
         step = hands.step_in(run, request.POST.get("step", ""))
         return hands.of_step(run, step, database_now(), self.act, request.POST) if step is not None else None
 
-    def acted(self, run: Run, request: HttpRequest, given: dict[str, Any], **by: Any) -> Run:
-        """The run that the act leads to: the same, or the new one."""
+    def acted(self, run: Run, request: HttpRequest, given: dict[str, Any], **by: Any) -> Run | Reached:
+        """The run that the act leads to: the same, perhaps with how many called ones it took along, or the new one."""
         by.pop("why")
         match self.act:
             case "pause":
@@ -103,7 +106,12 @@ class IntervenePage(LoginRequiredMixin, View):
             raise ledger.TooLate(f"It was changed meanwhile: it is {text_of(now)} now.")
         return operations.change_variable(run, name, given.pop("value"), before=now, **given, **by)
 
-    def done(self, request: HttpRequest, old: Run, run: Run) -> HttpResponse:
+    def done(self, request: HttpRequest, old: Run, acted: Run | Reached) -> HttpResponse:
         """Back to the run, or on to the new one."""
-        messages.success(request, DONE[self.act].format(key=run.key, old=old.key))
+        run, called = (acted.run, acted.called) if isinstance(acted, Reached) else (acted, 0)
+        told = DONE[self.act].format(key=run.key, old=old.key)
+        if called:
+            words = ("1 run", "is", "goes") if called == 1 else (f"{called:,} runs", "are", "go")
+            told += CALLED[self.act].format(many=words[0], are=words[1], go=words[2])
+        messages.success(request, told)
         return redirect("run", run.uid)

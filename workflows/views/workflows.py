@@ -56,6 +56,7 @@ SHOWN_EVENTS = {
     EventKind.CONDITIONAL: ("list-checks", "A condition holds"),
     EventKind.LINK: ("arrow-right", "Goes on elsewhere"),
     EventKind.COMPENSATION: ("undo-2", "What was done is undone"),
+    EventKind.CANCEL: ("circle-x", "The transaction is cancelled"),
     EventKind.TIMER: ("clock", "Time runs out"),
 }
 SHOWN_AS_EVENTS = (NodeKind.CATCH, NodeKind.THROW, NodeKind.BOUNDARY)

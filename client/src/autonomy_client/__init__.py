@@ -25,7 +25,7 @@ from autonomy_client.errors import (
 )
 from autonomy_client.keeping import AsyncKeeper, Keeper
 from autonomy_client.questions import AccessRequest, Evaluation, Found
-from autonomy_client.queue import Batch, Done, Failed, Report
+from autonomy_client.queue import Batch, Done, Failed, Heard, Report, Task
 from autonomy_client.shapes import (
     Agent,
     Approval,
@@ -77,6 +77,7 @@ __all__ = [
     "Forbidden",
     "Found",
     "HandedOff",
+    "Heard",
     "InFlight",
     "Inquiry",
     "Invalid",
@@ -95,6 +96,7 @@ __all__ = [
     "RunRef",
     "ServerFault",
     "StaleLease",
+    "Task",
     "TokenRefused",
     "TooLarge",
     "Unauthorized",

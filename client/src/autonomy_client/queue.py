@@ -72,6 +72,35 @@ class Batch:
         return cls(reports, tuple(Work.from_wire(each) for each in body["work"]), str(body.get("why") or ""))
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What became of an escalation: `by` is the event of the drawing that heard it, empty when none did; `status` is
+    that of your step, "cancelled" when it was taken away."""
+
+    status: str
+    by: str = ""
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether you go on with the step."""
+        return self.status == "working"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of an ad-hoc sub-process that you can choose beside your step, how often it is open now, and whether it
+    still comes (`waits`) where one is done after the other."""
+
+    id: str
+    name: str
+    open: int = 0
+    waits: bool = False
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Task:
+        return cls(str(body["task"]), str(body["name"]), int(body["open"]), bool(body.get("waits")))
+
+
 def batch(
     done: Sequence[Done] = (), failed: Sequence[Failed] = (), *, claim: int = 0, wait_seconds: int = 0
 ) -> Call[Batch]:
@@ -119,6 +148,25 @@ def hand_offs(work: Work) -> Call[tuple[HandedOff, ...]]:
     """Everything that was handed off with this step, the first one first, while you hold it."""
     path = f"steps/{_part(work.step)}/hand-offs"
     return _get(path, lambda body: tuple(HandedOff.from_wire(each) for each in body["hand_offs"]))
+
+
+def escalate(work: Work, code: str, why: str = "") -> Call[Heard]:
+    """Tell the surroundings of your step something that the drawing may know by this code. You keep the step and go on,
+    unless the drawing takes it away: see `is_mine` of the answer."""
+    told = _lease(work) | {"code": code, "why": why}
+    return _post(f"steps/{work.step}/escalate", told, lambda body: Heard(str(body["status"]), str(body["heard_by"])))
+
+
+def tasks(work: Work) -> Call[tuple[Task, ...]]:
+    """What can be chosen in the ad-hoc sub-process around your step. Raises Conflict for a step in none."""
+    path = f"steps/{_part(work.step)}/tasks"
+    return _get(path, lambda body: tuple(Task.from_wire(each) for each in body["tasks"]))
+
+
+def choose_task(work: Work, task: Task | str, why: str = "") -> Call[Task]:
+    """Have a task of the ad-hoc sub-process around your step done, once more if it was; you keep your step."""
+    told = _lease(work) | {"task": task.id if isinstance(task, Task) else task, "why": why}
+    return _post(f"steps/{work.step}/tasks", told, Task.from_wire)
 
 
 def _done(done: Done) -> dict[str, Any]:

@@ -80,6 +80,15 @@ class RunsTogetherInput(InterveningInput):
     runs = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=RUNS_AT_MOST)
 
 
+class RunReachedOutput(RunOutput):
+    """A run that was paused or goes on, and how many of the runs that it called, and that those called, with it."""
+
+    called = serializers.IntegerField()
+
+    class Meta(RunOutput.Meta):
+        fields = [*RunOutput.Meta.fields, "called"]
+
+
 class RunOutcomeOutput(serializers.Serializer[Any]):
     """What became of one of the runs."""
 

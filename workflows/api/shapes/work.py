@@ -91,6 +91,49 @@ class ReleasedOutput(serializers.Serializer[Any]):
     status = serializers.ChoiceField(Step.Status.choices)
 
 
+class EscalateInput(LeaseInput):
+    """Which escalation of the drawing it is, and what there is to say."""
+
+    example: ClassVar[dict[str, Any]] = {"lease_token": 1, "code": "price-too-high", "why": "Twice the usual price."}
+
+    code = Text(max_length=200)
+    why = Text(max_length=2000, allow_blank=True, default="")
+
+
+class HeardOutput(serializers.Serializer[Any]):
+    """What became of an escalation: `heard_by` is the event of the drawing, empty when none hears it and it goes on
+    record; the step stays yours, or was taken away (`cancelled`) by an event that interrupts."""
+
+    status = serializers.ChoiceField(Step.Status.choices)
+    heard_by = serializers.CharField(allow_blank=True)
+
+
+class ChooseTaskInput(LeaseInput):
+    """Which task of the ad-hoc sub-process is to be done, and why."""
+
+    example: ClassVar[dict[str, Any]] = {"lease_token": 1, "task": "ask_seller", "why": "The order number is missing."}
+
+    task = Text(max_length=120)
+    why = Text(max_length=2000, allow_blank=True, default="")
+
+
+class ChoosableTaskOutput(serializers.Serializer[Any]):
+    """A task of an ad-hoc sub-process, how often it is open now, and whether it still comes (`waits`) where one is done
+    after the other: what was chosen comes next."""
+
+    task = serializers.CharField(source="node_id")
+    name = serializers.CharField()
+    open = serializers.IntegerField()
+    waits = serializers.BooleanField()
+
+
+class TasksOutput(serializers.Serializer[Any]):
+    """The ad-hoc sub-process around a step, and what can be chosen in it."""
+
+    sub_process = serializers.CharField()
+    tasks = ChoosableTaskOutput(many=True)
+
+
 class ReferenceInput(StrictSerializer):
     """Something that the receiver looks up by its own rights."""
 

@@ -3,7 +3,7 @@ a reason, in the ledger, and refused when it no longer fits."""
 
 from workflows.operations.intervening.entering import ActedAlready, may_intervene
 from workflows.operations.intervening.moving import move_token, places_for
-from workflows.operations.intervening.pausing import pause_run, resume_run
+from workflows.operations.intervening.pausing import Reached, called_with, pause_run, resume_run
 from workflows.operations.intervening.restarting import restart
 from workflows.operations.intervening.steps import reassign, retry, skip
 from workflows.operations.intervening.together import ACTS, RUNS_AT_MOST, RunOutcome, act_together
@@ -13,8 +13,10 @@ __all__ = [
     "ACTS",
     "RUNS_AT_MOST",
     "ActedAlready",
+    "Reached",
     "RunOutcome",
     "act_together",
+    "called_with",
     "change_variable",
     "may_intervene",
     "move_token",

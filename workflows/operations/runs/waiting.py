@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from django.utils.timezone import get_default_timezone
+
 from observability import ledger
 from workflows.models import Run, Subscription, Timer
 from workflows.plan import CancelTimer, StartTimer, Subscribe, Unsubscribe
+from workflows.plan.times import read_length
 
 AT_ONCE = 1_000
 
 
 def start_timers(run: Run, effects: Sequence[StartTimer], *, at: datetime) -> None:
-    """Set the clocks; a moment without an offset is one in UTC."""
+    """Set the clocks; a moment without an offset is one in UTC, months are those of the company's time zone."""
     Timer.objects.bulk_create(
         [Timer(run=run, token=each.token, element=each.node_id, due_at=_due_at(each, at)) for each in effects],
         batch_size=AT_ONCE,
@@ -19,6 +22,9 @@ def start_timers(run: Run, effects: Sequence[StartTimer], *, at: datetime) -> No
 
 
 def _due_at(effect: StartTimer, at: datetime) -> datetime:
+    length = read_length(effect.length) if effect.length else None
+    if length is not None:
+        return length.after(at, get_default_timezone())
     if not effect.at:
         return at + timedelta(seconds=effect.seconds)
     due = datetime.fromisoformat(effect.at)

@@ -14,6 +14,7 @@ from workflows.operations.work.claiming import CLAIMS_AT_MOST, Claimed, claim, c
 from workflows.operations.work.handing import Given, HandOffAltered, Reference, hand_off, read_hand_offs
 from workflows.operations.work.leases import StaleLease, heartbeat, held, held_for_report, release
 from workflows.operations.work.reporting import Failure, Result, fail, finish, pass_time_limit, reclaim
+from workflows.operations.work.telling import Heard, choose_task, escalate, tasks_beside
 from workflows.operations.work.waiting import hurry
 
 __all__ = [
@@ -25,13 +26,16 @@ __all__ = [
     "Failure",
     "Given",
     "HandOffAltered",
+    "Heard",
     "Reference",
     "Report",
     "Result",
     "StaleLease",
     "assign",
+    "choose_task",
     "claim",
     "claim_many",
+    "escalate",
     "fail",
     "finish",
     "finish_and_claim",
@@ -46,4 +50,5 @@ __all__ = [
     "reclaim",
     "release",
     "report_together",
+    "tasks_beside",
 ]

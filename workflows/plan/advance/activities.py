@@ -70,18 +70,23 @@ class Activities(Events):
         self.wait_for_starts(token.id)
         self.touched.add(token.id)
         if node.kind is NodeKind.AD_HOC:
-            for each in self.graph.inside(node.id):
-                if is_free(each):
-                    self.push(Move(token.id, each.id))
+            free = [each.id for each in self.graph.inside(node.id) if is_free(each)]
+            if node.in_sequence:
+                self.lines[token.id] = tuple(free)
+            else:
+                self._push_all(token.id, free)
             return
         starts = self.graph.starts_in(node.id)
         begin = next((each for each in starts if each.id == start or (not start and not each.event)), None)
         if begin is not None:
             self.leave(begin, token.id)
             return
-        for each in self.graph.inside(node.id):  # drawn without a start event
-            if is_free(each):
-                self.push(Move(token.id, each.id))
+        # drawn without a start event
+        self._push_all(token.id, [each.id for each in self.graph.inside(node.id) if is_free(each)])
+
+    def _push_all(self, scope: int, nodes: list[str]) -> None:
+        for each in nodes:
+            self.push(Move(scope, each))
 
     def _passed_on(self, node: Node, scope: int, loop: Mapping[str, object] | None = None) -> Mapping[str, object]:
         if node.passes:

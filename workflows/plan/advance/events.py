@@ -78,6 +78,8 @@ class Events(Ways):
             self.busy[scope] -= 1
         for key in [each for each in self.arrived if scope_in(each) == scope]:
             del self.arrived[key]
+        if scope in self.lines:
+            self.lines[scope] = ()
         self.touched.add(scope)
 
     # thrown
@@ -96,6 +98,9 @@ class Events(Ways):
             case EventKind.COMPENSATION:
                 self._undo(node, scope)
                 return False
+            case EventKind.CANCEL:
+                self._cancel(node, scope)
+                return False
         return True
 
     def send(self, node: Node, scope: int) -> None:
@@ -108,15 +113,15 @@ class Events(Ways):
         """Give an error to the nearest event that knows its code, from the token outwards; whether there is one."""
         return self._tell(EventKind.ERROR, code, scope, token, reason)
 
-    def escalate(self, code: str, node: Node, *, scope: int, token: Token | None = None) -> bool:
+    def escalate(self, code: str, node: Node, *, scope: int, token: Token | None = None, reason: str = "") -> bool:
         """Tell the nearest event that knows the code, else put it on record; whether who told it may go on."""
-        if not self._tell(EventKind.ESCALATION, code, scope, token, ""):
+        if not self._tell(EventKind.ESCALATION, code, scope, token, reason):
             self.effects.append(TellEscalation(node.id, code))
             return True
         return not self._was_interrupted
 
     def _tell(self, kind: EventKind, code: str, scope: int, token: Token | None, reason: str) -> bool:
-        found = next(self._listeners(kind, code, scope, token), None)
+        found = next(self.listeners(kind, code, scope, token), None)
         if found is None:
             return False
         event, host = found
@@ -130,7 +135,7 @@ class Events(Ways):
             self._catch_in_scope(event, host)
         return True
 
-    def _listeners(
+    def listeners(
         self, kind: EventKind, code: str, scope: int, token: Token | None
     ) -> Iterator[tuple[Node, int]]:  # fmt: skip
         """Who hears it, from the inside to the outside; an event sub-process does not hear what comes out of one."""
@@ -171,6 +176,23 @@ class Events(Ways):
         self.last_end = node_id
         self.ended = True
         self.effects.append(EndRun(node_id))
+
+    def _cancel(self, node: Node, scope: int) -> None:
+        """Take back what goes on in a transaction and undo what is done in it, also in parts that are not over; then it
+        is left by its cancel event."""
+        inside = self.inside_of(scope)
+        self.completed = [replace(each, scope=scope) if each.scope in inside else each for each in self.completed]
+        self.clear(scope)
+        self._undo(node, scope)
+
+    def _leave_cancelled(self, scope: int) -> None:
+        host = self.host_of(self.tokens[scope])
+        edges = (self.graph.nodes[name] for name in self.node_of(host).boundaries)
+        event = next((each for each in edges if each.event is EventKind.CANCEL), None)
+        if event is None:  # refused when it is published
+            self.withdraw([host.id])
+            return
+        self._catch_at_edge(event, host)
 
     # undone
 
@@ -218,7 +240,10 @@ class Events(Ways):
         if not undoing.left:
             del self.undoing[number]
             self.drop(token)
-            self.leave(self.node_of(token), token.scope)
+            if self.node_of(token).event is EventKind.CANCEL:
+                self._leave_cancelled(token.scope)
+            else:
+                self.leave(self.node_of(token), token.scope)
             return
         opened = self.take_number()
         self.undoing[number] = replace(undoing, left=undoing.left[1:], current=opened)

@@ -18,7 +18,7 @@ from workflows.plan.happenings import (
     RaiseIncident,
     Unsubscribe,
 )
-from workflows.plan.marking import Done, Instances, Marking, Token, Wait
+from workflows.plan.marking import Done, Instances, Line, Marking, Token, Wait
 from workflows.plan.values import plain
 
 MOST_MOVES = 1_000
@@ -74,6 +74,8 @@ class State:
         self.completed: list[Done] = list(marking.completed)
         self.arrived = Counter(marking.arrived)
         self.passed = dict(marking.passed)
+        # by the sub-process what is done next in it, one after the other
+        self.lines = {each.token: each.left for each in marking.lines}
         self.next_token = marking.next_token
         self.last_end = marking.last_end
         self.ended = marking.ended
@@ -98,6 +100,7 @@ class State:
             completed=tuple(self.completed),
             undoing=tuple(self.undoing.values()),
             passed=self.passed,
+            lines=tuple(Line(token, left) for token, left in self.lines.items()),
         )
 
     def take_number(self, count: int = 1) -> int:
@@ -117,6 +120,7 @@ class State:
     def drop(self, token: Token) -> None:
         """Take a token away, without any effect."""
         del self.tokens[token.id]
+        self.lines.pop(token.id, None)
         self.busy[token.scope] -= 1
         self.touched.add(token.scope)
 
@@ -167,6 +171,10 @@ class State:
         for key in [each for each in self.arrived if scope_in(each) in doomed]:
             del self.arrived[key]
         self.completed = [each for each in self.completed if each.scope not in doomed]
+
+    def inside_of(self, scope: int) -> set[int]:
+        """The numbers of all tokens inside of a scope, however deep."""
+        return self._with_inside([scope]) - {scope}
 
     def _with_inside(self, numbers: Collection[int]) -> set[int]:
         inside: dict[int, list[int]] = {}

@@ -58,8 +58,8 @@ class Turn(Activities):
                 self.finish(token)
             case StepFailed(token, code, reason):
                 self.step_failed(token, code, reason)
-            case StepEscalated(token, code):
-                self._step_escalated(token, code)
+            case StepEscalated(token, code, reason):
+                self._step_escalated(token, code, reason)
             case TimerFired(token):
                 self._fire(token)
             case EventCaught(token):
@@ -104,13 +104,19 @@ class Turn(Activities):
             raise StaleHappening(f"Nothing is gathered under the number {number}.")
         self.activity_done(self.tokens[number])
 
-    def _step_escalated(self, number: int, code: str) -> None:
+    def _step_escalated(self, number: int, code: str, reason: str) -> None:
+        token = self.open_step(number)
+        self.escalate(code, self.node_of(token), scope=token.scope, token=token, reason=reason)
+
+    def open_step(self, number: int) -> Token:
+        """The token of the open step with this number, of the whole activity for one of its turns. Raises
+        StaleHappening."""
         token, turns = self.tokens.get(number), self.turns_with(number)
         if turns is not None:
             token = self.tokens[turns.token]
         if token is None or token.stuck or (turns is None and token.id in self.instances):
             raise StaleHappening(f"Step {number} is not open.")
-        self.escalate(code, self.node_of(token), scope=token.scope, token=token)
+        return token
 
     def _move(self, number: int, to: str) -> None:
         token, target = self.tokens.get(number), self.graph.nodes.get(to)
@@ -127,9 +133,13 @@ class Turn(Activities):
         token, chosen = self.tokens.get(number), self.graph.nodes.get(node_id)
         if token is None or self.node_of(token).kind is not NodeKind.AD_HOC or token.id in self.instances:
             raise StaleHappening(f"No ad-hoc sub-process is open under the number {number}.")
-        if chosen is None or chosen.parent != token.node or chosen.kind not in WORKS:
+        if chosen is None or chosen.parent != token.node or not may_be_chosen(chosen):
             raise StaleHappening(f"{node_id} is no task of this sub-process.")
-        self.push(Move(token.id, node_id))
+        if token.id in self.lines:  # it comes next
+            self.lines[token.id] = (node_id, *(each for each in self.lines[token.id] if each != node_id))
+            self.touched.add(token.id)
+        else:
+            self.push(Move(token.id, node_id))
 
     def _try_again(self, number: int) -> None:
         token = self.tokens.get(number)
@@ -243,18 +253,28 @@ class Turn(Activities):
             if self._is_over(token):
                 closed = True
                 self.scope_done(token)
-        return closed
+        return closed or bool(self.pending)
 
     def _is_over(self, token: Token) -> bool:
         node = self.node_of(token)
-        if node.kind is NodeKind.AD_HOC and node.condition and self.busy[token.id] and self._is_enough(token):
+        goes_on = self.busy[token.id] or self.lines.get(token.id)
+        if node.kind is NodeKind.AD_HOC and node.condition and goes_on and self._is_enough(token):
             self.withdraw([each.id for each in self.tokens.values() if each.scope == token.id])
-        if self.busy[token.id]:
+            self.lines.pop(token.id, None)
+        if self.busy[token.id] or self._is_next(token):
             return False
         waiting = self.waiting_at_joins().get(token.id, [])
         for join in sorted({self.graph.flows[flow].target for flow in waiting}):
             self.effects.append(RaiseIncident(join, NEVER))
         return not waiting
+
+    def _is_next(self, token: Token) -> bool:
+        """Begin what is next in a sub-process that does one after the other; whether there was something."""
+        first, *left = self.lines.get(token.id) or ("",)
+        if first:
+            self.lines[token.id] = tuple(left)
+            self.push(Move(token.id, first))
+        return bool(first)
 
     def _is_enough(self, token: Token) -> bool:
         node = self.node_of(token)
@@ -283,6 +303,11 @@ class Turn(Activities):
         if not waiting:
             self.cancel_waits([0])
             self.end(self.last_end or self.graph.start.id)
+
+
+def may_be_chosen(node: Node) -> bool:
+    """Whether a node of an ad-hoc sub-process can be done when somebody asks for it."""
+    return node.kind in WORKS and node.kind is not NodeKind.EVENT_SUB_PROCESS and not node.is_compensation
 
 
 NEVER = "This join waits for a branch that can never come."

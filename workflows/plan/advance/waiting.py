@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from governance.language import Kind
@@ -12,8 +12,17 @@ from workflows.plan.advance.state import CannotGoOn, State
 from workflows.plan.graph import AWAITED, EventKind, Node, NodeKind
 from workflows.plan.happenings import StartTimer, Subscribe
 from workflows.plan.marking import Timer, Token, Wait
-from workflows.plan.times import LONGEST_WAIT, read_moment, read_seconds
+from workflows.plan.times import LONGEST_WAIT, calendar_text, read_length, read_moment
 from workflows.plan.values import plain
+
+
+@dataclass(frozen=True)
+class _Due:
+    """After so many seconds, else at a moment, or after a length of months."""
+
+    seconds: int = 0
+    at: str = ""
+    length: str = ""
 
 
 class Waiting(State):
@@ -50,26 +59,27 @@ class Waiting(State):
         return str(plain(self.value_of(event.correlation, event, scope=scope)))
 
     def _start_clock(self, event: Node, host: int, scope: int, left: int | None) -> None:
-        seconds, at = self._due(event, scope)
+        due = self._due(event, scope)
         number = self.take_number()
         again = event.repeats - 1 if event.repeats > 0 else event.repeats
         self.timers[number] = Timer(number, event.id, host, again if left is None else left)
         on = host if event.kind is NodeKind.BOUNDARY else 0
         # of a cycle that begins at a moment, only the first turn is due then
-        self.effects.append(StartTimer(number, event.id, on, seconds, at if left is None else ""))
+        at = due.at if left is None else ""
+        self.effects.append(StartTimer(number, event.id, on, due.seconds, at, "" if at else due.length))
 
-    def _due(self, event: Node, scope: int) -> tuple[int, str]:
+    def _due(self, event: Node, scope: int) -> _Due:
         if not event.timer_value:
-            return event.duration_seconds, event.timer_at
+            return _Due(event.duration_seconds, event.timer_at, event.duration)
         match self.value_of(event.timer_value, event, scope=scope):
             case timedelta() as length if length.total_seconds() <= LONGEST_WAIT:
-                return max(round(length.total_seconds()), 0), ""
+                return _Due(max(round(length.total_seconds()), 0))
             case datetime() as moment if read_moment(format_timestamp(moment)):
-                return 0, format_timestamp(moment)
+                return _Due(at=format_timestamp(moment))
             case str() as text if read_moment(text):
-                return 0, text
-            case str() as text if 0 < read_seconds(text) <= LONGEST_WAIT:
-                return read_seconds(text), ""
+                return _Due(at=text)
+            case str() as text if (given := read_length(text)) is not None and given.about_seconds <= LONGEST_WAIT:
+                return _Due(given.about_seconds, length=calendar_text(text))
         raise CannotGoOn(f"“{event.timer_value}” is neither a moment nor a length of time of at most ten years.")
 
     def wait_again(self, event: Node, host: int, *, scope: int, left: int = 0) -> None:
