@@ -268,6 +268,8 @@ urlpatterns: list[URLPattern] = [
         for act in ("pause", "resume", "end")
     ),
     path("hooks/<uuid:uid>/revoke", beginnings.RevokeHook.as_view(), name="hook-revoke"),
+    path("workflows/<slug:code>/follows", beginnings.AddFollow.as_view(), name="follow-new"),
+    path("follows/<uuid:uid>/drop", beginnings.DropFollow.as_view(), name="follow-drop"),
     path("workflows/<slug:code>/move", migrating.MoveRunsPage.as_view(), name="workflow-move"),
     path("hooks/<uuid:uid>", hooks_api.HookCallView.as_view(), name="hook-call"),
     path("workflows/<slug:code>/design", designing.DesignPage.as_view(), name="workflow-design"),

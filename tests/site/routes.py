@@ -806,6 +806,11 @@ PAGES: dict[tuple[str, str], Door] = {
     ("schedule-resume", "post"): Door(CHANGE, lambda side: [things.schedule(side, "paused").uid]),
     ("schedule-end", "post"): Door(CHANGE, lambda side: [things.schedule(side).uid]),
     ("hook-revoke", "post"): Door(CHANGE, lambda side: [things.hook(side).uid], why),
+    ("follow-new", "post"): Door(
+        CREATE, lambda side: [side.workflow.code],
+        lambda side: {"after": things.draft(side).workflow.code, "status": "done"},
+    ),
+    ("follow-drop", "post"): Door(CHANGE, lambda side: [things.follow(side).uid]),
     ("hook-call", "post"): Door(CREATE, lambda side: [things.hook(side).uid], lambda side: {"drill": "yes"}),
     ("workflow-move", "get"): Door(READ, lambda side: [side.workflow.code]),
     ("workflow-move", "post"): Door(
