@@ -94,6 +94,7 @@ api_urls = [
     path("steps", intervening_api.StepsView.as_view(), name="api-steps"),
     path("steps/<uuid:uid>/retry", intervening_api.RetryView.as_view(), name="api-step-retry"),
     path("steps/<uuid:uid>/skip", intervening_api.SkipView.as_view(), name="api-step-skip"),
+    path("steps/<uuid:uid>/assign", intervening_api.AssignStepView.as_view(), name="api-step-assign"),
     path("steps/<uuid:uid>/reassign", intervening_api.ReassignView.as_view(), name="api-step-reassign"),
     path("memory/facts", memory_api.FactsView.as_view(), name="api-facts"),
     path("memory/facts/<uuid:uid>", facts_api.FactView.as_view(), name="api-fact"),

@@ -217,6 +217,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-step-skip", "post"): Door(
         END, lambda side: [things.ready_step(side).uid], lambda side: {**why(side), "output": {"readable": False}}
     ),
+    ("api-step-assign", "post"): Door(LEASE, lambda side: [things.ready_step(side).uid], why),
     ("api-step-reassign", "post"): Door(
         LEASE, lambda side: [things.ready_step(side).uid], lambda side: {**why(side), "agent": side.agent.code}
     ),
@@ -773,7 +774,7 @@ PAGES: dict[tuple[str, str], Door] = {
     ("run", "get"): Door(ONE, lambda side: [side.run.uid]),
     ("run-cancel", "post"): Door(CHANGE, lambda side: [side.run.uid], lambda side: {"why": "A drill."}),
     **{(f"run-{act}", "post"): Door(CHANGE, lambda side: [side.run.uid], why) for act in (
-        "pause", "resume", "retry", "skip", "reassign", "move", "variable",
+        "pause", "resume", "retry", "skip", "reassign", "assign", "move", "variable",
     )},
     ("run-restart", "post"): Door(CREATE, lambda side: [things.ended_run(side).uid], why),
     ("runs-together", "get"): Door(

@@ -127,7 +127,8 @@ def _now_row(run: Run, step: Step, user: Principal, at: datetime, may: bool) -> 
     later = step.status == Step.Status.READY and step.available_at > at
     return {
         "step": step, "since": step.opened_at, "later": step.available_at if later else None,
-        "who": step.agent if step.status == Step.Status.WORKING else step.assigned_to,
+        "who": step.agent if step.status == Step.Status.WORKING else step.kept_for(at),
+        "kept_until": step.assigned_until if step.status == Step.Status.READY and step.kept_for(at) else None,
         "asked": asked_about(step, user), "acts": step_acts(run, step, at) if may else [],
         "is_stuck": is_stuck(step),
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """The work queue: an agent claims steps under a lease, keeps it alive, finishes or fails them, gives them back or hands
 them off; silence gives them back."""
 
-from workflows.operations.work.assigning import assign
+from workflows.operations.work.assigning import able_to_take, assign
 from workflows.operations.work.batches import ITEMS_AT_MOST, Answered, Batch, Report, report_together
 from workflows.operations.work.claiming import CLAIMS_AT_MOST, Claimed, claim, claim_many, has_work
 from workflows.operations.work.handing import Given, HandOffAltered, Reference, hand_off, read_hand_offs
@@ -22,6 +22,7 @@ __all__ = [
     "Report",
     "Result",
     "StaleLease",
+    "able_to_take",
     "assign",
     "claim",
     "claim_many",
