@@ -26,6 +26,7 @@ from workflows.operations.intervening.steps import is_stuck
 from workflows.plan import Marking
 from workflows.views.hands import RUN_ACTS, asked_about, asked_for, run_acts, step_acts
 from workflows.views.run_filter import state_of
+from workflows.views.run_links import family, ids_in, messages_of, waits_for
 from workflows.views.values import known_values
 from workflows.views.workflows import path_names, role_names
 
@@ -100,14 +101,15 @@ def told(run: Run, user: Principal, at: datetime) -> dict[str, Any]:
     rows = time_rows(run, steps, _step_events(run), at)
     asked = list(Escalation.objects.open().visible_to(user).filter(run=str(run.uid)).order_by("due_at"))
     titles = dict(Policy.objects.visible_to(user).values_list("key", "title"))
-    may = run.is_under_way and may_intervene(user, run)
+    may, tree = run.is_under_way and may_intervene(user, run), family(run, user)
     return {
         "run": run, "state": state_of(run), "rows": rows, "asked": asked, "at": at, "steps_open": _open(steps),
         "elapsed": (run.ended_at or at) - run.started_at,
         "worked": sum((row.total(AGENT) for row in rows), timedelta()),
         "moments": moments(_newest_events(run), titles), "variables": known_values(run, may),
         "now": [_now_row(run, step, user, at, may) for step in steps if _is_unsettled(step)],
-        "clocks": _clocks(run, may), "run_acts": [(act, *RUN_ACTS[act]) for act in run_acts(run, user)],
+        "clocks": _clocks(run, may), "waits": waits_for(run, may), "tree": tree, "tree_ids": ids_in(tree),
+        "talk": messages_of(run, user), "run_acts": [(act, *RUN_ACTS[act]) for act in run_acts(run, user)],
         "may_cancel": run.is_under_way and user.may("workflows.cancel_workflow", run.workflow),
         "again": list(run.repeated_by.only("uid", "key")),
     }  # fmt: skip
