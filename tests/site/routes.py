@@ -105,6 +105,10 @@ def view(side: Side) -> dict[str, Any]:
     return {"name": "Drill", "query": {"tab": "all", "risk": "3"}, "unit": side.unit.code}
 
 
+def runs_view(side: Side) -> dict[str, Any]:
+    return {"name": "Drill", "query": {"state": "stuck"}, "unit": side.unit.code}
+
+
 def action(side: Side) -> dict[str, Any]:
     resource = {"type": "invoice", "id": "1", "properties": {"findings": 0}}
     asked = {"action": "invoice.pay", "resource": resource, "context": {"amount": "1.00", "currency": "EUR"}}
@@ -296,6 +300,11 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-escalation-view", "get"): Door(ONE, lambda side: [things.saved_view(side).uid]),
     ("api-escalation-view", "patch"): Door(CHANGE, lambda side: [things.saved_view(side).uid], lambda side: view(side)),
     ("api-escalation-view-drop", "post"): Door(CHANGE, lambda side: [things.saved_view(side).uid]),
+    ("api-run-views", "get"): Door(LIST),
+    ("api-run-views", "post"): Door(CREATE, body=lambda side: {**runs_view(side), "name": "Another"}),
+    ("api-run-view", "get"): Door(ONE, lambda side: [things.saved_view(side, "runs").uid]),
+    ("api-run-view", "patch"): Door(CHANGE, lambda side: [things.saved_view(side, "runs").uid], runs_view),
+    ("api-run-view-drop", "post"): Door(CHANGE, lambda side: [things.saved_view(side, "runs").uid]),
     ("api-workflows", "post"): Door(
         CREATE,
         body=lambda side: {
@@ -674,7 +683,7 @@ def _wish(side: Side) -> dict[str, Any]:
 PAGES: dict[tuple[str, str], Door] = {
     **{(name, "get"): Door(READ) for name in (
         "overview", "control", "control-posture", "control-drills", "escalations", "escalations-new", "runs",
-        "runs-failed", "runs-queue",
+        "runs-failed", "runs-queue", "runs-views",
         "escalations-together", "escalations-views",
         "agents", "workflows",
         "memory", "memory-reuse", "memory-purge",
@@ -766,6 +775,12 @@ PAGES: dict[tuple[str, str], Door] = {
     ),
     ("escalations-view-begin", "post"): Door(CHANGE, lambda side: [things.saved_view(side).uid]),
     ("escalations-view-drop", "post"): Door(CHANGE, lambda side: [things.saved_view(side).uid]),
+    ("runs-views", "post"): Door(CREATE, body=lambda side: {"name": "Another"}),
+    ("runs-view", "get"): Door(ONE, lambda side: [things.saved_view(side, "runs").uid]),
+    ("runs-view", "post"): Door(
+        CHANGE, lambda side: [things.saved_view(side, "runs").uid], lambda side: {"name": "Another", "edition": "1"}
+    ),
+    ("runs-view-drop", "post"): Door(CHANGE, lambda side: [things.saved_view(side, "runs").uid]),
     ("memory-purge", "post"): Door(CHANGE, body=lambda side: {"agent": side.agent.code, "why": "A drill."}),
     ("memory-fact", "get"): Door(ONE, lambda side: [things.fact(side).uid]),
     ("memory-fact-file", "get"): Door(READ, lambda side: [things.fact(side, "file").uid]),
