@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
-from django.db.models.fields.json import KeyTransform
 from django.http import QueryDict
 
-from workflows.models import Run, RunQuerySet, Step, WorkflowVersion
+from workflows.models import Run, RunQuerySet, Step, WorkflowVersion, holding
+from workflows.models.holding import SOUGHT_AT_MOST
 from workflows.operations.definitions import graph_of
 from workflows.plan import INPUT
 from workflows.views.moments import begin_in, end_in
@@ -31,6 +30,7 @@ KEPT = (
     "sort",
 )  # fmt: skip
 VERSIONS_AT_MOST = 50
+CUT = f"This database has no index of values: they were looked for in the newest {SOUGHT_AT_MOST:,} runs alone."
 VALUE = re.compile(r"(?:(?P<element>[\w-]{1,120})\.)?(?P<name>[\w-]{1,120})\s*=\s*(?P<value>.*)", re.DOTALL)
 
 
@@ -150,13 +150,12 @@ class RunFilter:
         found = VALUE.fullmatch(self.value)
         if found is None:
             return runs
-        name, holds = found["name"], Q()
+        name = found["name"]
         elements = [found["element"]] if found["element"] else [INPUT, *self._leaving(name)]
-        for place, element in enumerate(elements):
-            runs = runs.annotate(**{f"value_{place}": KeyTransform(name, KeyTransform(element, "variables"))})
-            for value in _readings(found["value"].strip()):
-                holds |= Q(**{f"value_{place}": value})
-        return runs.filter(holds)
+        held = holding(runs, elements, name, _readings(found["value"].strip()))
+        if held.is_cut:
+            self.wrong.append(CUT)
+        return held.runs
 
     def _leaving(self, name: str) -> list[str]:
         # A plain name is looked for in all elements of the chosen workflow that declare it.
