@@ -49,6 +49,7 @@ VOCABULARY = {
     "waiting": Word("Waits for a person", "warn", "hourglass"),
     "waiting_time": Word("Waits for time", "", "clock"),
     "waits_message": Word("Waits for a message", "", "mail"),
+    "waits_run": Word("Waits for another run", "", "workflow"),
     "waits_condition": Word("Waits for a condition", "", "filter"),
     "calling": Word("Not begun yet", "", "clock"),
     "done": Word("Done", "ok", "check"),

@@ -41,12 +41,15 @@ def test_a_run_shows_whom_it_called_and_a_called_one_who_called_it(
     tree = above.context["tree"]
     assert (tree.run, tree.here, [each.run for each in tree.branches]) == (caller, True, [called])
     assert tree.branches[0].place == "ask"
+    assert [each.run for each in above.context["calls"]] == [called] and below.context["calls"] == []
+    assert "Waits for another run" in above.content.decode()
     assert f'href="/runs/{called.uid}"' in above.content.decode()
     assert f'data-live-also="{caller.uid} {called.uid}"' in above.content.decode(), "it hears of both"
     tree = below.context["tree"]
     assert (tree.run, tree.here, tree.branches[0].run, tree.branches[0].here) == (caller, False, called, True)
     robot("AP-01").finish(robot("AP-01").claim(), sound=True)
-    assert maria.get(f"/runs/{caller.uid}").context["tree"].branches[0].state == "done"
+    after = maria.get(f"/runs/{caller.uid}")
+    assert (after.context["tree"].branches[0].state, after.context["calls"]) == ("done", [])
 
 
 def test_of_a_called_run_that_one_may_not_see_only_the_state_is_shown(

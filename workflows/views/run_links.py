@@ -117,6 +117,15 @@ def name_of(graph: Graph, element: str) -> str:
     return (node.name if node else "") or element
 
 
+def calls_in(tree: Branch | None) -> list[Branch]:
+    """Of the run of the page what it called and what has not ended: for that it waits."""
+    if tree is None:
+        return []
+    if tree.here:
+        return [each for each in tree.branches if each.waits or each.state not in Run.ENDS]
+    return [call for each in tree.branches for call in calls_in(each)]
+
+
 def ids_in(tree: Branch | None) -> list[str]:
     """The runs of a tree, so that the page hears of each."""
     if tree is None:
