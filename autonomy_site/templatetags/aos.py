@@ -50,7 +50,7 @@ VOCABULARY = {
     "waiting_time": Word("Waits for time", "", "clock"),
     "waits_message": Word("Waits for a message", "", "mail"),
     "waits_run": Word("Waits for another run", "", "workflow"),
-    "waits_condition": Word("Waits for a condition", "", "filter"),
+    "waits_condition": Word("Waits for a condition", "", "list-filter"),
     "calling": Word("Not begun yet", "", "clock"),
     "done": Word("Done", "ok", "check"),
     "failed": Word("Failed", "bad", "triangle-alert"),
