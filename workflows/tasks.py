@@ -12,7 +12,7 @@ from governance import operations as governance
 from governance.models import ControlDrill, ControlState, Escalation
 from governance.tasks import side_by_side
 from observability.ledger import SYSTEM, Refused, database_now
-from workflows import operations
+from workflows import memory, operations
 from workflows.models import Message, Run, Schedule, Step, Timer
 from workflows.operations import pushing
 from workflows.operations.definitions import graph_of
@@ -106,6 +106,18 @@ def land_flights() -> int:
     """Tell steps that wait for the same work elsewhere what became of it; how many flights were over."""
     at = database_now()
     return each(operations.over(at)[:AT_MOST], lambda flight: operations.land(flight, at=at))
+
+
+@shared_task(name="workflows.count_reuses")
+def count_reuses() -> int:
+    """Add to the kept figures what was reused since the last time; how many entries of the ledger were read."""
+    counted = 0
+    for _ in range(BATCHES_AT_MOST):
+        read = memory.count_reuses()
+        counted += read
+        if not read:
+            break
+    return counted
 
 
 @shared_task(name="workflows.hurry_work")

@@ -67,6 +67,7 @@ from workflows.views import (
     watching,
     workflows,
 )
+from workflows.views.runs_views import RUNS
 
 api_urls = [
     path("work/claim", work_api.ClaimView.as_view(), name="api-claim"),
@@ -97,6 +98,7 @@ api_urls = [
     path("steps", intervening_api.StepsView.as_view(), name="api-steps"),
     path("steps/<uuid:uid>/retry", intervening_api.RetryView.as_view(), name="api-step-retry"),
     path("steps/<uuid:uid>/skip", intervening_api.SkipView.as_view(), name="api-step-skip"),
+    path("steps/<uuid:uid>/assign", intervening_api.AssignStepView.as_view(), name="api-step-assign"),
     path("steps/<uuid:uid>/reassign", intervening_api.ReassignView.as_view(), name="api-step-reassign"),
     path("memory/facts", memory_api.FactsView.as_view(), name="api-facts"),
     path("memory/facts/<uuid:uid>", facts_api.FactView.as_view(), name="api-fact"),
@@ -139,6 +141,9 @@ api_urls = [
     path("escalation-views", views_api.ViewsView.as_view(), name="api-escalation-views"),
     path("escalation-views/<uuid:uid>", views_api.ViewView.as_view(), name="api-escalation-view"),
     path("escalation-views/<uuid:uid>/drop", views_api.DropViewView.as_view(), name="api-escalation-view-drop"),
+    path("run-views", views_api.RunViewsView.as_view(), name="api-run-views"),
+    path("run-views/<uuid:uid>", views_api.RunViewView.as_view(), name="api-run-view"),
+    path("run-views/<uuid:uid>/drop", views_api.DropRunViewView.as_view(), name="api-run-view-drop"),
     path("workflows", workflows_api.WorkflowsView.as_view(), name="api-workflows"),
     path("messages", messages_api.MessagesView.as_view(), name="api-messages"),
     path("messages/<uuid:uid>", messages_api.MessageView.as_view(), name="api-message"),
@@ -214,6 +219,9 @@ urlpatterns: list[URLPattern] = [
     path("runs/together", runs_together.TogetherPage.as_view(), name="runs-together"),
     path("runs/failed", runs_failed.FailedWork.as_view(), name="runs-failed"),
     path("runs/queue", runs_queue.QueuePage.as_view(), name="runs-queue"),
+    path("runs/views", saved_views.ViewsPage.as_view(listing=RUNS), name="runs-views"),
+    path("runs/views/<uuid:uid>", saved_views.ViewPage.as_view(listing=RUNS), name="runs-view"),
+    path("runs/views/<uuid:uid>/drop", saved_views.DropDoor.as_view(listing=RUNS), name="runs-view-drop"),
     path("runs/<uuid:uid>", run.RunPage.as_view(), name="run"),
     path("runs/<uuid:uid>/cancel", run.CancelRun.as_view(), name="run-cancel"),
     *(
@@ -271,6 +279,8 @@ urlpatterns: list[URLPattern] = [
         for act in ("pause", "resume", "end")
     ),
     path("hooks/<uuid:uid>/revoke", beginnings.RevokeHook.as_view(), name="hook-revoke"),
+    path("workflows/<slug:code>/follows", beginnings.AddFollow.as_view(), name="follow-new"),
+    path("follows/<uuid:uid>/drop", beginnings.DropFollow.as_view(), name="follow-drop"),
     path("workflows/<slug:code>/move", migrating.MoveRunsPage.as_view(), name="workflow-move"),
     path("hooks/<uuid:uid>", hooks_api.HookCallView.as_view(), name="hook-call"),
     path("workflows/<slug:code>/design", designing.DesignPage.as_view(), name="workflow-design"),

@@ -48,6 +48,10 @@ VOCABULARY = {
     "running": Word("Running", "acc", "play"),
     "waiting": Word("Waits for a person", "warn", "hourglass"),
     "waiting_time": Word("Waits for time", "", "clock"),
+    "waits_message": Word("Waits for a message", "", "mail"),
+    "waits_run": Word("Waits for another run", "", "workflow"),
+    "waits_condition": Word("Waits for a condition", "", "list-filter"),
+    "calling": Word("Not begun yet", "", "clock"),
     "done": Word("Done", "ok", "check"),
     "failed": Word("Failed", "bad", "triangle-alert"),
     "cancelled": Word("Cancelled", "", "ban"),
@@ -61,6 +65,10 @@ VOCABULARY = {
     "purged": Word("Purged", "", "eraser"),
     "skipped": Word("Skipped", "", "skip-forward"),
     "sleeping": Word("Waits for time", "", "clock"),
+    # messages between runs
+    "sent": Word("On its way", "acc", "send"),
+    "taken": Word("Taken", "ok", "check"),
+    "dropped": Word("Dropped", "warn", "mail-x"),
     # replays
     "queued": Word("Waits for its turn", "", "clock"),
     # decisions of policies

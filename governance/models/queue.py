@@ -1,4 +1,4 @@
-"""What reviewers keep about the queue of questions: whom they watch, what they put aside, and their views of it."""
+"""What reviewers keep about the queue of questions: whom they watch, what they put aside; views of lists."""
 
 from typing import Self
 
@@ -48,16 +48,27 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
             return self.filter(Q(owner=user) | Q(owner=None) | Q(is_shared=True))
         return self.filter(Q(owner=user) | Q(owner=None) | Q(is_shared=True, unit__in=user.unit_ids()))
 
+    def of(self, table: str) -> Self:
+        """Those of one list."""
+        return self.filter(table=table)
+
     def with_names(self) -> Self:
         """With everything that a list shows of them, in one query."""
         return self.select_related("owner", "unit")
 
 
 class SavedView(models.Model):
-    """A way to look at the queue, by name: what narrows it. One without an owner comes with the system and stays."""
+    """A way to look at a list, by name: what narrows it. One without an owner comes with the system and stays."""
+
+    class Table(models.TextChoices):
+        ESCALATIONS = "escalations", "Escalations"
+        RUNS = "runs", "Runs"
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     owner = models.ForeignKey(Principal, on_delete=models.CASCADE, null=True, related_name="saved_views")
+    table = models.CharField(
+        max_length=20, choices=Table.choices, default=Table.ESCALATIONS, db_default=Table.ESCALATIONS
+    )
     name = models.CharField(max_length=80)
     query = models.JSONField(default=dict)
     is_shared = models.BooleanField(default=False)
@@ -71,13 +82,16 @@ class SavedView(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["owner", "name"], name="one_saved_view_per_name"),
+            models.UniqueConstraint(fields=["owner", "table", "name"], name="one_saved_view_per_name"),
             models.UniqueConstraint(
                 fields=["unit"], condition=Q(is_team_default=True), name="one_default_view_per_unit"
             ),
             models.CheckConstraint(condition=Q(is_shared=False) | Q(unit__isnull=False), name="shared_view_has_a_unit"),
             models.CheckConstraint(
                 condition=Q(is_team_default=False) | Q(is_shared=True), name="default_of_a_unit_is_shared"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_team_default=False) | Q(table="escalations"), name="default_of_a_unit_is_of_the_queue"
             ),
         ]
 

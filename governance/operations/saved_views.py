@@ -1,7 +1,7 @@
-"""Saved views of the queue: keep one, change it, share it with a unit, begin with it, take it away."""
+"""Saved views of lists: keep one, change it, share it with a unit, begin the queue with it, take it away."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -30,22 +30,23 @@ class ViewChanged(ledger.Refused):
 
 @dataclass(frozen=True)
 class ViewTerms:
-    """What a view is to be: its name, what narrows the queue, the unit that shares it (None for oneself alone), and
-    whether that unit's people begin with it."""
+    """What a view is to be: its name, what narrows the list, the unit that shares it (None for oneself alone), of the
+    queue whether that unit's people begin with it, and of which list it is."""
 
     name: str
     query: Mapping[str, object]
     unit: Unit | None = None
     is_team_default: bool = False
+    table: str = SavedView.Table.ESCALATIONS
 
 
 @transaction.atomic
 def save_view(terms: ViewTerms, *, by: Principal, at: datetime) -> SavedView:
     """A new view of this person. Raises Invalid that names each wrong field."""
     columns = _checked(terms, by)
-    if SavedView.objects.filter(owner=by).count() >= VIEWS_AT_MOST:
-        raise ledger.Invalid(f"A person has {VIEWS_AT_MOST} views at most.")
-    view = SavedView(owner=by, at=at, **columns)
+    if SavedView.objects.of(terms.table).filter(owner=by).count() >= VIEWS_AT_MOST:
+        raise ledger.Invalid(f"A person has {VIEWS_AT_MOST} views of a list at most.")
+    view = SavedView(owner=by, at=at, table=terms.table, **columns)
     _keep(view)
     ledger.record("view.saved", view, by=by, at=at)
     return view
@@ -55,7 +56,7 @@ def save_view(terms: ViewTerms, *, by: Principal, at: datetime) -> SavedView:
 def change_view(view: SavedView, terms: ViewTerms, *, edition: int, by: Principal, at: datetime) -> SavedView:
     """The view as it is to be from now on; `edition` is the one that was read. Raises SystemViewStays, ViewChanged."""
     _require_own(view, by)
-    columns = _checked(terms, by)
+    columns = _checked(replace(terms, table=view.table), by)
     locked = SavedView.objects.select_for_update(of=("self",)).get(pk=view.pk)
     if locked.edition != edition:
         raise ViewChanged
@@ -86,7 +87,7 @@ def begin_with(view: SavedView | None, *, by: Principal) -> None:
 def first_view(person: Principal, *, remembered: str = "") -> SavedView | None:
     """With which view the queue begins where the address says nothing: the one this session remembers, one's own
     default, that of one's unit; None for the system's."""
-    visible = SavedView.objects.visible_to(person)
+    visible = SavedView.objects.visible_to(person).of(SavedView.Table.ESCALATIONS)
     if remembered and (kept := visible.filter(uid=remembered).first()) is not None:
         return kept
     own = visible.filter(pk__in=DefaultView.objects.filter(person=person).values("view")).first()
@@ -111,11 +112,13 @@ def _checked(terms: ViewTerms, by: Principal) -> dict[str, object]:
     if not 0 < len(name) <= 80:
         wrong["name"] = "Give the view a name of 80 characters at most."
     try:
-        query = kept_view(terms.query)
+        query = kept_view(terms.query, terms.table)
     except ValueError as unfit:
         wrong["query"] = str(unfit)
     if terms.is_team_default and terms.unit is None:
         wrong["is_team_default"] = "Only a view that is shared with a unit can be the one its people begin with."
+    if terms.is_team_default and terms.table != SavedView.Table.ESCALATIONS:
+        wrong["is_team_default"] = "Only the queue of questions begins with a view."
     if wrong:
         raise ledger.Invalid("Nothing was saved.", fields=wrong)
     if terms.unit is not None and not may_share(by, terms.unit):

@@ -14,10 +14,17 @@ BACK_BEFORE = timedelta(minutes=15)
 SOUGHT_AT_MOST = 1000
 STEPS = (Decimal(1), Decimal(2), Decimal(5))
 LARGEST = Decimal(10) ** 15
-VIEW_FIELDS = (
-    "tab", "q", "workflow", "risk", "agent", "path", "kind", "age", "claimed", "action", "answer", "from", "to",
-)  # fmt: skip
-VIEW_TEXT_AT_MOST = 200
+VIEW_FIELDS = {
+    "escalations": (
+        "tab", "q", "workflow", "risk", "agent", "path", "kind", "age", "claimed", "action", "answer", "from", "to",
+    ),
+    "runs": (
+        "q", "state", "workflow", "version", "step", "unit", "outcome", "agent", "touchless", "from", "to", "age",
+        "value", "sort",
+    ),
+}  # fmt: skip
+"""What a saved view of each list may keep: what the address of that list says."""
+VIEW_TEXT_AT_MOST = {"escalations": 200, "runs": 500}
 
 
 @dataclass(frozen=True)
@@ -67,15 +74,15 @@ def latest_return(due_at: datetime) -> datetime:
     return due_at - BACK_BEFORE
 
 
-def kept_view(query: Mapping[str, object]) -> dict[str, str]:
-    """The query of a saved view without what is empty. Raises ValueError that says what cannot be kept."""
-    unknown = sorted(set(query) - set(VIEW_FIELDS))
+def kept_view(query: Mapping[str, object], table: str) -> dict[str, str]:
+    """The query of a saved view of a list without what is empty. Raises ValueError that says what cannot be kept."""
+    unknown = sorted(set(query) - set(VIEW_FIELDS[table]))
     if unknown:
         raise ValueError(f"A view cannot be narrowed by {', '.join(unknown)}.")
     kept = {}
     for name, value in query.items():
-        if not isinstance(value, str) or len(value) > VIEW_TEXT_AT_MOST:
-            raise ValueError(f"{name} has to be text of {VIEW_TEXT_AT_MOST} characters at most.")
+        if not isinstance(value, str) or len(value) > VIEW_TEXT_AT_MOST[table]:
+            raise ValueError(f"{name} has to be text of {VIEW_TEXT_AT_MOST[table]} characters at most.")
         if value.strip():
             kept[name] = value.strip()
     return kept

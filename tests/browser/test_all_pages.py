@@ -42,7 +42,7 @@ LISTS = (
     "escalations-views",
     "overview", "escalations", "runs", "agents", "workflows", "memory", "memory-reuse",
     "policies", "audit", "performance", "control",
-    "runs-failed", "runs-queue",
+    "runs-failed", "runs-queue", "runs-views",
     "search", "settings", "password-change", "agent-autonomy", "agent-cards", "agents-blueprints", "agents-chart",
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
     "usersessions_list", "settings-agents", "settings-notifications", "account_reauthenticate", "access",
@@ -162,11 +162,13 @@ def queue_pages(sign_in: Any) -> list[str]:
     assert sign_in("maria").call("post", f"escalations/{pile[0].uid}/claim", {}).status_code == 200
     view = {"name": "Low", "query": {"tab": "all", "risk": "1"}, "unit": "finance"}
     made = sign_in("maria").call("post", "escalation-views", view).json()
+    own = sign_in("maria").call("post", "run-views", {"name": "Stuck", "query": {"state": "stuck"}}).json()
     together = f"{reverse('escalations-together')}?pile={pile[0].alike}"
     return [
         f"{reverse('escalations')}?unfold={pile[0].alike}", f"{reverse('escalations')}?q=refund&risk=1",
         reverse("escalation", args=[pile[0].uid]), together, f"{together}&as=rejected",
-        reverse("escalations-view", args=[made["id"]]),
+        reverse("escalations-view", args=[made["id"]]), reverse("runs-view", args=[own["id"]]),
+        f"{reverse('runs')}?sort=-cost&state=waiting", f"{reverse('runs-queue')}?role=payments",
     ]  # fmt: skip
 
 

@@ -105,6 +105,10 @@ def view(side: Side) -> dict[str, Any]:
     return {"name": "Drill", "query": {"tab": "all", "risk": "3"}, "unit": side.unit.code}
 
 
+def runs_view(side: Side) -> dict[str, Any]:
+    return {"name": "Drill", "query": {"state": "stuck"}, "unit": side.unit.code}
+
+
 def action(side: Side) -> dict[str, Any]:
     resource = {"type": "invoice", "id": "1", "properties": {"findings": 0}}
     asked = {"action": "invoice.pay", "resource": resource, "context": {"amount": "1.00", "currency": "EUR"}}
@@ -222,6 +226,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-step-skip", "post"): Door(
         END, lambda side: [things.ready_step(side).uid], lambda side: {**why(side), "output": {"readable": False}}
     ),
+    ("api-step-assign", "post"): Door(LEASE, lambda side: [things.ready_step(side).uid], why),
     ("api-step-reassign", "post"): Door(
         LEASE, lambda side: [things.ready_step(side).uid], lambda side: {**why(side), "agent": side.agent.code}
     ),
@@ -300,6 +305,11 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-escalation-view", "get"): Door(ONE, lambda side: [things.saved_view(side).uid]),
     ("api-escalation-view", "patch"): Door(CHANGE, lambda side: [things.saved_view(side).uid], lambda side: view(side)),
     ("api-escalation-view-drop", "post"): Door(CHANGE, lambda side: [things.saved_view(side).uid]),
+    ("api-run-views", "get"): Door(LIST),
+    ("api-run-views", "post"): Door(CREATE, body=lambda side: {**runs_view(side), "name": "Another"}),
+    ("api-run-view", "get"): Door(ONE, lambda side: [things.saved_view(side, "runs").uid]),
+    ("api-run-view", "patch"): Door(CHANGE, lambda side: [things.saved_view(side, "runs").uid], runs_view),
+    ("api-run-view-drop", "post"): Door(CHANGE, lambda side: [things.saved_view(side, "runs").uid]),
     ("api-workflows", "post"): Door(
         CREATE,
         body=lambda side: {
@@ -678,7 +688,7 @@ def _wish(side: Side) -> dict[str, Any]:
 PAGES: dict[tuple[str, str], Door] = {
     **{(name, "get"): Door(READ) for name in (
         "overview", "control", "control-posture", "control-drills", "escalations", "escalations-new", "runs",
-        "runs-failed", "runs-queue",
+        "runs-failed", "runs-queue", "runs-views",
         "escalations-together", "escalations-views",
         "agents", "workflows",
         "memory", "memory-reuse", "memory-purge",
@@ -770,6 +780,12 @@ PAGES: dict[tuple[str, str], Door] = {
     ),
     ("escalations-view-begin", "post"): Door(CHANGE, lambda side: [things.saved_view(side).uid]),
     ("escalations-view-drop", "post"): Door(CHANGE, lambda side: [things.saved_view(side).uid]),
+    ("runs-views", "post"): Door(CREATE, body=lambda side: {"name": "Another"}),
+    ("runs-view", "get"): Door(ONE, lambda side: [things.saved_view(side, "runs").uid]),
+    ("runs-view", "post"): Door(
+        CHANGE, lambda side: [things.saved_view(side, "runs").uid], lambda side: {"name": "Another", "edition": "1"}
+    ),
+    ("runs-view-drop", "post"): Door(CHANGE, lambda side: [things.saved_view(side, "runs").uid]),
     ("memory-purge", "post"): Door(CHANGE, body=lambda side: {"agent": side.agent.code, "why": "A drill."}),
     ("memory-fact", "get"): Door(ONE, lambda side: [things.fact(side).uid]),
     ("memory-fact-file", "get"): Door(READ, lambda side: [things.fact(side, "file").uid]),
@@ -778,7 +794,7 @@ PAGES: dict[tuple[str, str], Door] = {
     ("run", "get"): Door(ONE, lambda side: [side.run.uid]),
     ("run-cancel", "post"): Door(CHANGE, lambda side: [side.run.uid], lambda side: {"why": "A drill."}),
     **{(f"run-{act}", "post"): Door(CHANGE, lambda side: [side.run.uid], why) for act in (
-        "pause", "resume", "retry", "skip", "reassign", "move", "variable",
+        "pause", "resume", "retry", "skip", "reassign", "assign", "move", "variable",
     )},
     ("run-restart", "post"): Door(CREATE, lambda side: [things.ended_run(side).uid], why),
     ("runs-together", "get"): Door(
@@ -811,6 +827,11 @@ PAGES: dict[tuple[str, str], Door] = {
     ("schedule-resume", "post"): Door(CHANGE, lambda side: [things.schedule(side, "paused").uid]),
     ("schedule-end", "post"): Door(CHANGE, lambda side: [things.schedule(side).uid]),
     ("hook-revoke", "post"): Door(CHANGE, lambda side: [things.hook(side).uid], why),
+    ("follow-new", "post"): Door(
+        CREATE, lambda side: [side.workflow.code],
+        lambda side: {"after": things.draft(side).workflow.code, "status": "done"},
+    ),
+    ("follow-drop", "post"): Door(CHANGE, lambda side: [things.follow(side).uid]),
     ("hook-call", "post"): Door(CREATE, lambda side: [things.hook(side).uid], lambda side: {"drill": "yes"}),
     ("workflow-move", "get"): Door(READ, lambda side: [side.workflow.code]),
     ("workflow-move", "post"): Door(

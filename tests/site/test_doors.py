@@ -356,7 +356,9 @@ def copied_for_people(world: World, count: int) -> None:
     copied(things.promotion(own), count, uid=fresh(PromotionRequest, "uid"), status=lambda n: "withdrawn")
     copied(things.budget(own), count, uid=fresh(Budget, "uid"))
     copied(things.value_list(own), count, name=lambda n: f"grown_{count}_{n}")
-    copied(things.saved_view(own), count, uid=fresh(SavedView, "uid"), name=lambda n: f"grown-{count}-{n}")
+    for listing in SavedView.Table.values:
+        view = things.saved_view(own, listing)
+        copied(view, count, uid=fresh(SavedView, "uid"), name=lambda n: f"grown-{count}-{n}")
     copied(things.learnt(own), count, uid=fresh(LearntRule, "uid"), group=lambda n: f"grown-{count}-{n}")
     copied(things.planted(own), count, uid=fresh(PlantedCase, "uid"))
     asked, _ = things.asked_agent(own)

@@ -428,10 +428,11 @@ def claimed(side: Any) -> dict[str, Any]:
     return {"space": side.space.code, "key": "claimed", "token": flight.token}
 
 
-def saved_view(side: Any) -> SavedView:
-    """A view that this person shares with the unit, made when it is first needed."""
-    found = SavedView.objects.filter(unit=side.unit).first()
-    terms = governance.ViewTerms("Drill", {"tab": "teams"}, side.unit)
+def saved_view(side: Any, table: str = "escalations") -> SavedView:
+    """A view of the list that this person shares with the unit, made when it is first needed."""
+    found = SavedView.objects.of(table).filter(unit=side.unit).first()
+    query = {"tab": "teams"} if table == "escalations" else {"state": "stuck"}
+    terms = governance.ViewTerms("Drill", query, side.unit, table=table)
     return found or governance.save_view(terms, by=asked_person(side), at=ledger.database_now())
 
 

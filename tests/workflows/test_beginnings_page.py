@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from observability.ledger import database_now
 from tests.workflows.small_drawings import agent, line
-from workflows.models import Hook, Run, Schedule
+from workflows.models import Follow, Hook, Run, Schedule, Workflow
 
 INPUTS = (
     '<startEvent id="start"><extensionElements><aos:input name="order" type="string" label="Order"/>'
@@ -89,3 +90,41 @@ def test_what_does_not_show_stays_unseen(drawn: Any, sign_in: Any) -> None:
     stranger = sign_in("sofia")
     seen = stranger.get("/workflows/booking").status_code
     assert stranger.get("/workflows/booking/beginnings").status_code == seen
+
+
+def test_a_workflow_is_let_follow_on_another_and_no_more(maria: Any, drawn: Any, may_start: Any, sign_in: Any) -> None:
+    may_start("maria", drawn("shipping", INPUTS).workflow)
+    seen = maria.get("/workflows/shipping/beginnings").content.decode()
+    assert "It follows on none." in seen and "Begin after runs of another workflow" in seen
+
+    given = {"after": "booking", "status": "done", "outcome": "Booked"}
+    page = maria.post("/workflows/shipping/follows", given, follow=True).content.decode()
+
+    assert "A run begins from now on after each of" in page
+    follow = Follow.objects.get()
+    assert (follow.workflow.code, follow.after.code, follow.outcome) == ("shipping", "booking", "Booked")
+    assert "after each that is done: Booked" in maria.get("/workflows/booking/beginnings").content.decode()
+    again = maria.post("/workflows/shipping/follows", given)
+    assert again.status_code == 400 and "follows on that already" in again.content.decode()
+    stopped = maria.post(f"/follows/{follow.uid}/drop", follow=True).content.decode()
+    assert "No run begins after those of" in stopped and "No run begins because another one ended." in stopped
+    assert not Follow.objects.exists()
+
+
+def test_nobody_lets_a_workflow_follow_on_itself_or_on_one_that_is_not_theirs(
+    maria: Any, drawn: Any, may_start: Any, sign_in: Any, halden: Any
+) -> None:
+    other = drawn("secret", INPUTS).workflow
+    Workflow.objects.filter(pk=other.pk).update(unit=halden.units["procurement"])
+    for after in ("booking", "secret", "nothing", ""):
+        answer = maria.post("/workflows/booking/follows", {"after": after, "status": "done"})
+        assert answer.status_code == 400, after
+        assert "After runs of: " in answer.content.decode()
+    may_start("priya", Workflow.objects.get(code="booking"), "view_workflow")
+    priya = sign_in("priya")
+    assert priya.post("/workflows/booking/follows", {"after": "secret", "status": "done"}).status_code == 403
+    mine = Workflow.objects.get(code="booking")
+    follow = Follow.objects.create(workflow=mine, after=other, status="done", created_at=database_now())
+    assert priya.post(f"/follows/{follow.uid}/drop").status_code == 403
+    page = priya.get("/workflows/booking/beginnings").content.decode()
+    assert "a workflow that you may not see" in page and "Stop it" not in page

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from agents.models import Principal
 from governance.models import Escalation
 from observability.models import Event
 from tests.workflows.small_drawings import agent, line, process
@@ -236,22 +237,21 @@ def test_a_start_that_follows_on_another_run_has_its_key_and_values(
 def test_a_drawing_calls_no_workflow_that_neither_who_draws_nor_who_publishes_it_may_start(
     drawn: Any, may_start: Any, halden: Any, now: Any
 ) -> None:
-    """Sofia may publish her own workflow; what runs of others leave behind she does not get by calling them."""
+    """Sofia draws and Tomasz publishes; what runs of others leave behind they do not get by calling them."""
     checking, calling = drawn("checking", CHECKS).workflow, drawn("calling", CHECKS).workflow
-    may_start("sofia", calling, "publish_workflow", "view_workflow", "start_workflow")
-    sofia, terms = halden.people["sofia"], {"unit": calling.unit, "owner": calling.owner, "at": now}
+    may_start("sofia", calling, "draft_workflow", "view_workflow", "start_workflow")
+    may_start("tomasz", calling, "publish_workflow", "view_workflow")
+    sofia, tomasz = halden.people["sofia"], halden.people["tomasz"]
+    draft = operations.begin_draft(calling, bpmn=process("calling", CALLS).decode(), by=sofia, at=now)
+    operations.ask_to_publish(draft, by=sofia, at=now)
 
     with pytest.raises(operations.BpmnRefused) as refused:
-        operations.publish("calling", process("calling", CALLS), by=sofia, incident_path=calling.incident_path, **terms)
+        operations.publish_draft(draft, by=tomasz, at=now)
     assert list(refused.value.fields) == ["ask"]
     assert calling.versions.count() == 1
 
-    may_start("sofia", checking, "start_workflow")
-    sofia = type(sofia).objects.get(pk=sofia.pk)
-    version = operations.publish(
-        "calling", process("calling", CALLS), by=sofia, incident_path=calling.incident_path, **terms
-    )
-    assert version.number == 2
+    may_start("tomasz", checking, "start_workflow")
+    assert operations.publish_draft(draft, by=Principal.objects.get(pk=tomasz.pk), at=now).number == 2
 
 
 def test_ten_thousand_clocks_ring_once_each(drawn: Any, may_start: Any, sign_in: Any, now: Any) -> None:

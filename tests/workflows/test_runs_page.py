@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from governance.models import SavedView
 from observability import kpis, ledger
 from observability.ledger import database_now
 from observability.models import Event
@@ -269,3 +271,146 @@ def test_a_reason_that_cannot_be_kept_cancels_nothing(robot: Any, sign_in: Any) 
 
     run.refresh_from_db()
     assert run.status == "running"
+
+
+# --- sorted, and as saved views ----------------------------------------------------------------------------------
+@pytest.fixture
+def some_runs(halden: Any) -> dict[str, Run]:
+    """Three runs that differ in everything that the list can be sorted by."""
+    version, at = halden.workflow.versions.get(), database_now()
+    common = {"workflow": halden.workflow, "version": version, "unit": halden.workflow.unit}
+    made = (
+        ("b", "running", "", at - timedelta(hours=3), None, "0.10", 2),
+        ("a", "done", "Paid", at - timedelta(hours=2), at - timedelta(hours=1), "0.30", 0),
+        ("c", "failed", "Not paid", at - timedelta(minutes=5), at, "0.20", 1),
+    )
+    for key, status, outcome, begun, ended, cost, asked in made:
+        Run.objects.create(
+            key=key, status=status, outcome=outcome, started_at=begun, ended_at=ended, cost=cost, people_asked=asked,
+            **common,
+        )  # fmt: skip
+    return {run.key: run for run in Run.objects.all()}
+
+
+SORTED = {
+    "": "cab", "oldest": "bac", "key": "abc", "-key": "cba", "state": "bca", "-state": "acb", "outcome": "bca",
+    "-outcome": "acb", "-elapsed": "bac", "elapsed": "cab", "-cost": "acb", "cost": "bca", "-people": "bca",
+    "people": "acb",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sort", SORTED)
+def test_the_list_is_sorted_by_each_column_both_ways(sort: str, some_runs: Any, sign_in: Any) -> None:
+    answer = sign_in("priya").get(f"/runs?sort={sort}")
+
+    assert "".join(keys(answer)) == SORTED[sort]
+    said = [head.sorted for head in answer.context["heads"] if head.sorted]
+    assert len(said) == 1
+    assert f'aria-sort="{said[0]}"' in answer.content.decode()
+
+
+def test_the_head_of_a_column_sorts_by_it_and_then_the_other_way(some_runs: Any, sign_in: Any) -> None:
+    priya = sign_in("priya")
+
+    def leads(address: str) -> str:
+        heads = {head.words: head for head in priya.get(address).context["heads"]}
+        return heads["Cost"].url
+
+    assert leads("/runs?workflow=invoice-to-payment&before=3") == "?workflow=invoice-to-payment&sort=-cost"
+    assert leads("/runs?sort=-cost") == "?sort=cost"
+    assert leads("/runs?sort=cost") == "?sort=-cost"
+    assert "was left out" in priya.get("/runs?sort=colour").content.decode()
+
+
+def test_pages_of_a_sorted_list_lose_no_run(halden: Any, sign_in: Any) -> None:
+    version, at = halden.workflow.versions.get(), database_now()
+    common = {"workflow": halden.workflow, "version": version, "unit": halden.workflow.unit, "started_at": at}
+    Run.objects.bulk_create(Run(key=f"r{n:03}", cost=n % 7, **common) for n in range(120))
+    priya = sign_in("priya")
+
+    first = priya.get("/runs?sort=-cost")
+    second = priya.get(f"/runs{first.context['page'].older}")
+    third = priya.get(f"/runs{second.context['page'].older}")
+    back = priya.get(f"/runs{third.context['page'].newer}")
+
+    shown = [run["run"] for answer in (first, second, third) for run in answer.context["rows"]]
+    assert len({run.pk for run in shown}) == 120
+    assert [run.cost for run in shown] == sorted((run.cost for run in shown), reverse=True)
+    assert keys(back) == keys(second)
+    assert (first.context["page"].newer, third.context["page"].older) == ("", "")
+
+
+def test_too_many_runs_are_sorted_by_their_start_alone(halden: Any, sign_in: Any) -> None:
+    version, at = halden.workflow.versions.get(), database_now()
+    common = {"workflow": halden.workflow, "version": version, "unit": halden.workflow.unit, "started_at": at}
+    Run.objects.bulk_create((Run(key=f"r{n:05}", cost=n, **common) for n in range(10_001)), batch_size=1_000)
+
+    answer = sign_in("priya").get("/runs?sort=cost")
+
+    assert "narrow the filter to see the cheapest first" in answer.content.decode()
+    assert keys(answer)[0] == "r10000", "the newest first"
+
+
+def test_priya_saves_a_view_renames_it_and_takes_it_away(some_runs: Any, sign_in: Any) -> None:
+    priya, asked = sign_in("priya"), "state=failed&q=c&sort=-cost&from=2020-01-01"
+    form = priya.get(f"/runs/views?{asked}&before=7")
+    assert "It shows: Key with “c”, Failed, 2020-01-01 to today, most expensive first." in form.content.decode()
+
+    saved = priya.post("/runs/views", {"name": "Failed ones", "query": form.context["form"]["query"].value()})
+
+    view = SavedView.objects.get(name="Failed ones")
+    assert (view.table, view.owner.username) == ("runs", "priya")
+    assert view.query == {"q": "c", "state": "failed", "from": "2020-01-01", "sort": "-cost"}
+    shown = priya.get(saved["Location"])
+    assert keys(shown) == ["c"]
+    assert shown.context["menu"]["view"] == view and "<h1>Failed ones</h1>" in shown.content.decode()
+    assert "Failed ones" not in sign_in("maria").get("/runs").content.decode(), "it is hers alone"
+    renamed = {"name": "Broken", "edition": "1"}
+    assert priya.post(f"/runs/views/{view.uid}", renamed).status_code == 302
+    assert priya.post(f"/runs/views/{view.uid}", renamed).status_code == 412, "somebody changed it meanwhile"
+    assert "Broken" in priya.get("/runs").content.decode()
+    assert priya.post(f"/runs/views/{view.uid}/drop").status_code == 302
+    assert not SavedView.objects.filter(pk=view.pk).exists()
+
+
+def test_a_view_is_shared_with_a_unit_by_who_may(sign_in: Any, halden: Any) -> None:
+    maria, finance = sign_in("maria"), halden.units["finance"]
+    assert "Shared with Finance" in maria.get("/runs/views").content.decode()
+    maria.post("/runs/views", {"name": "Stuck", "query": "state=stuck", "unit": finance.pk})
+
+    view = SavedView.objects.get(name="Stuck")
+    assert [view.is_shared, view.unit] == [True, finance]
+    priya, lukas = sign_in("priya"), sign_in("lukas")
+    assert view in [each for each, _ in priya.get("/runs").context["menu"]["views"]]
+    assert view not in [each for each, _ in lukas.get("/runs").context["menu"]["views"]]
+    assert lukas.get(f"/runs/views/{view.uid}").status_code == 404
+    assert priya.post(f"/runs/views/{view.uid}/drop").status_code == 403
+    refused = lukas.post("/runs/views", {"name": "Mine", "query": "", "unit": finance.pk})
+    assert refused.status_code == 400 and not SavedView.objects.filter(name="Mine").exists()
+
+
+def test_views_of_runs_by_api_are_apart_from_those_of_the_queue(sign_in: Any) -> None:
+    priya = sign_in("priya")
+    made = priya.call("post", "run-views", {"name": "Old", "query": {"age": "7d"}})
+
+    assert (made.status_code, made.json()["query"]) == (201, {"age": "7d"})
+    path = f"run-views/{made.json()['id']}"
+    assert priya.call("get", f"escalation-views/{made.json()['id']}").status_code == 404
+    names = [row["name"] for row in priya.call("get", "run-views").json()["results"]]
+    assert names == ["Waits for a person", "Has failed work", "Under way for over a day", "Old"]
+    wrong = priya.call("post", "run-views", {"name": "Odd", "query": {"tab": "me"}})
+    assert wrong.status_code == 400 and "cannot be narrowed by tab" in wrong.content.decode()
+    twice = priya.call("post", "run-views", {"name": "Old", "query": {}})
+    assert twice.status_code == 400 and "You have a view of this name." in twice.content.decode()
+    tag = priya.call("get", path)["ETag"]
+    changed = priya.call("patch", path, {"name": "Older", "query": {"age": "30d"}}, match=tag)
+    assert (changed.status_code, changed.json()["name"]) == (200, "Older")
+    assert priya.call("post", f"{path}/drop", {}, match=changed["ETag"]).status_code == 200
+    assert priya.call("get", path).status_code == 404
+
+
+def test_every_view_that_comes_with_the_system_shows_what_it_says(sign_in: Any) -> None:
+    priya = sign_in("priya")
+    for view in SavedView.objects.filter(table="runs", owner=None):
+        kept = priya.get(f"/runs?{urlencode(view.query)}").context["menu"]
+        assert kept["view"] == view, view

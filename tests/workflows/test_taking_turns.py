@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.models import Blueprint
+from agents.models import Agent, Blueprint
 from observability.ledger import SYSTEM, Invalid, WrongStatus, database_now
 from observability.models import Event
 from tests.workflows.queue import begin, declare, one_step
@@ -101,6 +101,48 @@ def test_a_step_is_kept_for_one_agent_for_a_time(halden: Any, now: Any) -> None:
     assert taken(halden, now + timedelta(hours=1), 1) == ["a"], "only for a time"
     with pytest.raises(WrongStatus):
         operations.assign(step, reader, by=SYSTEM, at=now, why="Too late.")
+
+
+def test_what_is_kept_for_an_agent_counts_as_its_load(halden: Any, now: Any) -> None:
+    Agent.objects.filter(code="AP-02").update(role=halden.agents["AP-01"].role)
+    version = one_step(halden, now, "small")
+    for key in ("a", "b", "c"):
+        begin(version, key)
+
+    for step in Step.objects.order_by("id"):
+        operations.assign(step, by=SYSTEM, at=now, why="Spread the load.")
+
+    kept = list(Step.objects.order_by("id").values_list("assigned_to__code", flat=True))
+    assert kept == ["AP-01", "AP-02", "AP-01"], "in turns, whoever has less"
+    later = now + timedelta(hours=1)
+    assert [load for _, load in operations.able_to_take(Step.objects.first(), later)] == [0, 0], "only for a time"
+
+
+def test_a_person_keeps_a_step_for_the_least_loaded_agent_or_a_named_one(
+    halden: Any, now: Any, may_start: Any, sign_in: Any
+) -> None:
+    begin(one_step(halden, now, "small"), "a")
+    step = Step.objects.select_related("run__workflow").get()
+    may_start("maria", step.run.workflow, "view_workflow", "intervene_workflow")
+    maria, door = sign_in("maria"), f"steps/{step.uid}/assign"
+
+    queue = maria.get(f"/runs/queue?role={step.role}").content.decode()
+    assert f"/runs/{step.run.uid}?ask=step&amp;step={step.uid}&amp;act=assign#hand" in queue
+    card = maria.get(f"/runs/{step.run.uid}?ask=step&step={step.uid}&act=assign").content.decode()
+    assert "Whoever has the least in hand" in card and "0 in hand" in card
+    given = {"step": str(step.uid), "agent": "", "minutes": "30", "why": "Spread the load."}
+    assert maria.post(f"/runs/{step.run.uid}/assign", {**given, "minutes": "0"}).status_code == 400
+    assert maria.post(f"/runs/{step.run.uid}/assign", {**given, "why": ""}).status_code == 400
+    assert maria.post(f"/runs/{step.run.uid}/assign", given).status_code == 302
+    step.refresh_from_db()
+    assert step.assigned_to == halden.agents["AP-01"]
+    assert "kept until" in maria.get(f"/runs/{step.run.uid}").content.decode()
+
+    for wrong in ({"agent": "AP-99"}, {"minutes": 2000}, {"why": " "}):
+        assert maria.call("post", door, {"why": "x", **wrong}).status_code == 400, wrong
+    told = maria.call("post", door, {"why": "It knows the seller.", "agent": "AP-01", "minutes": 5})
+    assert (told.status_code, told.json()["assigned_to"]) == (200, "AP-01")
+    assert sign_in("priya").call("post", door, {"why": "x"}).status_code in (403, 404)
 
 
 @given(st.lists(st.sampled_from("ab"), min_size=1, max_size=60), st.integers(1, 5))

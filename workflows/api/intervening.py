@@ -1,6 +1,7 @@
 """People's doors to running work: pause, resume, cancel, try again, skip, give away, change, move, begin again."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -9,11 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api.doors import IDEMPOTENCY, ActingDoor, Door, PeopleOnly, StrictSerializer
+from agents.models import Agent
 from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import page_of
 from workflows import operations
 from workflows.api.shapes.intervening import (
+    AssignStepInput,
     InterveningInput,
     MoveInput,
     ReassignInput,
@@ -174,6 +177,20 @@ class ReassignView(StepActView):
 
     def intervene(self, step: Step, **given: Any) -> Step:
         return operations.reassign(step, **given)
+
+
+@told(AssignStepInput, StepStateOutput, "Keep a ready step for one agent for a time")
+class AssignStepView(StepActView):
+    """Keep a ready step for one agent: the named one, or the one with the least in hand."""
+
+    takes = AssignStepInput
+
+    def intervene(self, step: Step, **given: Any) -> Step:
+        code, lasts = given.pop("agent"), timedelta(minutes=given.pop("minutes"))
+        agent = Agent.objects.visible_to(self.principal).filter(code=code).first() if code else None
+        if code and agent is None:
+            raise ledger.Invalid(fields={"agent": f"There is no agent {code} that you may see."})
+        return operations.assign(step, agent, lasts=lasts, **given)
 
 
 class RunsTogetherView(ActingDoor):

@@ -1,4 +1,4 @@
-"""How runs begin: the form that the inputs of a start event make, and forms for schedules and addresses."""
+"""How runs begin: the form that the inputs of a start event make, and forms for what begins them by itself."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django import forms
 from governance.language import Kind
 from governance.models import BusinessCalendar
 from observability import ledger
-from workflows.models import Listener, Schedule, Workflow
+from workflows.models import Listener, Run, Schedule, Workflow
 from workflows.plan import Output, plain
 
 LONGEST_TEXT = 4000
@@ -124,3 +124,25 @@ class HookForm(Refusing):
         if isinstance(chooser, forms.ChoiceField):
             known = [(name, f"is the message “{name}”") for (name,) in names.distinct()]
             chooser.choices = [("", "begins a run"), *known]
+
+
+class FollowForm(Refusing):
+    """After which runs of which other workflow one begins."""
+
+    after = forms.ModelChoiceField(
+        label="After runs of", queryset=Workflow.objects.none(), to_field_name="code", empty_label="Choose a workflow",
+        help_text="Those that you may publish. What its run left is passed on to inputs of the same name.",
+    )  # fmt: skip
+    status = forms.ChoiceField(
+        label="Which end as", choices=[(end.value, end.label) for end in Run.ENDS], initial=Run.Status.DONE
+    )
+    outcome = forms.CharField(
+        label="With the outcome", max_length=200, required=False,
+        help_text="As its end event is named, as in Paid. Empty: with any.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, others: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        chooser = self.fields["after"]
+        if isinstance(chooser, forms.ModelChoiceField):
+            chooser.queryset = others

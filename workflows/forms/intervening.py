@@ -1,6 +1,7 @@
 """Input shapes of interventions in a run: a reason, and what the act needs beside it."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -61,6 +62,23 @@ class ReassignForm(WhyForm):
         """What the operation takes."""
         kind, _, code = self.cleaned_data["to"].partition(":")
         return super().given() | {kind: code}
+
+
+class AssignForm(WhyForm):
+    """For which agent it is kept, and for how long."""
+
+    agent = forms.ChoiceField(label="For whom?", required=False)
+    minutes = forms.IntegerField(label="For how many minutes?", min_value=1, max_value=1440, initial=15)
+
+    def __init__(self, *args: Any, able: Iterable[tuple[str, str]] = (), **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["agent"].choices = [("", "Whoever has the least in hand"), *able]  # type: ignore[attr-defined]
+        self.order_fields(["agent", "minutes", "why"])
+
+    def given(self) -> dict[str, Any]:
+        """What the operation takes."""
+        lasts = timedelta(minutes=self.cleaned_data["minutes"])
+        return super().given() | {"agent": self.cleaned_data["agent"], "lasts": lasts}
 
 
 class MoveForm(WhyForm):

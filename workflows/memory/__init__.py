@@ -1,6 +1,7 @@
 """Shared memory: a result found once is kept under a canonical key and found by all who may read its space; in the
 order of its life: claim, keep, look, search, confirm, invalidate, purge."""
 
+from workflows.memory.counting import Reuse, Reuses, count_reuses, day_of, reuses
 from workflows.memory.flights import Begun, StaleClaim, begin, give_up, held_flight, landed, may_begin, take
 from workflows.memory.graphs import derived_from, editions_of, near_keys, origins_of
 from workflows.memory.judging import confirm, invalidate, may_confirm, may_curate, may_invalidate
@@ -26,6 +27,8 @@ __all__ = [
     "Finding",
     "MemoryRefused",
     "Purge",
+    "Reuse",
+    "Reuses",
     "SpaceTerms",
     "StaleClaim",
     "add_space",
@@ -33,7 +36,9 @@ __all__ = [
     "canonical_key",
     "confirm",
     "count_reuse",
+    "count_reuses",
     "current",
+    "day_of",
     "derived_from",
     "editions_of",
     "get",
@@ -57,6 +62,7 @@ __all__ = [
     "purge",
     "purge_if",
     "put",
+    "reuses",
     "search",
     "take",
 ]

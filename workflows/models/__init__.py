@@ -4,7 +4,18 @@ other, how runs begin by themselves, and the facts of shared memory."""
 from workflows.models.beginnings import Follow, Hook, HookCall, Schedule, ScheduleQuerySet
 from workflows.models.drafts import DraftQuerySet, WorkflowDraft
 from workflows.models.handing import HandOff, HandOffQuerySet
-from workflows.models.memory import Fact, FactFile, FactQuerySet, Flight, Space, SpaceQuerySet, Waiter
+from workflows.models.holding import Held, holding
+from workflows.models.memory import (
+    Fact,
+    FactFile,
+    FactQuerySet,
+    Flight,
+    ReuseDay,
+    ReuseMark,
+    Space,
+    SpaceQuerySet,
+    Waiter,
+)
 from workflows.models.messages import Listener, Message, MessageQuerySet, Subscription, SubscriptionQuerySet
 from workflows.models.pushing import Endpoint, EndpointQuerySet, Push
 from workflows.models.tables import DecisionTable, DecisionTableQuerySet
@@ -24,12 +35,15 @@ __all__ = [
     "Follow",
     "HandOff",
     "HandOffQuerySet",
+    "Held",
     "Hook",
     "HookCall",
     "Listener",
     "Message",
     "MessageQuerySet",
     "Push",
+    "ReuseDay",
+    "ReuseMark",
     "Run",
     "RunQuerySet",
     "Schedule",
@@ -47,4 +61,5 @@ __all__ = [
     "WorkflowDraft",
     "WorkflowQuerySet",
     "WorkflowVersion",
+    "holding",
 ]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, OuterRef, Q
 from uuid_utils.compat import uuid7
 
 from agents.models import Agent, Principal, SharedQuerySet, Unit
@@ -211,7 +211,20 @@ class Fact(models.Model):
     objects = FactQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["space", "key", "-id"], name="fact_key")]
+        indexes = [
+            models.Index(fields=["space", "key", "-id"], name="fact_key"),
+            models.Index(
+                fields=["space", "-id"],
+                name="fact_kept",
+                condition=Q(superseded_at__isnull=True, invalidated_at__isnull=True),
+            ),
+            models.Index(fields=["-id"], name="fact_invalid", condition=Q(invalidated_at__isnull=False)),
+            models.Index(
+                fields=["trust", "-id"],
+                name="fact_trust",
+                condition=Q(superseded_at__isnull=True, invalidated_at__isnull=True) & ~Q(trust="usual"),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["space", "key"], name="one_current_fact_per_key",
@@ -258,6 +271,45 @@ class Fact(models.Model):
     def content(self) -> Mapping[str, Any] | str:
         """What it says: the values, or the text."""
         return self.value if self.kind == Fact.Kind.JSON else self.text
+
+
+class ReuseDay(models.Model):
+    """How often facts of a space were reused on one day, and what that saved: counted from the ledger."""
+
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="reuse_days")
+    day = models.DateField()
+    uses = models.PositiveBigIntegerField(default=0)
+    seconds = models.DecimalField(max_digits=24, decimal_places=3, default=0)
+    cost = models.DecimalField(max_digits=24, decimal_places=6, default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["space", "day"], name="one_reuse_row_per_space_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.space_id} on {self.day}"
+
+
+class ReuseMark(models.Model):
+    """Up to which position the ledger was read for what reuse saved; there is one."""
+
+    position = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"up to {self.position}"
+
+
+KNOWN_AT_MOST = 10_000
+
+
+class FewKept(Func):
+    """How many facts of a space hold or wait, counted up to one more than KNOWN_AT_MOST."""
+
+    template = "(SELECT COUNT(*) FROM %(expressions)s few)"
+    output_field = models.IntegerField()
+
+    def __init__(self) -> None:
+        kept = Fact.objects.kept().filter(space=OuterRef("pk")).order_by().values("pk")
+        super().__init__(models.Subquery(kept[: KNOWN_AT_MOST + 1]))
 
 
 class FactFile(models.Model):

@@ -322,6 +322,11 @@ class Step(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.run.key})"
 
+    def kept_for(self, at: datetime) -> Agent | None:
+        """For which agent alone it stands ready at this moment."""
+        over = self.assigned_until is not None and self.assigned_until <= at
+        return None if over else self.assigned_to
+
     def rank(self, node: Node) -> None:
         """Say who may take it, how important it is and when it is due, as the drawing and its run want it."""
         self.capability, self.unit_id, self.ranked_at = node.capability, self.run.unit_id, self.opened_at

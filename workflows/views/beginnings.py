@@ -21,8 +21,8 @@ from observability import ledger
 from observability.ledger import database_now
 from workflows import operations
 from workflows.forms import reason_in
-from workflows.forms.beginnings import HookForm, ScheduleForm, StartForm
-from workflows.models import Follow, Hook, Listener, Schedule, Workflow
+from workflows.forms.beginnings import FollowForm, HookForm, ScheduleForm, StartForm
+from workflows.models import Follow, Hook, Listener, Schedule, Workflow, WorkflowQuerySet
 from workflows.operations.definitions import graph_of
 from workflows.plan import Output
 from workflows.views.workflows import visible_workflow
@@ -120,6 +120,41 @@ class AddHook(LoginRequiredMixin, View):
         return _page(request, workflow, user, {"hook_form": form}, status=400)
 
 
+class AddFollow(LoginRequiredMixin, View):
+    """Begin runs after those of another workflow."""
+
+    def post(self, request: HttpRequest, code: str) -> HttpResponse:
+        user = person(request)
+        workflow = visible_workflow(user, code)
+        require(user, PUBLISH, workflow)
+        form = FollowForm(request.POST, others=_others(user, workflow))
+
+        def add() -> str:
+            given = form.cleaned_data
+            after, how = given["after"], {name: given[name] for name in ("status", "outcome")}
+            operations.add_follow(workflow, after, by=user, at=database_now(), **how)
+            return f"A run begins from now on after each of {after} that ends so."
+
+        return _added(request, workflow, user, form, add, {"follow_form": form})
+
+
+class DropFollow(LoginRequiredMixin, View):
+    """Begin no more runs after those of the other workflow."""
+
+    def post(self, request: HttpRequest, uid: UUID) -> HttpResponse:
+        user = person(request)
+        follow = operations.find_follow(uid, user=user)
+        operations.drop_follow(follow, by=user, at=database_now())
+        messages.success(request, f"No run begins after those of {follow.after} any more.")
+        return redirect("workflow-beginnings", follow.workflow.code)
+
+
+def _others(user: Principal, workflow: Workflow) -> WorkflowQuerySet:
+    """The workflows that this one may be let follow."""
+    seen = Workflow.objects.visible_to(user).exclude(pk=workflow.pk).select_related("unit")
+    return seen.filter(pk__in=[each.pk for each in seen if user.may(PUBLISH, each)])
+
+
 def _added(
     request: HttpRequest, workflow: Workflow, user: Principal, form: Any, add: Callable[[], str], more: dict[str, Any]
 ) -> HttpResponse:
@@ -181,8 +216,11 @@ def _page(
         "workflow": workflow, "may_change": may_change, "may_start": user.may(START, workflow),
         "schedules": Schedule.objects.filter(workflow=workflow).exclude(status="over").select_related("calendar"),
         "hooks": Hook.objects.filter(workflow=workflow, status=Hook.Status.ACTIVE)[:SHOWN_AT_MOST],
-        "follows": Follow.objects.filter(workflow=workflow, after__in=seen).select_related("after")[:SHOWN_AT_MOST],
+        "follows": Follow.objects.filter(workflow=workflow).select_related("after")[:SHOWN_AT_MOST],
+        "followers": workflow.followed_by.filter(workflow__in=seen).select_related("workflow")[:SHOWN_AT_MOST],
+        "seen": set(seen.values_list("pk", flat=True)), "may_follow": user.may(PUBLISH, workflow),
         "listeners": Listener.objects.filter(workflow=workflow).order_by("-starts", "name", "element"),
         "schedule_form": ScheduleForm(calendars=calendars), "hook_form": HookForm(workflow=workflow),
+        "follow_form": FollowForm(others=_others(user, workflow)),
     }  # fmt: skip
     return render(request, "workflows/beginnings.html", shown | (more or {}), status=status)

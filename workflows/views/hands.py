@@ -15,6 +15,7 @@ from governance.models import Escalation
 from observability import ledger
 from workflows import operations
 from workflows.forms.intervening import (
+    AssignForm,
     MoveForm,
     ReassignForm,
     RestartForm,
@@ -96,7 +97,7 @@ def asked_for(run: Run, request: HttpRequest, user: Principal, at: datetime) -> 
         return None
     if query.get("ask") == "step":
         step = step_in(run, query.get("step", ""))
-        return of_step(run, step, at) if step is not None else None
+        return of_step(run, step, at, query.get("act", "")) if step is not None else None
     if query.get("ask") == "token":
         return of_token(run, query.get("token", ""))
     return of_variable(run, query.get("name", "")) if query.get("ask") == "variable" else None
@@ -130,14 +131,18 @@ def step_acts(run: Run, step: Step, at: datetime) -> list[str]:
         acts.append("skip")
     if by_agent and status in (Step.Status.READY, Step.Status.FAILED):
         acts.append("reassign")
+    if by_agent and status == Step.Status.READY:
+        acts.append("assign")
     return [*acts, "move"] if operations.places_for(run, step.element) else acts
 
 
 def of_step(run: Run, step: Step, at: datetime, act: str = "", data: Any = None) -> Hands:
     """The card of a step: each act that fits it, the one that was sent with what was sent."""
-    acts = [_step_hand(run, step, each, data if each == act else None) for each in step_acts(run, step, at)]
-    for place, hand in enumerate(acts):
-        hand.is_open = hand.act == act or (not act and place == 0)
+    fits = step_acts(run, step, at)
+    acts = [_step_hand(run, step, each, at, data if each == act else None) for each in fits]
+    first = act if act in fits else fits[0] if fits else ""
+    for hand in acts:
+        hand.is_open = hand.act == first
     return Hands(f"Put “{step.name}” right", acts, step.error if is_stuck(step) else "")
 
 
@@ -163,7 +168,7 @@ def _move_hand(
     return Hand(url, "move", words, button, "corner-up-right", told, form, {**hidden, "token": token}, is_open)
 
 
-def _step_hand(run: Run, step: Step, act: str, data: Any) -> Hand:
+def _step_hand(run: Run, step: Step, act: str, at: datetime, data: Any) -> Hand:
     ids, hidden, url = f"{act}-%s", {"step": str(step.uid)}, url_of(run, act)
     match act:
         case "retry":
@@ -180,6 +185,13 @@ def _step_hand(run: Run, step: Step, act: str, data: Any) -> Hand:
             told = "It waits for the agents of another role, or for one agent alone."
             giving = ReassignForm(data, receivers=receivers(run.workflow), auto_id=ids)
             return Hand(url, act, "Give it to somebody else", "Give it away", "user-round-cog", told, giving, hidden)
+        case "assign":
+            told = "Nobody else gets it meanwhile. If the agent does not take it in time, it is anybody's again."
+            able = [(each.code, f"{each}, {load} in hand") for each, load in operations.able_to_take(step, at)]
+            keeping = AssignForm(data, able=able, auto_id=ids)
+            return Hand(
+                url, act, "Keep it for one agent for a time", "Keep it", "user-round-check", told, keeping, hidden
+            )
         case _:
             return _move_hand(run, step.element, str(step.token), hidden, data)
 

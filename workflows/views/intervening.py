@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views import View
 
+from agents.models import Agent
 from agents.views import person
 from observability import ledger
 from observability.ledger import database_now
@@ -20,12 +21,13 @@ from workflows.views import hands
 from workflows.views.hands import Hands
 from workflows.views.run import told, visible_run
 
-ACTS = ("pause", "resume", "restart", "retry", "skip", "reassign", "move", "variable")
+ACTS = ("pause", "resume", "restart", "retry", "skip", "reassign", "assign", "move", "variable")
 CALLED = {"pause": " {many} that it called {are} paused with it.", "resume": " {many} that it called {go} on with it."}
 DONE = {
     "pause": "Run {key} is paused.", "resume": "Run {key} goes on.", "restart": "Run {key} began again from {old}.",
     "retry": "It is tried again now.", "skip": "The step was skipped.", "reassign": "The step was given away.",
-    "move": "Run {key} goes on there.", "variable": "The value was changed.",
+    "assign": "The step is kept for one agent alone.", "move": "Run {key} goes on there.",
+    "variable": "The value was changed.",
 }  # fmt: skip
 
 
@@ -92,6 +94,10 @@ class IntervenePage(LoginRequiredMixin, View):
         match self.act:
             case "retry":
                 operations.retry(step, **given, **by)
+            case "assign":
+                code = given.pop("agent")
+                agent = Agent.objects.filter(code=code).first() if code else None
+                operations.assign(step, agent, **given, **by)
             case "skip":
                 operations.skip(step, given.pop("output"), **given, **by)
             case _:

@@ -63,6 +63,22 @@ def _oldest_first(
     return Page(list(rows.filter(pk__in=keys).order_by("pk")), _query(request, after=keys[-1]) if more else "", older)
 
 
+def page_in_order(keys: list[int], rows: QuerySet[Any], request: HttpRequest, size: int = SIZE) -> Page:
+    """The page of a list whose keys are all known in their order: what follows the row of `?before=`, what comes before
+    the row of `?after=`; from the beginning if that row is gone."""
+    places = {key: place for place, key in enumerate(keys)}
+    before, after = _key(request, "before"), _key(request, "after")
+    if after in places and before not in places:
+        start = max(places[after] - size, 0)
+    else:
+        start = places[before] + 1 if before in places else 0
+    chosen = keys[start : start + size]
+    found = {row.pk: row for row in rows.filter(pk__in=chosen)}
+    newer = _query(request, after=chosen[0]) if chosen and start else ""
+    older = _query(request, before=chosen[-1]) if start + size < len(keys) else ""
+    return Page([found[key] for key in chosen if key in found], newer, older)
+
+
 def _rows(rows: QuerySet[Any], keys: list[int]) -> list[Any]:
     return list(rows.filter(pk__in=keys).order_by("-pk"))
 

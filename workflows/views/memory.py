@@ -6,7 +6,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import View
@@ -20,6 +20,7 @@ from workflows import memory
 from workflows.models import Fact, FactQuerySet, Run, Space
 from workflows.views.keyset import page_of
 
+COUNT_AT_MOST = 10_000
 STATES = {
     "": "holds or waits", "unconfirmed": "not confirmed", "confirmed": "confirmed by a second opinion",
     "invalid": "found wrong", "all": "every edition",
@@ -73,10 +74,11 @@ class MemoryPage(LoginRequiredMixin, View):
         page = page_of(found.select_related("space", "author", "run").defer("words"), request)
         rows = [{"fact": fact, "state": shown_state(fact, at)} for fact in page.rows]
         spaces = list(Space.objects.visible_to(user))
-        authors = Agent.objects.visible_to(user).filter(facts__space__in=spaces).distinct().order_by("code")
+        found_some = Fact.objects.filter(author=OuterRef("pk"), space__in=spaces)
+        authors = Agent.objects.visible_to(user).filter(Exists(found_some)).order_by("code")
         shown = {
             "rows": rows, "page": page, "wanted": wanted, "words": wanted.words, "space": wanted.space, "at": at,
-            "totals": _totals(found), "spaces": spaces, "authors": authors, "kinds": Fact.Kind.choices,
+            "totals": totals_of(found), "spaces": spaces, "authors": authors, "kinds": Fact.Kind.choices,
             "states": STATES.items(), "may_purge": memory.may_purge(user),
             "known_space": next((each for each in spaces if each.code == wanted.space), None),
             "chosen": _chosen(user, request.GET.get("fact", ""), at),
@@ -92,13 +94,19 @@ def shown_state(fact: Fact, at: datetime) -> str:
     return "unconfirmed" if state == "low" else state
 
 
-def _totals(facts: FactQuerySet) -> dict[str, Any]:
-    return facts.order_by().aggregate(
+def totals_of(facts: QuerySet[Fact]) -> dict[str, Any]:
+    """How many there are and what their reuse saved; `many` when they are more than are counted."""
+    # Of the newest ones: so many are added up while somebody waits for the page.
+    newest = facts.order_by("-pk").only("seconds", "cost", "reused")
+    figures = newest[:COUNT_AT_MOST].aggregate(
         count=Count("pk"),
         uses=Sum("reused"),
         saved_seconds=Sum(F("seconds") * F("reused")),
         saved_cost=Sum(F("cost") * F("reused")),
     )
+    full = figures["count"] == COUNT_AT_MOST
+    more = full and newest[COUNT_AT_MOST : COUNT_AT_MOST + 1].exists()
+    return figures | {"many": more}
 
 
 def _chosen(user: Principal, uid: str, at: datetime) -> dict[str, Any] | None:

@@ -1,30 +1,27 @@
 """What reuse saved, by space and by day; and what an author put into shared memory, taken away."""
 
-from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import date, timedelta
 
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views import View
 
 from agents.models import Agent, Principal
 from agents.views import person, require_recent
 from observability import ledger
 from observability.ledger import database_now
-from observability.models import Event
 from workflows import memory
 from workflows.forms import reason_in
-from workflows.models import Space
+from workflows.memory import Reuse
+from workflows.models import Fact, Space
+from workflows.models.memory import KNOWN_AT_MOST, FewKept
 
 DAYS = 30
-EVENTS_AT_MOST = 50_000
 HEIGHT, WIDTH, GAP = 96, 20, 4
 
 
@@ -33,9 +30,7 @@ class Day:
     """What was reused on one day, with its bar in the picture."""
 
     day: date
-    uses: int = 0
-    seconds: Decimal = Decimal(0)
-    cost: Decimal = Decimal(0)
+    reuse: Reuse
     place: int = 0
     height: int = 0
 
@@ -49,47 +44,27 @@ class ReusePage(LoginRequiredMixin, View):
     """How often facts were reused, and what that saved."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        user, at = person(request), database_now()
-        days, rows = _by_day(user, at), _by_space(user)
+        user, today = person(request), memory.day_of(database_now())
+        spaces = list(Space.objects.visible_to(user).select_related("unit").annotate(known=FewKept()))
+        found = memory.reuses(spaces, today - timedelta(days=DAYS - 1))
+        total, days = Reuse(), _by_day(found.by_day, today)
+        for each in found.by_space.values():
+            total.add(each.uses, each.seconds, each.cost)
         page = {
-            "rows": rows, "days": days, "width": DAYS * (WIDTH + GAP), "height": HEIGHT, "bar": WIDTH,
-            "uses": sum(row["uses"] or 0 for row in rows), "period": DAYS,
-            "seconds": sum((row["saved_seconds"] or Decimal(0) for row in rows), Decimal(0)),
-            "cost": sum((row["saved_cost"] or Decimal(0) for row in rows), Decimal(0)),
-            "lately": sum(day.uses for day in days), "cut": sum(day.uses for day in days) >= EVENTS_AT_MOST,
+            "rows": [{"space": each, "reuse": found.by_space[each.pk]} for each in spaces], "days": days,
+            "width": DAYS * (WIDTH + GAP), "height": HEIGHT, "bar": WIDTH, "total": total, "period": DAYS,
+            "lately": sum(day.reuse.uses for day in days), "is_behind": found.is_behind, "at_most": KNOWN_AT_MOST,
         }  # fmt: skip
         return render(request, "workflows/memory_reuse.html", page)
 
 
-def _by_space(user: Principal) -> list[dict[str, Any]]:
-    current = Q(facts__superseded_at=None, facts__invalidated_at=None)
-    rows = Space.objects.visible_to(user).select_related("unit").annotate(
-        known=Count("facts", filter=current), uses=Sum("facts__reused"),
-        saved_seconds=Sum(F("facts__seconds") * F("facts__reused")),
-        saved_cost=Sum(F("facts__cost") * F("facts__reused")),
-    )  # fmt: skip
-    return [
-        {"space": row, "known": row.known, "uses": row.uses, "saved_seconds": row.saved_seconds,
-         "saved_cost": row.saved_cost}
-        for row in rows
-    ]  # fmt: skip
-
-
-def _by_day(user: Principal, at: datetime) -> list[Day]:
-    today = timezone.localdate(at)
-    days = {today - timedelta(days=ago): Day(today - timedelta(days=ago)) for ago in reversed(range(DAYS))}
-    reused = Event.objects.visible_to(user).filter(verb="fact.reused", at__gte=at - timedelta(days=DAYS))
-    counted: dict[date, Day] = defaultdict(lambda: Day(today), days)
-    for moment, data in reused.order_by("-id").values_list("at", "data")[:EVENTS_AT_MOST]:
-        day = counted[timezone.localdate(moment)]
-        day.uses += 1
-        day.seconds += Decimal(data.get("saved_seconds", "0"))
-        day.cost += Decimal(data.get("saved_cost", "0"))
-    most = max((day.uses for day in days.values()), default=0)
-    for number, day in enumerate(days.values()):
-        day.place = number * (WIDTH + GAP)
-        day.height = max(2, day.uses * HEIGHT // most) if day.uses else 0
-    return list(days.values())
+def _by_day(counted: Mapping[date, Reuse], today: date) -> list[Day]:
+    dates = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
+    days = [Day(each, counted.get(each, Reuse()), number * (WIDTH + GAP)) for number, each in enumerate(dates)]
+    most = max(day.reuse.uses for day in days)
+    for day in days:
+        day.height = max(2, day.reuse.uses * HEIGHT // most) if day.reuse.uses else 0
+    return days
 
 
 class PurgePage(LoginRequiredMixin, View):
@@ -126,9 +101,9 @@ class PurgePage(LoginRequiredMixin, View):
         user = self.curator(request)
         author = _author(user, code)
         own, derived = memory.purge_if(author) if author is not None else (0, 0)
+        not_purged = Fact.objects.filter(author=OuterRef("pk"), purged_at=None)
         page = {
-            "authors": Agent.objects.visible_to(user).filter(facts__purged_at=None, facts__isnull=False)
-            .distinct().order_by("code"),
+            "authors": Agent.objects.visible_to(user).filter(Exists(not_purged)).order_by("code"),
             "author": author, "own": own, "derived": derived, "wrong": wrong, "why": request.POST.get("why", "")[:2000],
         }  # fmt: skip
         return render(request, "workflows/memory_purge.html", page, status=status)

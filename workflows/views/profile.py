@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -29,6 +29,7 @@ from workflows.models import Fact, Run, Step
 from workflows.views.control import stops_of
 from workflows.views.keys import credentials_of
 from workflows.views.keyset import page_of
+from workflows.views.memory import COUNT_AT_MOST, totals_of
 from workflows.views.moments import begin_in, end_in
 
 LATELY = timedelta(days=30)
@@ -159,14 +160,11 @@ def _keys(place: _Place) -> dict[str, Any]:
 
 def _memory(place: _Place) -> dict[str, Any]:
     facts = place.facts.filter(superseded_at=None)
-    totals = facts.order_by().aggregate(
-        count=Count("pk"), uses=Sum("reused"), saved_seconds=Sum(F("seconds") * F("reused")),
-        saved_cost=Sum(F("cost") * F("reused")),
-    )  # fmt: skip
     reuse = Event.objects.visible_to(place.user).filter(verb="fact.reused", actor_kind="agent")
     used = reuse.filter(actor_id=place.agent.code)
     return {
-        "page": page_of(facts.select_related("space", "run"), place.request), "totals": totals, "used": used.count(),
+        "page": page_of(facts.select_related("space", "run"), place.request), "totals": totals_of(facts),
+        "used": used[: COUNT_AT_MOST + 1].count(), "at_most": COUNT_AT_MOST,
     }  # fmt: skip
 
 

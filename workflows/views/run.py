@@ -1,5 +1,6 @@
 """The page about one run, and stopping it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,7 @@ from workflows.operations.intervening.steps import is_stuck
 from workflows.plan import Marking
 from workflows.views.hands import RUN_ACTS, asked_about, asked_for, run_acts, step_acts
 from workflows.views.run_filter import state_of
+from workflows.views.run_links import calls_in, family, ids_in, messages_of, waits_for
 from workflows.views.values import known_values
 from workflows.views.workflows import path_names, role_names
 
@@ -100,14 +102,17 @@ def told(run: Run, user: Principal, at: datetime) -> dict[str, Any]:
     rows = time_rows(run, steps, _step_events(run), at)
     asked = list(Escalation.objects.open().visible_to(user).filter(run=str(run.uid)).order_by("due_at"))
     titles = dict(Policy.objects.visible_to(user).values_list("key", "title"))
-    may = run.is_under_way and may_intervene(user, run)
+    roles = role_names()
+    may, tree = run.is_under_way and may_intervene(user, run), family(run, user)
     return {
         "run": run, "state": state_of(run), "rows": rows, "asked": asked, "at": at, "steps_open": _open(steps),
         "elapsed": (run.ended_at or at) - run.started_at,
         "worked": sum((row.total(AGENT) for row in rows), timedelta()),
         "moments": moments(_newest_events(run), titles), "variables": known_values(run, may),
-        "now": [_now_row(run, step, user, at, may) for step in steps if _is_unsettled(step)],
-        "clocks": _clocks(run, may), "run_acts": [(act, *RUN_ACTS[act]) for act in run_acts(run, user)],
+        "now": [_now_row(run, step, user, at, may, roles) for step in steps if _is_unsettled(step)],
+        "clocks": _clocks(run, may), "waits": waits_for(run, may), "tree": tree, "tree_ids": ids_in(tree),
+        "calls": calls_in(tree) if run.is_under_way else [],
+        "talk": messages_of(run, user), "run_acts": [(act, *RUN_ACTS[act]) for act in run_acts(run, user)],
         "may_cancel": run.is_under_way and user.may("workflows.cancel_workflow", run.workflow),
         "again": list(run.repeated_by.only("uid", "key")),
     }  # fmt: skip
@@ -123,13 +128,16 @@ def _is_unsettled(step: Step) -> bool:
     return failed or step.status in (Step.Status.READY, Step.Status.WORKING, Step.Status.WAITING)
 
 
-def _now_row(run: Run, step: Step, user: Principal, at: datetime, may: bool) -> dict[str, Any]:
+def _now_row(
+    run: Run, step: Step, user: Principal, at: datetime, may: bool, roles: Mapping[str, str]
+) -> dict[str, Any]:
     later = step.status == Step.Status.READY and step.available_at > at
     return {
         "step": step, "since": step.opened_at, "later": step.available_at if later else None,
-        "who": step.agent if step.status == Step.Status.WORKING else step.assigned_to,
+        "who": step.agent if step.status == Step.Status.WORKING else step.kept_for(at),
+        "kept_until": step.assigned_until if step.status == Step.Status.READY and step.kept_for(at) else None,
         "asked": asked_about(step, user), "acts": step_acts(run, step, at) if may else [],
-        "is_stuck": is_stuck(step),
+        "is_stuck": is_stuck(step), "role": roles.get(step.role, step.role),
     }  # fmt: skip
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
-from django.db.models.fields.json import KeyTransform
 from django.http import QueryDict
 
-from workflows.models import Run, RunQuerySet, Step, WorkflowVersion
+from workflows.models import Run, RunQuerySet, Step, WorkflowVersion, holding
+from workflows.models.holding import SOUGHT_AT_MOST
 from workflows.operations.definitions import graph_of
 from workflows.plan import INPUT
 from workflows.views.moments import begin_in, end_in
+from workflows.views.run_sorting import SORTS, order_of
 
 STATES = (
     ("under_way", "Under way"), ("running", "Running"), ("waiting", "Waits for a person"),
@@ -25,8 +25,12 @@ AGES = {
     "1h": ("over an hour", timedelta(hours=1)), "1d": ("over a day", timedelta(days=1)),
     "7d": ("over 7 days", timedelta(days=7)), "30d": ("over 30 days", timedelta(days=30)),
 }  # fmt: skip
-SORTS = {"": "newest first", "oldest": "oldest first"}
+KEPT = (
+    "q", "state", "workflow", "version", "step", "unit", "outcome", "agent", "touchless", "from", "to", "age", "value",
+    "sort",
+)  # fmt: skip
 VERSIONS_AT_MOST = 50
+CUT = f"This database has no index of values: they were looked for in the newest {SOUGHT_AT_MOST:,} runs alone."
 VALUE = re.compile(r"(?:(?P<element>[\w-]{1,120})\.)?(?P<name>[\w-]{1,120})\s*=\s*(?P<value>.*)", re.DOTALL)
 
 
@@ -54,11 +58,12 @@ class RunFilter:
     since: datetime | None = None
     until: datetime | None = None
     wrong: list[str] = field(default_factory=list)
+    given: QueryDict = field(default_factory=QueryDict)
 
     @classmethod
     def read(cls, query: QueryDict) -> "RunFilter":
         """The filter that an address asks for."""
-        found = cls(words=query.get("q", "").strip()[:200])
+        found = cls(words=query.get("q", "").strip()[:200], given=query)
         for name in ("workflow", "unit", "outcome", "agent", "version", "step"):
             setattr(found, name, query.get(name, "")[:200])
         found.state = found._one_of("state", query, {name for name, _ in STATES})
@@ -93,6 +98,16 @@ class RunFilter:
         return text
 
     @property
+    def kept(self) -> dict[str, str]:
+        """The same as a saved view keeps it: the names and words of the address, without what could not be read."""
+        read = {
+            "q": self.words, "from": self.given.get("from", "").strip() if self.since else "",
+            "to": self.given.get("to", "").strip() if self.until else "",
+        }  # fmt: skip
+        named = {name: read[name] if name in read else getattr(self, name) for name in KEPT}
+        return {name: value for name, value in named.items() if value}
+
+    @property
     def by_end(self) -> bool:
         """Whether the period is about when runs ended, not when they started."""
         return self.state in ENDED or bool(self.touchless)
@@ -118,17 +133,29 @@ class RunFilter:
             runs = runs.under_way().filter(started_at__lt=at - AGES[self.age][1])
         return self._within(self._in_state(self._with_value(runs)))
 
+    def sort_by_start(self) -> None:
+        """Sort the newest first where there are too many runs to compare; that is said."""
+        if self.sort not in ("", "oldest"):
+            self.wrong.append(f"There are more than 10,000 runs: narrow the filter to see the {SORTS[self.sort]}.")
+            self.sort = ""
+
+    def sorted(self, runs: RunQuerySet, at: datetime) -> RunQuerySet:
+        """The runs in the order that is wanted, those that are alike with the newest first."""
+        name = self.sort.removeprefix("-")
+        order = order_of(name, at)
+        ordered = runs.with_waiting() if name == "state" else runs
+        return ordered.order_by(order.desc() if self.sort.startswith("-") else order.asc(), "-pk")
+
     def _with_value(self, runs: RunQuerySet) -> RunQuerySet:
         found = VALUE.fullmatch(self.value)
         if found is None:
             return runs
-        name, holds = found["name"], Q()
+        name = found["name"]
         elements = [found["element"]] if found["element"] else [INPUT, *self._leaving(name)]
-        for place, element in enumerate(elements):
-            runs = runs.annotate(**{f"value_{place}": KeyTransform(name, KeyTransform(element, "variables"))})
-            for value in _readings(found["value"].strip()):
-                holds |= Q(**{f"value_{place}": value})
-        return runs.filter(holds)
+        held = holding(runs, elements, name, _readings(found["value"].strip()))
+        if held.is_cut:
+            self.wrong.append(CUT)
+        return held.runs
 
     def _leaving(self, name: str) -> list[str]:
         # A plain name is looked for in all elements of the chosen workflow that declare it.

@@ -14,9 +14,11 @@ from observability.ledger import database_now
 from workflows.models import Run, RunQuerySet, Workflow
 from workflows.operations.definitions import graph_of
 from workflows.plan import NodeKind
-from workflows.views.keyset import page_of
+from workflows.views.keyset import Page, page_in_order, page_of
 from workflows.views.run_filter import AGES, SORTS, STATES, VERSIONS_AT_MOST, RunFilter, state_of
+from workflows.views.run_sorting import heads
 from workflows.views.runs_together import offers
+from workflows.views.runs_views import menu
 
 COUNT_AT_MOST = 10_000
 OPENS = frozenset({
@@ -36,16 +38,26 @@ class RunsPage(LoginRequiredMixin, View):
         user, at, wanted = person(request), database_now(), RunFilter.read(request.GET)
         visible = Run.objects.visible_to(user)
         found = wanted.applied(visible, at)
-        columns = Run.objects.with_waiting().select_related("workflow", "version").only(*COLUMNS)
-        page = page_of(found, request, shown=columns, oldest_first=wanted.sort == "oldest")
         count = found.order_by()[: COUNT_AT_MOST + 1].count()
+        if count > COUNT_AT_MOST:
+            wanted.sort_by_start()
+        page = _page(found, wanted, request, at)
         shown = {
             "rows": [_row(run, at) for run in page.rows], "page": page, "wanted": wanted, "states": STATES,
+            "heads": heads(request, wanted), "menu": menu(user, wanted),
             "ages": [(name, words) for name, (words, _) in AGES.items()], "sorts": SORTS.items(),
             "count": count, "many": count > COUNT_AT_MOST, "at_most": COUNT_AT_MOST,
             "together": offers(found, user, request) if wanted and count else [],
         }  # fmt: skip
         return render(request, "workflows/runs.html", shown | _choices(user, visible, wanted))
+
+
+def _page(found: RunQuerySet, wanted: RunFilter, request: HttpRequest, at: datetime) -> Page:
+    columns = Run.objects.with_waiting().select_related("workflow", "version").only(*COLUMNS)
+    if wanted.sort in ("", "oldest"):
+        return page_of(found, request, shown=columns, oldest_first=wanted.sort == "oldest")
+    keys = list(wanted.sorted(found, at).values_list("pk", flat=True)[:COUNT_AT_MOST])
+    return page_in_order(keys, columns, request)
 
 
 def _row(run: Run, at: datetime) -> dict[str, Any]:

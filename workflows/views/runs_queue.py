@@ -17,6 +17,7 @@ from workflows.models import Run, Step, StepQuerySet, Workflow
 from workflows.views.keyset import page_of
 
 READY, WORKING, WAITING = Step.Status.READY, Step.Status.WORKING, Step.Status.WAITING
+RIGHT = "workflows.intervene_workflow"
 HELD_UP = Q(run__status=Run.Status.PAUSED)
 
 
@@ -61,8 +62,16 @@ def queue_rows(steps: StepQuerySet, user: Principal) -> list[dict[str, Any]]:
 def _one_role(steps: StepQuerySet, role: str, user: Principal, request: HttpRequest, at: datetime) -> dict[str, Any]:
     columns = Step.objects.select_related("run__workflow", "agent", "assigned_to")
     page = page_of(steps, request, shown=columns, oldest_first=True)
+    looks_after = {workflow.pk: user.may(RIGHT, workflow) for workflow in {step.run.workflow for step in page.rows}}
+    rows = [
+        {
+            "step": step, "kept_for": step.kept_for(at) if step.status == READY else None,
+            "may_assign": step.status == READY and not step.run.is_paused and looks_after[step.run.workflow_id],
+        }
+        for step in page.rows
+    ]  # fmt: skip
     return {
-        "page": page, "steps": page.rows, "agents": loads(role, user),
+        "page": page, "steps": rows, "agents": loads(role, user),
         "role_name": Role.objects.filter(code=role).values_list("name", flat=True).first() or role,
     }  # fmt: skip
 

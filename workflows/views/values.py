@@ -30,7 +30,7 @@ def known_values(run: Run, may_change: bool) -> list[dict[str, Any]]:
             }
             for name, value in values.items()
         ]  # fmt: skip
-        title = "Given at the start" if element == INPUT else node.name if node else element
+        title = "Given at the start" if element == INPUT else (node.name if node else "") or element
         found.append({"name": title, "rows": rows})
     return found
 

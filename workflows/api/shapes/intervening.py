@@ -61,6 +61,16 @@ class MoveInput(InterveningInput):
     to = Text(max_length=120)
 
 
+class AssignStepInput(InterveningInput):
+    """For whom a ready step is kept, and for how long; without an agent for whoever may take it and has the least in
+    hand."""
+
+    example: ClassVar[dict[str, Any]] = {"why": "AP-01 knows the seller.", "agent": "AP-01", "minutes": 30}
+
+    agent = Text(max_length=20, allow_blank=True, default="")
+    minutes = Whole(min_value=1, max_value=1440, default=15)
+
+
 class RestartInput(InterveningInput):
     """The key of the new run; without one the next free one: 1187-2."""
 

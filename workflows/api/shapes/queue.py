@@ -133,3 +133,24 @@ class ViewOutput(serializers.ModelSerializer[SavedView]):
     class Meta:
         model = SavedView
         fields = ["id", "name", "query", "owner", "is_shared", "unit", "is_team_default", "is_system", "edition"]
+
+
+class RunViewInput(StrictSerializer):
+    """A view of runs to be kept: what narrows and sorts the list, as the address of the list says it. `unit` is the
+    code of the unit whose people find it too, "" for oneself alone."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "name": "Stuck invoices", "query": {"state": "stuck", "workflow": "invoice-to-payment"}, "unit": "finance",
+    }  # fmt: skip
+
+    name = Text(max_length=80)
+    query = serializers.DictField(child=Text(max_length=500, allow_blank=True))
+    unit = Text(max_length=60, allow_blank=True, default="")
+
+
+class RunViewOutput(ViewOutput):
+    """A saved view of runs; one without an owner comes with the system and cannot be changed."""
+
+    class Meta:
+        model = SavedView
+        fields = ["id", "name", "query", "owner", "is_shared", "unit", "is_system", "edition"]

@@ -1,7 +1,7 @@
 """The work queue: an agent claims steps under a lease, keeps it alive, finishes or fails them, gives them back or hands
 them off; silence gives them back."""
 
-from workflows.operations.work.assigning import assign
+from workflows.operations.work.assigning import able_to_take, assign
 from workflows.operations.work.batches import (
     ITEMS_AT_MOST,
     Answered,
@@ -31,6 +31,7 @@ __all__ = [
     "Report",
     "Result",
     "StaleLease",
+    "able_to_take",
     "assign",
     "choose_task",
     "claim",

@@ -11,6 +11,15 @@ function viewer(host) {
 const STATES = ["running", "waiting", "done", "failed", "added", "changed", "removed", "passed"];
 const HEATS = Array.from({ length: 11 }, (_, heat) => `heat-${heat}`);
 
+// A file may say what happens without saying where it is drawn.
+function bare(host) {
+  const said = document.createElement("p");
+  said.className = "os-empty";
+  said.textContent = "The file of this workflow has no picture. The lists on this page say the same in words.";
+  host.parentElement.classList.add("bare");
+  host.parentElement.replaceChildren(said);
+}
+
 // --- the view ------------------------------------------------------------------------------------------------
 function zoom(drawing, host) {
   const canvas = drawing.get("canvas");
@@ -54,9 +63,11 @@ async function states(host, drawing, urls) {
 
 async function draw(host) {
   const [answer] = await Promise.all([fetch(host.dataset.xml), library(host.dataset.lib), document.fonts.ready]);
+  const xml = await answer.text();
+  if (!xml.includes("BPMNShape")) return bare(host);
   const drawing = viewer(host);
   const urls = new Map();
-  await drawing.importXML(await answer.text());
+  await drawing.importXML(xml);
   drawing.get("zoomScroll").toggle(false);
   fit(drawing);
   zoom(drawing, host);

@@ -1,7 +1,8 @@
 // What happens now, on this page: one socket, resumed by position; while it is down, polling every five seconds.
 // <body data-live-position="1284"> starts it. An element joins in with
 //   data-live="escalation,step"     nouns (or whole verbs, "escalation.opened") it cares about
-//   data-live-only="<id>"           only events whose subject or run is this one
+//   data-live-only="<id>"           only events whose subject or run is this one, or one that [data-live-also="<id> <id>"]
+//                                   inside of it names
 //   data-live-mode="morph"          re-fetches data-live-url (default: this page) and morphs itself in place
 //   data-live-mode="count"          is a hidden "n new" bar; its [data-live-count] counts up and it appears
 //   data-live-mode="event"          gets an aos:refresh event
@@ -28,7 +29,9 @@ function concerns(element, event) {
   const wanted = element.dataset.live.split(",").map((noun) => noun.trim());
   const noun = event.verb.split(".")[0];
   const only = element.dataset.liveOnly;
-  return (wanted.includes(noun) || wanted.includes(event.verb)) && (!only || [event.subject_id, event.run].includes(only));
+  if (!wanted.includes(noun) && !wanted.includes(event.verb)) return false;
+  const also = element.querySelector("[data-live-also]")?.dataset.liveAlso.split(" ") ?? [];
+  return !only || [only, ...also].some((id) => id === event.subject_id || id === event.run);
 }
 
 function count(element) {
