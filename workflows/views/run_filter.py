@@ -112,6 +112,12 @@ class RunFilter:
         """Whether the period is about when runs ended, not when they started."""
         return self.state in ENDED or bool(self.touchless)
 
+    @property
+    def more(self) -> int:
+        """How many of the filters are set that few people need, and that the page keeps folded."""
+        texts = (self.version, self.step, self.outcome, self.agent, self.touchless, self.age, self.value)
+        return sum(map(bool, (*texts, self.since, self.until)))
+
     def __bool__(self) -> bool:
         words = (self.state, self.workflow, self.unit, self.outcome, self.agent, self.touchless, self.words)
         more = (self.version, self.step, self.age, self.value)
