@@ -8,10 +8,11 @@ from django.test import override_settings
 
 from agents.models import Principal
 from governance.models import Escalation
+from observability import ledger
 from observability.models import Event
 from tests.workflows.small_drawings import agent, line, process
 from workflows import operations, tasks
-from workflows.models import Message, Run, Step, Timer, Workflow
+from workflows.models import Message, Run, Step, Timer, Workflow, WorkflowVersion
 
 ORDER = '<extensionElements><aos:input name="order" type="string"/></extensionElements>'
 CHECKS = (
@@ -250,8 +251,30 @@ def test_a_drawing_calls_no_workflow_that_neither_who_draws_nor_who_publishes_it
     assert list(refused.value.fields) == ["ask"]
     assert calling.versions.count() == 1
 
-    may_start("tomasz", checking, "start_workflow")
+    may_start("tomasz", checking)
     assert operations.publish_draft(draft, by=Principal.objects.get(pk=tomasz.pk), at=now).number == 2
+
+
+def test_a_workflow_that_came_later_is_not_called_by_who_may_not_start_it(
+    drawn: Any, may_start: Any, halden: Any, sign_in: Any
+) -> None:
+    calling = drawn("calling", CHECKS).workflow
+    may_start("sofia", calling, "draft_workflow", "view_workflow")
+    may_start("tomasz", calling, "publish_workflow", "view_workflow")
+    may_start("maria", calling, "view_workflow", "start_workflow")
+    sofia, tomasz, at = halden.people["sofia"], halden.people["tomasz"], ledger.database_now()
+    draft = operations.begin_draft(calling, bpmn=process("calling", CALLS).decode(), by=sofia, at=at)
+    operations.ask_to_publish(draft, by=sofia, at=at)
+    assert operations.publish_draft(draft, by=tomasz, at=at).number == 2, "there is no such workflow to ask about yet"
+    checking = drawn("checking", CHECKS)
+    WorkflowVersion.objects.filter(pk=checking.pk).update(created_at=at + timedelta(hours=1))
+
+    run = begin(sign_in("maria"))
+
+    assert not run.children.exists()
+    assert run.steps.get().element == "mend", "the call failed, as a called run that fails does"
+    may_start("tomasz", checking.workflow)
+    assert begin(sign_in("maria"), "PO-2").children.exists()
 
 
 def test_ten_thousand_clocks_ring_once_each(drawn: Any, may_start: Any, sign_in: Any, now: Any) -> None:

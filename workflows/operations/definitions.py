@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -197,16 +197,38 @@ def keep(
 
 def _require_calls(workflow: Workflow, graph: Graph, *people: ledger.Acts | None) -> None:
     # A call hands out what the called run leaves behind: who draws or who publishes it could begin such a run as well.
-    concerned = [each for each in people if isinstance(each, Principal)]
     callers = {node.calls: node for node in graph.nodes.values() if node.calls and node.calls != workflow.code}
-    called = Workflow.objects.select_related("unit").filter(code__in=list(callers) if concerned else [])
+    called = Workflow.objects.select_related("unit").filter(code__in=list(callers))
     wrong = {
         callers[each.code].id: f"Who draws or who publishes this may start runs of {each.code}; neither of you may."
         for each in called
-        if not any(person.may("workflows.start_workflow", each) for person in concerned)
+        if not _may_call(people, each)
     }
     if wrong:
         raise BpmnRefused(fields=wrong)
+
+
+def _may_call(people: Iterable[ledger.Acts | None], called: Workflow) -> bool:
+    concerned = [each for each in people if isinstance(each, Principal)]
+    return not concerned or any(_may_start(each, called) for each in concerned)
+
+
+def _may_start(person: Principal, workflow: Workflow) -> bool:
+    # Who has the right by a role has it for what there is to see.
+    is_seen = Workflow.objects.visible_to(person).filter(pk=workflow.pk).exists()
+    return is_seen and person.may("workflows.start_workflow", workflow)
+
+
+def require_callable(version: WorkflowVersion, called: Workflow) -> None:
+    """Raise NotAllowed for a call of a workflow that came after this version was published, when neither who drew nor
+    who published that may start its runs: what there was before was looked at then."""
+    first = called.versions.order_by("number").values_list("created_at", flat=True).first()
+    is_later = first is not None and first > version.created_at
+    if is_later and not _may_call((version.author, version.approved_by), called):
+        raise ledger.NotAllowed(
+            f"{called.code} came after version {version.number} was published, and neither who drew nor who published "
+            "that may start its runs."
+        )
 
 
 def newest_version(workflow: Workflow) -> WorkflowVersion:

@@ -12,7 +12,7 @@ from agents.models import Agent, Principal
 from governance import operations as governance
 from observability import ledger
 from workflows.models import Listener, Message, Run, Subscription, Workflow
-from workflows.operations.definitions import graph_of
+from workflows.operations.definitions import graph_of, require_callable
 from workflows.operations.runs import Origin, begin, checked_values, happen, limits, locked
 from workflows.operations.runs.outbox import last_subscription, lasting, post
 from workflows.plan import EventCaught, StaleHappening, StepFailed, StepFinished, plain
@@ -337,6 +337,7 @@ def _called(parent: Run, message: Message, at: datetime) -> Run:
     workflow = Workflow.objects.select_related("unit").filter(code=message.name).first()
     if workflow is None:
         raise ledger.NotFound(f"There is no workflow {message.name}.")
+    require_callable(parent.version, workflow)
     origin = Origin(
         parent=parent, parent_token=message.token, depth=parent.depth + 1, starter=parent.started_by
     )  # fmt: skip
