@@ -55,6 +55,17 @@ def test_the_plan_says_what_has_no_place_and_changes_nothing(runs: list[Run], si
     assert {again(run).version.number for run in runs} == {1}
 
 
+def test_no_value_is_lost_because_two_steps_become_one(runs: list[Run], sign_in: Any) -> None:
+    maria = sign_in("maria")
+    Run.objects.filter(pk=runs[0].pk).update(variables={"look": {"total": "12.00"}, "file": {"place": "A"}})
+
+    answer = move(maria, runs[:1], mapping={"look": "read", "file": "read"}).json()["results"]
+
+    assert not answer[0]["done"]
+    assert "one would be lost" in answer[0]["problem"]
+    assert again(runs[0]).version.number == 1
+
+
 def test_runs_go_over_and_on_and_back(runs: list[Run], robot: Any, sign_in: Any) -> None:
     reader, maria = robot("AP-01"), sign_in("maria")
     reader.finish(reader.claim(), total="12.00")
