@@ -95,7 +95,7 @@ def test_what_does_not_show_stays_unseen(drawn: Any, sign_in: Any) -> None:
 def test_a_workflow_is_let_follow_on_another_and_no_more(maria: Any, drawn: Any, may_start: Any, sign_in: Any) -> None:
     may_start("maria", drawn("shipping", INPUTS).workflow)
     seen = maria.get("/workflows/shipping/beginnings").content.decode()
-    assert "It follows on none." in seen and "Begin after runs of another workflow" in seen
+    assert "No run begins because another one ended." in seen and "Begin after runs of another workflow" in seen
 
     given = {"after": "booking", "status": "done", "outcome": "Booked"}
     page = maria.post("/workflows/shipping/follows", given, follow=True).content.decode()

@@ -84,8 +84,8 @@ def test_what_reuse_saved_is_shown_by_space_and_day(chain: Any, halden: Any, sig
 
     said = page.content.decode().partition("<h1>What reuse saved</h1>")[2][:120]
     assert "Facts were reused 1 time. That saved 9.0 s of work and €0.02." in said
-    assert (page.context["lately"], page.context["days"][-1].uses) == (1, 1)
-    assert sign_in("tomasz").get("/memory/reuse").context["uses"] == 0
+    assert (page.context["lately"], page.context["days"][-1].reuse.uses) == (1, 1)
+    assert sign_in("tomasz").get("/memory/reuse").context["total"].uses == 0
 
 
 def test_the_council_purges_what_an_agent_found(chain: Any, sign_in: Any) -> None:
