@@ -51,6 +51,8 @@ DAY = timedelta(days=1)
 KINDS = ("unit", "agent", "workflow", "policy", "system", "space")
 CHARTS = ("cycle-time", "cost", "throughput", "errors", "error-rate", "people", "asked", "by-hour")
 NOT_BY_GET = {"sign-out"}
+OWNERS = {"policies": ["finance.invoice-payment"], "workflows": ["invoice-to-payment"]}
+"""Whose things stand below an address: with another name before them there is nothing to find."""
 
 
 @dataclass
@@ -181,13 +183,15 @@ NAMED = re.compile(r"<(?:(\w+):)?(\w+)>")
 def addresses(route: str, other: Other) -> list[str]:
     """The route with everything of the other unit in its places."""
     kinds, choices = NAMED.findall(route), []
+    owners = OWNERS.get(route.removeprefix("api/v1/").partition("/")[0]) if len(kinds) > 1 else None
     for converter, name in kinds:
         if converter == "uuid":
             choices.append(other.uids)
         elif converter == "int":
             choices.append(other.numbers)
         else:
-            choices.append([*KINDS] if name == "kind" else [*CHARTS] if "chart" in route else other.names)
+            named = [*KINDS] if name == "kind" else [*CHARTS] if "chart" in route else other.names
+            choices.append(owners if owners and not choices else named)
     filled = []
     for values in itertools.product(*choices):
         given = iter(values)
