@@ -59,7 +59,8 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 ASK_AXE = "async (rules) => (await axe.run({ runOnly: rules, resultTypes: ['violations'] })).violations"
 DRAWN = """() =>
   [...document.querySelectorAll("[data-chart]")].every((each) => each.querySelector(".main-svg, .os-empty")) &&
-  [...document.querySelectorAll("[data-diagram]")].every((each) => each.querySelector(".djs-shape")) &&
+  [...document.querySelectorAll("[data-diagram]")].every(
+    (each) => each.querySelector(".djs-shape") && (!each.offsetWidth || each.offsetHeight)) &&
   [...document.querySelectorAll("[data-designer]")].every(
     (each) => !each.querySelector("[data-canvas]").offsetWidth || each.dataset.ready)"""
 
