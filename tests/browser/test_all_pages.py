@@ -163,12 +163,13 @@ def queue_pages(sign_in: Any) -> list[str]:
     assert sign_in("maria").call("post", f"escalations/{pile[0].uid}/claim", {}).status_code == 200
     view = {"name": "Low", "query": {"tab": "all", "risk": "1"}, "unit": "finance"}
     made = sign_in("maria").call("post", "escalation-views", view).json()
-    own = sign_in("maria").call("post", "run-views", {"name": "Stuck", "query": {"state": "stuck"}}).json()
+    stuck = {"name": "Stuck", "query": {"state": "stuck"}, "unit": "finance"}
+    runs_view = sign_in("maria").call("post", "run-views", stuck).json()
     together = f"{reverse('escalations-together')}?pile={pile[0].alike}"
     return [
         f"{reverse('escalations')}?unfold={pile[0].alike}", f"{reverse('escalations')}?q=refund&risk=1",
         reverse("escalation", args=[pile[0].uid]), together, f"{together}&as=rejected",
-        reverse("escalations-view", args=[made["id"]]), reverse("runs-view", args=[own["id"]]),
+        reverse("escalations-view", args=[made["id"]]), reverse("runs-view", args=[runs_view["id"]]),
         f"{reverse('runs')}?sort=-cost&state=waiting", f"{reverse('runs-queue')}?role=payments",
     ]  # fmt: skip
 

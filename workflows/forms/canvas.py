@@ -38,23 +38,23 @@ OFTEN = Part("How often it is done", REPEATS, True)
 EVENT = ("told", "correlation", *TIMERS)
 KINDS: Mapping[str, tuple[str, tuple[Part, ...]]] = {
     "bpmn:ServiceTask": (
-        "Agent task", (Part("", ("name", "becomes", "role", "capability", "action")), TIMES, OFTEN, MEMORY, SCHEMAS),
+        "Agent task", (Part("", ("name", "role", "capability", "action", "becomes")), TIMES, OFTEN, MEMORY, SCHEMAS),
     ),
     "bpmn:UserTask": (
         "Approval",
         (
-            Part("", ("name", "becomes", "path", "due")),
+            Part("", ("name", "path", "due", "becomes")),
             Part("What the person sees", ("title", "risk", "effect", "approve", "reject", "timeout")), OFTEN,
             Part("More", ("priority",), True), SCHEMAS,
         ),
     ),
     "bpmn:Task": ("A task that nobody is named for", (Part("", ("name", "becomes")), OFTEN)),
-    "bpmn:ManualTask": ("Done by hand", (Part("", ("name", "becomes", "path", "due")), OFTEN)),
-    "bpmn:BusinessRuleTask": ("Policy check", (Part("", ("name", "becomes", "decision")), OFTEN)),
+    "bpmn:ManualTask": ("Done by hand", (Part("", ("name", "path", "due", "becomes")), OFTEN)),
+    "bpmn:BusinessRuleTask": ("Policy check", (Part("", ("name", "decision", "becomes")), OFTEN)),
     "bpmn:ScriptTask": ("Work out values", (Part("", ("name", "becomes")), OFTEN)),
-    "bpmn:SendTask": ("Send a message", (Part("", ("name", "becomes", "told", "correlation")), OFTEN)),
-    "bpmn:ReceiveTask": ("Wait for a message", (Part("", ("name", "becomes", "told", "correlation")), SCHEMAS)),
-    "bpmn:CallActivity": ("Sub-workflow", (Part("", ("name", "becomes", "calls")), OFTEN)),
+    "bpmn:SendTask": ("Send a message", (Part("", ("name", "told", "correlation", "becomes")), OFTEN)),
+    "bpmn:ReceiveTask": ("Wait for a message", (Part("", ("name", "told", "correlation", "becomes")), SCHEMAS)),
+    "bpmn:CallActivity": ("Sub-workflow", (Part("", ("name", "calls", "becomes")), OFTEN)),
     "bpmn:StartEvent": ("Start", (Part("", ("name", "becomes", *EVENT)),)),
     "bpmn:IntermediateCatchEvent": ("Wait", (Part("", ("name", "becomes", *EVENT)),)),
     "bpmn:IntermediateThrowEvent": ("Tell", (Part("", ("name", "becomes", *EVENT)),)),
