@@ -24,11 +24,31 @@ from tests.kept import Kept
 from workflows.operations.definitions import graph_of
 
 PASSWORD = "correct horse battery staple"
+APPS = ("agents", "governance", "observability", "workflows")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--only-database`: for a second run on another database."""
+    said = "leave out the tests that are the same on each database: those that open none, and how pages look"
+    parser.addoption("--only-database", action="store_true", help=said)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The tests that start whole demos first: they mostly wait, and beside them all others fit."""
     items.sort(key=lambda item: "tests/demo/" not in item.nodeid)
+    if config.getoption("--only-database"):
+        left_out = [item for item in items if is_the_same_everywhere(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not is_the_same_everywhere(item)]
+
+
+def is_the_same_everywhere(item: pytest.Item) -> bool:
+    """Whether no database changes anything: the test is marked so, or is one of an app and may not open any. Those of
+    whole programs start processes that do."""
+    if item.get_closest_marker("same_everywhere"):
+        return True
+    opens = item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+    return item.path.parent.name in APPS and not opens
 
 
 @dataclass(frozen=True)

@@ -266,7 +266,12 @@ def foreign_card() -> ForeignCard:
     return pinned
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+SIZES = (
+    pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone", marks=pytest.mark.same_everywhere),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_every_page_is_accessible_and_fits(visitor: Callable[..., Page], work: list[str], size: dict[str, int]) -> None:
     page, its = visitor("ingrid", size=size), visitor("jonas", size=size)
 
