@@ -7,7 +7,7 @@ const WAIT_MS = 700;
 
 export function draft(modeler, page, onProblems) {
   const { save: saveAt, check: checkAt, token } = page.dataset;
-  let revision = page.dataset.revision, timer = 0, isDirty = false, isSaving = false, stale = null;
+  let revision = page.dataset.revision, timer = 0, isDirty = false, isSaving = false, settings = 0, stale = null;
   const word = page.querySelector("[data-saved]");
 
   const say = (text, tone = "") => { word.textContent = text; word.className = `xs ${tone || "t3"}`; };
@@ -33,7 +33,13 @@ export function draft(modeler, page, onProblems) {
     } finally {
       isSaving = false;
     }
+    calm();
     if (isDirty) soon();
+  }
+
+  // "Saved" is said of everything: not while a later change waits, nor a setting that the server still reads.
+  function calm() {
+    if (!isDirty && !isSaving && !settings && !stale) say("Saved");
   }
 
   async function told(answer) {
@@ -44,7 +50,6 @@ export function draft(modeler, page, onProblems) {
       return say(`Not saved. ${body.detail || "Your drawing stays here; sign in again in another window, then change something."}`, "bad");
     }
     page.dataset.revision = revision = body.revision;
-    say("Saved");
     onProblems(body.problems || []);
   }
 
@@ -106,8 +111,16 @@ export function draft(modeler, page, onProblems) {
     if (!stale) say("Not saved yet");
     soon();
   });
+  modeler.on("aos.setting", ({ done }) => {
+    settings += 1;
+    if (!stale) say("Not saved yet");
+    done.finally(() => {
+      settings -= 1;
+      calm();
+    });
+  });
   addEventListener("beforeunload", (event) => {
-    if (isDirty || isSaving) event.preventDefault();
+    if (isDirty || isSaving || settings) event.preventDefault();
   });
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && keep());
   check();

@@ -36,7 +36,7 @@ export function panel(modeler, host) {
     const answer = await ask({ values });
     if (mine !== asked || !answer.ok) return;
     if (JSON.stringify(read(element)) !== values) return show(); // it changed while the server worked
-    put(await answer.text());
+    fresh(await answer.text());
   }
 
   function put(html, many = false) {
@@ -57,7 +57,9 @@ export function panel(modeler, host) {
   let before = Promise.resolve();
   function apply(form) {
     const given = Object.fromEntries(new FormData(form)), element = modeler.get("elementRegistry").get(form.dataset.element);
-    if (element) before = before.then(() => set(form, element, given)).catch(() => announce("Not changed: no connection."));
+    if (!element) return;
+    before = before.then(() => set(form, element, given)).catch(() => announce("Not changed: no connection."));
+    modeler.get("eventBus").fire("aos.setting", { done: before });
   }
 
   async function set(form, element, given) {
@@ -93,7 +95,9 @@ export function panel(modeler, host) {
     document.activeElement.blur();
     modeler.get("canvas").focus();
   });
-  modeler.on("selection.changed", show);
+  modeler.on("selection.changed", () => {
+    if (!shown || chosen() !== shown) show(); // the same one selected again keeps its form, and what is being typed in it
+  });
   modeler.on("commandStack.changed", ({ trigger }) => {
     if (trigger !== "undo" && trigger !== "redo") return;
     const same = modeler.get("elementRegistry").get(last); // what became something else is another element with the same id
