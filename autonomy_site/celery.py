@@ -6,6 +6,6 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "autonomy_site.settings")
 
-app = Celery("autonomy_os")
+app = Celery("autonomy_os", task_cls="autonomy_site.sweeps:Sweep")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

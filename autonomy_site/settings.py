@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import validate
 
 from autonomy_site import environment
+from autonomy_site.sweeps import periodic
 
 BASE = environment.BASE
 
@@ -123,38 +124,40 @@ SWEEP_EVERY_SECONDS = environment.read("float", "SWEEP_EVERY_SECONDS", 1.0, vali
 UNDO_SECONDS = environment.read("int", "UNDO_SECONDS", 10, validate=validate.Range(0, 60))
 SECOND_LOOK_SECONDS = environment.read("int", "SECOND_LOOK_SECONDS", 3, validate=validate.Range(0, 60))
 SPONSORS_EVERY_SECONDS = 60.0
-CELERY_BEAT_SCHEDULE = {
-    "move up work that waits too long": {"task": "workflows.hurry_work", "schedule": 60.0},
-    "tell agents that work is ready": {"task": "workflows.push_work", "schedule": SWEEP_EVERY_SECONDS},
-    "fire due timers": {"task": "workflows.fire_timers", "schedule": SWEEP_EVERY_SECONDS},
-    "deliver what runs tell each other": {"task": "workflows.deliver_messages", "schedule": SWEEP_EVERY_SECONDS},
-    "begin runs by the calendar": {"task": "workflows.start_scheduled", "schedule": SWEEP_EVERY_SECONDS},
-    "watch the limits of runs": {"task": "workflows.watch_limits", "schedule": 10.0},
-    "take work back from silent agents": {"task": "workflows.reclaim_work", "schedule": SWEEP_EVERY_SECONDS},
-    "forget tokens that have expired": {"task": "agents.forget_tokens", "schedule": 600.0},
-    "forget answers that no repeat asks for": {"task": "agents.forget_answers", "schedule": 3600.0},
-    "take levels from agents that break their rule": {"task": "governance.watch_autonomy", "schedule": 300.0},
-    "stop agents that do far more than usual": {"task": "governance.watch_conduct", "schedule": SWEEP_EVERY_SECONDS},
-    "forget old reports of systems": {"task": "governance.forget_reports", "schedule": 3600.0},
-    "take back rights whose time has run out": {"task": "agents.end_grants", "schedule": SWEEP_EVERY_SECONDS},
-    "remind of access reviews, and close them": {"task": "agents.attend_reviews", "schedule": SWEEP_EVERY_SECONDS},
-    "run replays of policies": {"task": "governance.run_replays", "schedule": SWEEP_EVERY_SECONDS},
-    "end stops, and void leases under a pause": {"task": "workflows.keep_stops", "schedule": SWEEP_EVERY_SECONDS},
-    "end delegations": {"task": "governance.end_delegations", "schedule": SWEEP_EVERY_SECONDS},
-    "look at a sample of touchless work again": {"task": "governance.sample_work", "schedule": 60.0},
-    "ask planted cases": {"task": "governance.ask_planted", "schedule": 60.0},
-    "note answers to samples and planted cases": {"task": "governance.note_answers", "schedule": SWEEP_EVERY_SECONDS},
-    "see how reviewers decide": {"task": "governance.watch_reviewers", "schedule": 300.0},
-    "free what nobody reported on": {"task": "governance.expire_reservations", "schedule": SWEEP_EVERY_SECONDS},
-    "let answers take effect": {"task": "workflows.take_effect", "schedule": SWEEP_EVERY_SECONDS},
-    "tell agents what became of requests": {"task": "governance.deliver_callbacks", "schedule": SWEEP_EVERY_SECONDS},
-    "tell people what waits for them": {"task": "governance.tell_people", "schedule": SWEEP_EVERY_SECONDS},
-    "count what reuse saved": {"task": "workflows.count_reuses", "schedule": 60.0},
-    "tell those who wait for the same work": {"task": "workflows.land_flights", "schedule": SWEEP_EVERY_SECONDS},
-    "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},
-    "miss sponsors who left": {"task": "agents.watch_sponsors", "schedule": SPONSORS_EVERY_SECONDS},
-    "close the emergency account": {"task": "agents.end_emergencies", "schedule": SWEEP_EVERY_SECONDS},
-}
+CELERY_BEAT_SCHEDULE = periodic(
+    {
+        "move up work that waits too long": ("workflows.hurry_work", 60.0),
+        "tell agents that work is ready": ("workflows.push_work", SWEEP_EVERY_SECONDS),
+        "fire due timers": ("workflows.fire_timers", SWEEP_EVERY_SECONDS),
+        "deliver what runs tell each other": ("workflows.deliver_messages", SWEEP_EVERY_SECONDS),
+        "begin runs by the calendar": ("workflows.start_scheduled", SWEEP_EVERY_SECONDS),
+        "watch the limits of runs": ("workflows.watch_limits", 10.0),
+        "take work back from silent agents": ("workflows.reclaim_work", SWEEP_EVERY_SECONDS),
+        "forget tokens that have expired": ("agents.forget_tokens", 600.0),
+        "forget answers that no repeat asks for": ("agents.forget_answers", 3600.0),
+        "take levels from agents that break their rule": ("governance.watch_autonomy", 300.0),
+        "stop agents that do far more than usual": ("governance.watch_conduct", SWEEP_EVERY_SECONDS),
+        "forget old reports of systems": ("governance.forget_reports", 3600.0),
+        "take back rights whose time has run out": ("agents.end_grants", SWEEP_EVERY_SECONDS),
+        "remind of access reviews, and close them": ("agents.attend_reviews", SWEEP_EVERY_SECONDS),
+        "run replays of policies": ("governance.run_replays", SWEEP_EVERY_SECONDS),
+        "end stops, and void leases under a pause": ("workflows.keep_stops", SWEEP_EVERY_SECONDS),
+        "end delegations": ("governance.end_delegations", SWEEP_EVERY_SECONDS),
+        "look at a sample of touchless work again": ("governance.sample_work", 60.0),
+        "ask planted cases": ("governance.ask_planted", 60.0),
+        "note answers to samples and planted cases": ("governance.note_answers", SWEEP_EVERY_SECONDS),
+        "see how reviewers decide": ("governance.watch_reviewers", 300.0),
+        "free what nobody reported on": ("governance.expire_reservations", SWEEP_EVERY_SECONDS),
+        "let answers take effect": ("workflows.take_effect", SWEEP_EVERY_SECONDS),
+        "tell agents what became of requests": ("governance.deliver_callbacks", SWEEP_EVERY_SECONDS),
+        "tell people what waits for them": ("governance.tell_people", SWEEP_EVERY_SECONDS),
+        "count what reuse saved": ("workflows.count_reuses", 60.0),
+        "tell those who wait for the same work": ("workflows.land_flights", SWEEP_EVERY_SECONDS),
+        "act on passed deadlines": ("workflows.pass_deadlines", SWEEP_EVERY_SECONDS),
+        "miss sponsors who left": ("agents.watch_sponsors", SPONSORS_EVERY_SECONDS),
+        "close the emergency account": ("agents.end_emergencies", SWEEP_EVERY_SECONDS),
+    }
+)
 
 # --- runs: how they talk to each other, and how far they may go before a person is asked ------------------------
 MESSAGE_KEPT_SECONDS = environment.read("int", "MESSAGE_KEPT_SECONDS", 86_400, validate=validate.Range(1, 31_622_400))
