@@ -194,6 +194,24 @@ def test_steps_wait_for_an_agent_that_claimed_the_same(begin: Any, robot: Any) -
     assert step_of(run).output == {"rate": "2"}
 
 
+def test_an_agent_that_let_its_claim_run_out_goes_behind_the_steps_that_wait(
+    begin: Any, robot: Any, halden: Any
+) -> None:
+    space, at = Space.objects.get(code="orders"), database_now()
+    matcher, reader = robot("AP-02"), robot("AP-01")
+    memory.begin(space, "Rate of PO-7", agent=halden.agents["AP-02"], at=at - timedelta(minutes=10), seconds=60)
+    Flight.objects.update(leased_until=at + timedelta(hours=1))
+    run = begin("1")
+    assert reader.claim() is None
+    Flight.objects.update(leased_until=at - timedelta(minutes=1))
+
+    again = matcher.call("post", "memory/claims", {"space": "orders", "key": "Rate of PO-7"}).json()
+    tasks.land_flights()
+
+    assert again["answer"] is None
+    assert reader.claim()["run"]["id"] == str(run.uid)
+
+
 def test_two_known_steps_in_a_row_end_the_run_at_once(rates: WorkflowVersion, begin: Any, robot: Any) -> None:
     share(rates, "use", key="Use of {vars.rate.rate}")
     reader = robot("AP-01")

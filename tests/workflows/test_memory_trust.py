@@ -323,3 +323,16 @@ def test_a_claim_whose_time_is_over_goes_to_the_next(robot: Any, halden: Any, no
 
     assert memory.begin(space, "rate", agent=halden.agents["RK-01"], at=now).is_mine is False
     assert memory.begin(space, "rate", agent=halden.agents["RK-01"], at=later).is_mine is True
+
+
+def test_a_claim_that_is_made_longer_ends_after_an_hour_in_all(robot: Any, halden: Any, now: Any) -> None:
+    matcher, scout, space = halden.agents["AP-02"], halden.agents["RK-01"], Space.objects.get(code="orders")
+    robot("AP-02")
+
+    for minutes in (0, 50, 59):
+        begun = memory.begin(space, "rate", agent=matcher, at=now + timedelta(minutes=minutes), seconds=3600)
+        assert begun.is_mine and begun.flight is not None
+        assert begun.flight.leased_until == now + timedelta(hours=1)
+
+    assert memory.begin(space, "rate", agent=scout, at=now + timedelta(minutes=59)).is_mine is False
+    assert memory.begin(space, "rate", agent=scout, at=now + timedelta(minutes=61)).is_mine is True

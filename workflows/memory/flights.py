@@ -42,7 +42,8 @@ def take(
     until: datetime | None = None,
 ) -> tuple[Flight, bool]:  # fmt: skip
     """The flight for the canonical key, locked, and whether it is now held by this step or agent. Somebody else keeps
-    it as long as it is at it; what nobody is at any more is taken over."""
+    it as long as it is at it; what nobody is at any more is taken over. An agent may have longer what it holds, an hour
+    in all; what it let run out goes to those who wait for it."""
     with_whom = {"step": step, "agent": agent, "leased_until": until}
     flight = held_flight(space, key)
     if flight is None:
@@ -54,9 +55,15 @@ def take(
             if flight is None:  # and is done already
                 return take(space, key, at=at, step=step, agent=agent, until=until)
     mine = flight.agent_id is not None and agent is not None and flight.agent_id == agent.pk
-    if flight.is_held(at) and not mine:
+    if flight.is_held(at):
+        if not mine or until is None:
+            return flight, False
+        until = min(until, flight.at + timedelta(seconds=CLAIM_AT_MOST_SECONDS))
+    elif mine and flight.waiters.exists():
         return flight, False
-    flight.step, flight.agent, flight.leased_until, flight.at = step, agent, until, at
+    else:
+        flight.at = at
+    flight.step, flight.agent, flight.leased_until = step, agent, until
     flight.token += 1
     flight.save(update_fields=["step", "agent", "leased_until", "token", "at"])
     return flight, True
