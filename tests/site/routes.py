@@ -794,7 +794,7 @@ PAGES: dict[tuple[str, str], Door] = {
     ("run", "get"): Door(ONE, lambda side: [side.run.uid]),
     ("run-cancel", "post"): Door(CHANGE, lambda side: [side.run.uid], lambda side: {"why": "A drill."}),
     **{(f"run-{act}", "post"): Door(CHANGE, lambda side: [side.run.uid], why) for act in (
-        "pause", "resume", "retry", "skip", "reassign", "assign", "move", "variable",
+        "pause", "resume", "retry", "skip", "reassign", "assign", "choose", "move", "variable",
     )},
     ("run-restart", "post"): Door(CREATE, lambda side: [things.ended_run(side).uid], why),
     ("runs-together", "get"): Door(

@@ -170,6 +170,37 @@ def test_the_reader_has_a_task_done_once_more(publish: Any, robot: Any) -> None:
     assert Run.objects.get(key="a").status == "done"
 
 
+def test_maria_has_a_task_done_once_more_on_the_page_of_the_run(publish: Any, robot: Any, sign_in: Any) -> None:
+    publish(FREE)
+    work, run, maria = robot("AP-01").claim(), Run.objects.get(key="a"), sign_in("maria")
+    matcher = robot("AP-02")
+    matcher.finish(matcher.claim())
+
+    page = maria.get(f"/runs/{run.uid}?ask=step&step={work['step']}&act=choose").content.decode()
+    assert "Have a step beside it done" in page and "Read, open now" in page and ">Call<" in page
+    wrong = maria.post(f"/runs/{run.uid}/choose", {"step": work["step"], "task": "pay", "why": "Once more."})
+    assert wrong.status_code == 400
+    done = maria.post(f"/runs/{run.uid}/choose", {"step": work["step"], "task": "call", "why": "Nobody picked up."})
+
+    assert done.status_code == 302
+    told = Event.objects.get(verb="run.task_chosen")
+    assert (told.actor_name.split()[0], told.data["element"], told.why) == ("Maria", "call", "Nobody picked up.")
+    assert matcher.claim()["element"] == "call"
+    assert robot("AP-01").finish(work).status_code == 200, "the reader kept its step"
+
+
+def test_a_step_outside_of_any_order_offers_nothing_beside_it(publish: Any, robot: Any, sign_in: Any) -> None:
+    publish(escalated("false"))
+    work, run = robot("AP-01").claim(), Run.objects.get(key="a")
+
+    page = sign_in("maria").get(f"/runs/{run.uid}?ask=step&step={work['step']}").content.decode()
+    sent = {"step": work["step"], "task": "call", "why": "Once more."}
+    sign_in("maria").post(f"/runs/{run.uid}/choose", sent)
+
+    assert "Have a step beside it done" not in page
+    assert not Event.objects.filter(verb="run.task_chosen").exists()
+
+
 def test_where_one_is_done_after_the_other_the_chosen_one_comes_next(publish: Any, robot: Any) -> None:
     publish(
         FREE.replace('id="free"', 'id="free" ordering="Sequential"').replace(

@@ -81,6 +81,21 @@ class AssignForm(WhyForm):
         return super().given() | {"agent": self.cleaned_data["agent"], "lasts": lasts}
 
 
+class ChooseForm(WhyForm):
+    """Which step of those that are done in any order."""
+
+    task = forms.ChoiceField(label="Which step?")
+
+    def __init__(self, *args: Any, tasks: Iterable[tuple[str, str]] = (), **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["task"].choices = list(tasks)  # type: ignore[attr-defined]
+        self.order_fields(["task", "why"])
+
+    def given(self) -> dict[str, Any]:
+        """What the operation takes."""
+        return super().given() | {"task": self.cleaned_data["task"]}
+
+
 class MoveForm(WhyForm):
     """Where the run shall go on."""
 

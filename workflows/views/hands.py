@@ -16,6 +16,7 @@ from observability import ledger
 from workflows import operations
 from workflows.forms.intervening import (
     AssignForm,
+    ChooseForm,
     MoveForm,
     ReassignForm,
     RestartForm,
@@ -27,7 +28,7 @@ from workflows.forms.intervening import (
 from workflows.models import Run, Step, Workflow
 from workflows.operations.definitions import graph_of
 from workflows.operations.intervening.steps import is_stuck, waits_for_next_try
-from workflows.plan import INPUT, Marking, Output
+from workflows.plan import INPUT, Marking, Output, Task
 
 AGENTS_AT_MOST = 200
 
@@ -133,6 +134,8 @@ def step_acts(run: Run, step: Step, at: datetime) -> list[str]:
         acts.append("reassign")
     if by_agent and status == Step.Status.READY:
         acts.append("assign")
+    if operations.tasks_around(step):
+        acts.append("choose")
     return [*acts, "move"] if operations.places_for(run, step.element) else acts
 
 
@@ -192,8 +195,19 @@ def _step_hand(run: Run, step: Step, act: str, at: datetime, data: Any) -> Hand:
             return Hand(
                 url, act, "Keep it for one agent for a time", "Keep it", "user-round-check", told, keeping, hidden
             )
+        case "choose":
+            told = "Of these steps, done in any order, one is done now, or once more. What is open beside it stays."
+            beside = [(each.node_id, _said(each)) for each in operations.tasks_around(step)]
+            choosing = ChooseForm(data, tasks=beside, auto_id=ids)
+            return Hand(url, act, "Have a step beside it done", "Have it done", "list-plus", told, choosing, hidden)
         case _:
             return _move_hand(run, step.element, str(step.token), hidden, data)
+
+
+def _said(task: Task) -> str:
+    if task.open:
+        return f"{task.name}, open now" if task.open == 1 else f"{task.name}, {task.open} open now"
+    return f"{task.name}, comes later" if task.waits else task.name
 
 
 def receivers(workflow: Workflow) -> list[Any]:

@@ -21,13 +21,13 @@ from workflows.views import hands
 from workflows.views.hands import Hands
 from workflows.views.run import told, visible_run
 
-ACTS = ("pause", "resume", "restart", "retry", "skip", "reassign", "assign", "move", "variable")
+ACTS = ("pause", "resume", "restart", "retry", "skip", "reassign", "assign", "choose", "move", "variable")
 CALLED = {"pause": " {many} that it called {are} paused with it.", "resume": " {many} that it called {go} on with it."}
 DONE = {
     "pause": "Run {key} is paused.", "resume": "Run {key} goes on.", "restart": "Run {key} began again from {old}.",
     "retry": "It is tried again now.", "skip": "The step was skipped.", "reassign": "The step was given away.",
-    "assign": "The step is kept for one agent alone.", "move": "Run {key} goes on there.",
-    "variable": "The value was changed.",
+    "assign": "The step is kept for one agent alone.", "choose": "It is done now, or next.",
+    "move": "Run {key} goes on there.", "variable": "The value was changed.",
 }  # fmt: skip
 
 
@@ -98,6 +98,8 @@ class IntervenePage(LoginRequiredMixin, View):
                 code = given.pop("agent")
                 agent = Agent.objects.filter(code=code).first() if code else None
                 operations.assign(step, agent, **given, **by)
+            case "choose":
+                operations.choose(step, given.pop("task"), **given, **by)
             case "skip":
                 operations.skip(step, given.pop("output"), **given, **by)
             case _:

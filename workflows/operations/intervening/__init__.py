@@ -1,6 +1,7 @@
 """People look after running work: pause it, put right what failed, skip, change, move, begin again. Each by right, with
 a reason, in the ledger, and refused when it no longer fits."""
 
+from workflows.operations.intervening.choosing import choose, tasks_around
 from workflows.operations.intervening.entering import ActedAlready, may_intervene
 from workflows.operations.intervening.moving import move_token, places_for
 from workflows.operations.intervening.pausing import Reached, called_with, pause_run, resume_run
@@ -18,6 +19,7 @@ __all__ = [
     "act_together",
     "called_with",
     "change_variable",
+    "choose",
     "may_intervene",
     "move_token",
     "pause_run",
@@ -27,4 +29,5 @@ __all__ = [
     "resume_run",
     "retry",
     "skip",
+    "tasks_around",
 ]

@@ -11,6 +11,7 @@ from agents.operations import require_active
 from governance import operations as governance
 from observability import ledger
 from workflows.models import Step
+from workflows.operations.around import OVER, ad_hoc_of, task_in
 from workflows.operations.definitions import graph_of
 from workflows.operations.runs import happen
 from workflows.operations.work.leases import locked_with_run, require_held
@@ -22,11 +23,8 @@ from workflows.plan import (
     StepEscalated,
     Task,
     TaskChosen,
-    ad_hoc_around,
     heard_by,
 )
-
-OVER = "The run waits for “{}” no longer."
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def tasks_beside(step: Step, *, agent: Agent) -> AdHoc:
     found = Step.objects.select_related("run").filter(pk=step.pk, agent=agent, status=Step.Status.WORKING).first()
     if found is None:
         raise ledger.NotFound
-    return _around(found)
+    return ad_hoc_of(found)
 
 
 def choose_task(step: Step, element: str, *, agent: Agent, lease_token: int, why: str, at: datetime) -> Task:
@@ -72,17 +70,14 @@ def choose_task(step: Step, element: str, *, agent: Agent, lease_token: int, why
     require_active(agent)
     with transaction.atomic():
         step, oversight = _held(step, agent, lease_token, at)
-        run, around = step.run, _around(step)
-        chosen = next((each for each in around.tasks if each.node_id == element), None)
-        if chosen is None:
-            names = ", ".join(each.node_id for each in around.tasks)
-            raise ledger.Invalid("Nothing was chosen.", fields={"task": f"Choose one of {names}."})
+        run, around = step.run, ad_hoc_of(step)
+        chosen = task_in(around, element)
         told = {"element": chosen.node_id, "at": chosen.name, "step": str(step.uid)}
         with ledger.gathered():
             ledger.record("run.task_chosen", run, by=agent, at=at, why=why, data=told)
             _happen(step, TaskChosen(around.token, element), oversight)
         oversight.watch([str(run.uid)])
-        return next(each for each in _around(step).tasks if each.node_id == element)
+        return task_in(ad_hoc_of(step), element)
 
 
 def _held(step: Step, agent: Agent, lease_token: int, at: datetime) -> tuple[Step, governance.Oversight]:
@@ -97,14 +92,3 @@ def _happen(step: Step, happening: Happening, oversight: governance.Oversight) -
         happen(step.run, happening, by=oversight.agent, at=oversight.at)
     except StaleHappening as stale:
         raise ledger.WrongStatus(OVER.format(step.name)) from stale
-
-
-def _around(step: Step) -> AdHoc:
-    run = step.run
-    try:
-        found = ad_hoc_around(graph_of(run.version_id), Marking.from_json(run.marking), step.token)
-    except StaleHappening as stale:
-        raise ledger.WrongStatus(OVER.format(step.name)) from stale
-    if found is None:
-        raise ledger.WrongStatus(f"“{step.name}” lies in no ad-hoc sub-process: nothing can be chosen beside it.")
-    return found
