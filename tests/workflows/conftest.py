@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from agents import operations as agents
+from agents.models import Grant
 from observability import ledger
 from tests.workflows.small_drawings import process
 from workflows import operations
@@ -38,6 +39,19 @@ def may_start(halden: Any, now: Any) -> Any:
             agents.grant(f"workflows.{right}", person, workflow, by=ledger.SYSTEM, at=now)
 
     return given
+
+
+@pytest.fixture
+def may_no_longer(halden: Any, now: Any) -> Any:
+    """`may_no_longer("maria")` takes the rights away by which she starts runs of single workflows."""
+
+    def taken(username: str) -> None:
+        given = Grant.objects.filter(user=halden.people[username], permission__codename="start_workflow")
+        assert given
+        for each in given:
+            agents.revoke(each, by=ledger.SYSTEM, at=now, why="She has another task.")
+
+    return taken
 
 
 @pytest.fixture

@@ -235,6 +235,26 @@ def test_a_start_that_follows_on_another_run_has_its_key_and_values(
     assert (filed.key, filed.variables["input"]) == ("PO-9", {"sound": True})
 
 
+def test_nothing_follows_once_who_said_so_may_start_no_runs_and_the_trail_says_so(
+    drawn: Any, may_start: Any, may_no_longer: Any, sign_in: Any, robot: Any
+) -> None:
+    for code, elements in (("checking", CHECKS), ("filing", CHECKS)):
+        may_start("priya", drawn(code, elements).workflow)
+    follow = {"workflow": "filing", "after": "checking"}
+    assert sign_in("priya").call("post", "follows", follow).status_code == 201
+    begin(sign_in("priya"), "PO-9", "checking")
+    may_no_longer("priya")
+    reader = robot("AP-01")
+
+    reader.finish(reader.claim(), sound=True)
+    tasks.deliver_messages()
+
+    assert not Run.objects.filter(workflow__code="filing").exists()
+    silent = Event.objects.get(verb="follow.silent")
+    assert (silent.subject_kind, silent.why.split()[0]) == ("follow", "Priya")
+    assert "No run begins: Priya" in sign_in("maria").get("/workflows/filing/beginnings").content.decode()
+
+
 def test_a_drawing_calls_no_workflow_that_neither_who_draws_nor_who_publishes_it_may_start(
     drawn: Any, may_start: Any, halden: Any, now: Any
 ) -> None:

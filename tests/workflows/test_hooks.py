@@ -39,14 +39,14 @@ class Sender:
 
 @pytest.fixture
 def opened(drawn: Any, may_start: Any, sign_in: Any) -> Any:
-    """`opened(elements, message=..., key_path=...)` publishes a workflow and opens an address for it."""
+    """`opened(elements, message=..., key_path=...)` publishes a workflow and opens an address, by Maria or `by`."""
 
-    def sender(elements: str, **way: str) -> Sender:
-        may_start("maria", drawn("outside", elements).workflow)
+    def sender(elements: str, *, by: str = "maria", **way: str) -> Sender:
+        may_start(by, drawn("outside", elements).workflow)
         body = {"workflow": "outside", "name": "Warehouse", **way}
-        answer = sign_in("maria").call("post", "hooks", body, key="open it")
+        answer = sign_in(by).call("post", "hooks", body, key="open it")
         assert answer.status_code == 201, answer.content
-        again = sign_in("maria").call("post", "hooks", body, key="open it")
+        again = sign_in(by).call("post", "hooks", body, key="open it")
         assert again.json()["secret"] is None, "it is shown only once"
         return Sender(answer.json()["path"], answer.json()["secret"])
 
@@ -164,3 +164,20 @@ def test_only_who_may_publish_opens_an_address(drawn: Any, may_start: Any, sign_
 
     assert answer.status_code == 403
     assert not Hook.objects.exists()
+
+
+def test_calls_are_turned_away_once_who_opened_the_address_may_start_no_runs(
+    opened: Any, may_no_longer: Any, may_start: Any, sign_in: Any
+) -> None:
+    sender = opened(BEGINS, by="priya")
+    may_no_longer("priya")
+
+    answer = sender.call({"order": "PO-1"})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "nobody_answers")
+    assert not Run.objects.exists() and not HookCall.objects.exists()
+    assert Event.objects.filter(verb="hook.refused", why__startswith="Who opened this address").exists()
+    page = sign_in("maria").get("/workflows/outside/beginnings").content.decode()
+    assert "Calls are turned away: Priya" in page
+    may_start("priya", Hook.objects.get().workflow, "start_workflow")
+    assert sender.call({"order": "PO-1"}).status_code == 202, "the same call may come again"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from governance.models import BusinessCalendar
 from tests.workflows.small_drawings import agent, line
 from workflows import operations, tasks
-from workflows.models import Run, Schedule
+from workflows.models import Run, Schedule, Workflow
 from workflows.plan.schedules import ScheduleInvalid, made_up, moments_due, next_moment, read_rule
 
 DAILY = (
@@ -130,6 +130,27 @@ def test_a_schedule_that_can_begin_no_run_any_more_stops_and_says_why(maria: Any
     schedule.refresh_from_db()
     assert schedule.status == "paused"
     assert "month" in schedule.why
+
+
+def test_a_schedule_stops_once_who_made_it_may_start_no_runs_and_goes_on_with_who_resumes_it(
+    maria: Any, may_start: Any, may_no_longer: Any, sign_in: Any
+) -> None:
+    may_start("priya", Workflow.objects.get(code="reporting"))
+    schedule = added(sign_in("priya"))
+    may_no_longer("priya")
+    assert schedule.next_at is not None
+
+    assert operations.start_scheduled(schedule, at=schedule.next_at) == []
+
+    schedule.refresh_from_db()
+    assert (schedule.status, schedule.next_at) == ("paused", None)
+    assert "Priya" in schedule.why and "may no longer start runs" in schedule.why
+    refused = sign_in("priya").call("post", f"schedules/{schedule.uid}/resume")
+    assert refused.status_code == 403, "nor does she resume it"
+    assert maria.call("post", f"schedules/{schedule.uid}/resume").status_code == 200
+    schedule.refresh_from_db()
+    assert (schedule.status, schedule.why, schedule.author.username) == ("active", "", "maria")
+    assert len(operations.start_scheduled(schedule, at=schedule.next_at)) == 1
 
 
 def test_only_moments_within_working_time_count_where_a_calendar_is_named(maria: Any, halden: Any, now: Any) -> None:

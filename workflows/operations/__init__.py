@@ -32,6 +32,7 @@ from workflows.operations.intervening import (
     act_together,
     called_with,
     change_variable,
+    choose,
     may_intervene,
     move_token,
     pause_run,
@@ -41,6 +42,7 @@ from workflows.operations.intervening import (
     resume_run,
     retry,
     skip,
+    tasks_around,
 )
 from workflows.operations.landing import land, over
 from workflows.operations.messages import Letter, UnknownMessage, deliver, send_message
@@ -77,6 +79,7 @@ from workflows.operations.schedules import (
     resume_schedule,
     start_scheduled,
 )
+from workflows.operations.starting import is_answered_for
 from workflows.operations.stopping import (
     LeaseVoid,
     Stops,
@@ -187,6 +190,7 @@ __all__ = [
     "cancel",
     "change_variable",
     "check_time",
+    "choose",
     "choose_task",
     "claim",
     "claim_many",
@@ -213,6 +217,7 @@ __all__ = [
     "heartbeat",
     "homeless",
     "hurry",
+    "is_answered_for",
     "land",
     "leaves",
     "locked_draft",
@@ -269,6 +274,7 @@ __all__ = [
     "take_base",
     "take_call",
     "take_effect",
+    "tasks_around",
     "tasks_beside",
     "try_table",
     "undo",

@@ -18,6 +18,7 @@ from observability.prepared import PreparedList
 from workflows import memory
 from workflows.models import Workflow, WorkflowVersion
 from workflows.operations.drawn import keep_schedules, listen, wrong_schedules
+from workflows.operations.starting import may_start
 from workflows.operations.tables import tables_named
 from workflows.plan import BpmnInvalid, ElementProblem, Graph, Node, NodeKind, read_bpmn
 
@@ -210,13 +211,7 @@ def _require_calls(workflow: Workflow, graph: Graph, *people: ledger.Acts | None
 
 def _may_call(people: Iterable[ledger.Acts | None], called: Workflow) -> bool:
     concerned = [each for each in people if isinstance(each, Principal)]
-    return not concerned or any(_may_start(each, called) for each in concerned)
-
-
-def _may_start(person: Principal, workflow: Workflow) -> bool:
-    # Who has the right by a role has it for what there is to see.
-    is_seen = Workflow.objects.visible_to(person).filter(pk=workflow.pk).exists()
-    return is_seen and person.may("workflows.start_workflow", workflow)
+    return not concerned or any(may_start(each, called) for each in concerned)
 
 
 def require_callable(version: WorkflowVersion, called: Workflow) -> None:

@@ -20,6 +20,7 @@ from observability import ledger
 from workflows.models import Hook, HookCall, Listener, Message, Workflow
 from workflows.operations.messages import deliver
 from workflows.operations.runs.outbox import lasting, post
+from workflows.operations.starting import START, is_answered_for
 from workflows.rules.memory import texts_in
 
 RIGHT = "workflows.publish_workflow"
@@ -33,6 +34,14 @@ class BadSignature(ledger.Refused):
 
     status = 401
     code = "bad_signature"
+
+
+class NobodyAnswers(ledger.Refused):
+    """Who opened this address may no longer start runs of its workflow; nothing was changed. Somebody who may opens a
+    new one."""
+
+    status = 403
+    code = "nobody_answers"
 
 
 class TooLarge(ledger.Refused):
@@ -54,7 +63,7 @@ class Way:
 def add_hook(workflow: Workflow, way: Way, *, by: Principal, at: datetime, random: bytes) -> tuple[Hook, str]:
     """A new address, and its secret, which is shown only now; `random` are 32 bytes that nobody can guess."""
     require(by, RIGHT, workflow)
-    require(by, "workflows.start_workflow", workflow)
+    require(by, START, workflow)
     if way.message and not Listener.objects.filter(workflow=workflow, kind="message", name=way.message).exists():
         raise ledger.Invalid(fields={"message": f"{workflow} knows no message “{way.message}”."})
     secret = f"whsec_{_base64(random)}"
@@ -93,13 +102,16 @@ def find_hook(uid: UUID, *, user: Principal) -> Hook:
 
 def take_call(uid: UUID, body: bytes, headers: Mapping[str, str], *, at: datetime) -> Message:
     """What another system sent becomes a message or a run, at once, or as soon as work is no longer paused. The same
-    call again is the one that was taken before. Raises NotFound, BadSignature, TooLarge, Invalid."""
+    call again is the one that was taken before. Raises NotFound, BadSignature, NobodyAnswers, TooLarge,
+    Invalid."""
     if len(body) > settings.HOOK_BODY_BYTES:
         raise TooLarge(f"The body has more than {settings.HOOK_BODY_BYTES:,} bytes; nothing was changed.")
     hook = Hook.objects.select_related("workflow__unit", "author").filter(uid=uid, status=Hook.Status.ACTIVE).first()
     if hook is None:
         raise ledger.NotFound
     _verify(hook, body, headers)
+    if not is_answered_for(hook.author, hook.workflow):
+        raise NobodyAnswers(about=hook)
     number = headers["webhook-id"]
     if len(number) > NUMBER_AT_MOST:
         raise BadSignature(f"webhook-id has at most {NUMBER_AT_MOST} characters.")

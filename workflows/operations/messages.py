@@ -15,13 +15,13 @@ from workflows.models import Listener, Message, Run, Subscription, Workflow
 from workflows.operations.definitions import graph_of, require_callable
 from workflows.operations.runs import Origin, begin, checked_values, happen, limits, locked
 from workflows.operations.runs.outbox import last_subscription, lasting, post
+from workflows.operations.starting import startable_by
 from workflows.plan import EventCaught, StaleHappening, StepFailed, StepFinished, plain
 
 Kind, Status = Message.Kind, Message.Status
 SOON, LATER = timedelta(seconds=1), timedelta(seconds=60)
 TRIES_AT_MOST = 20
 DOUBLINGS_AT_MOST = 6
-START = "workflows.start_workflow"
 
 
 class UnknownMessage(ledger.Refused):
@@ -76,7 +76,7 @@ def send_message(letter: Letter, *, by: Principal | Agent, at: datetime) -> Mess
 
 
 def _known(letter: Letter, principal: Principal) -> Listener:
-    may = Workflow.objects.filter(pk__in=_may_start(principal))
+    may = Workflow.objects.filter(pk__in=startable_by(principal))
     listeners = Listener.objects.filter(kind=letter.kind, name=letter.name, workflow__in=may)
     if letter.workflow is not None:
         listeners = listeners.filter(workflow=letter.workflow)
@@ -85,12 +85,6 @@ def _known(letter: Letter, principal: Principal) -> Listener:
         said = f"No workflow that you may start knows a {letter.kind} “{letter.name}”."
         raise UnknownMessage(said, fields={"name": said})
     return found
-
-
-def _may_start(principal: Principal) -> list[int]:
-    # One by one: who has the right by a role may have it in the own unit alone.
-    visible = Workflow.objects.visible_to(principal).select_related("unit")
-    return [each.pk for each in visible if principal.may(START, each)]
 
 
 def _sent_before(letter: Letter, ref: str) -> Message | None:
@@ -203,7 +197,7 @@ def _within(message: Message, rows: Any, path: str) -> Any:
     if message.workflow_id is not None:
         rows = rows.filter(**{path: message.workflow_id})
     if message.principal is not None:
-        rows = rows.filter(**{f"{path}__in": _may_start(message.principal)})
+        rows = rows.filter(**{f"{path}__in": startable_by(message.principal)})
     return rows
 
 
@@ -220,6 +214,8 @@ def _is_caught(waits: Subscription, message: Message, at: datetime) -> bool:
 def _catch(waits: Subscription, message: Message, at: datetime) -> None:
     run = locked(waits.run_id)
     waits.refresh_from_db(fields=["status"])
+    if run.stands_still and message.kind == Kind.SIGNAL:
+        raise _Nobody(f"The run {run} stands still.")  # it was paused meanwhile, and is told again
     if waits.status != Subscription.Status.OPEN or run.stands_still:
         raise _Missed
     values = _fitting(run, waits.element, message)
@@ -285,6 +281,8 @@ def _hear(message: Message, at: datetime) -> int:
                 continue
             try:
                 heard += _is_caught(waits, message, at)
+            except _Nobody as paused:
+                standing = standing or str(paused)
             except (ledger.Invalid, StaleHappening) as refused:
                 ledger.record("message.not_heard", message, by=ledger.SYSTEM, at=at, why=f"{waits.run}: {refused}")
     heard += _begun_by(message, at)

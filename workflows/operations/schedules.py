@@ -16,6 +16,7 @@ from observability import ledger
 from workflows.models import Run, Schedule, Workflow
 from workflows.operations.definitions import graph_of
 from workflows.operations.runs import Origin, begin, checked_values
+from workflows.operations.starting import START, is_answered_for
 from workflows.plan.schedules import Rule, ScheduleInvalid, made_up, moments_due, next_moment, read_rule
 
 GRACE = timedelta(minutes=5)
@@ -41,7 +42,7 @@ class Plan:
 def add_schedule(workflow: Workflow, plan: Plan, *, by: ledger.Acts, at: datetime) -> Schedule:
     """Begin runs of the workflow by the calendar from now on. Raises Invalid that names the field."""
     require(by, RIGHT, workflow)
-    require(by, "workflows.start_workflow", workflow)
+    require(by, START, workflow)
     rule = _read(plan.rule, plan.zone, at)
     schedule = Schedule(
         workflow=workflow, name=plan.name.strip(), rule=plan.rule.strip(), zone=plan.zone, missed=plan.missed,
@@ -104,12 +105,18 @@ def pause_schedule(schedule: Schedule, *, by: ledger.Acts, at: datetime, why: st
 
 @transaction.atomic
 def resume_schedule(schedule: Schedule, *, by: ledger.Acts, at: datetime) -> Schedule:
-    """Begin runs again, with the next moment from now on: what lies in between was not wanted."""
+    """Begin runs again, with the next moment from now on: what lies in between was not wanted. Who resumes it answers
+    for it from then on."""
     require(by, RIGHT, schedule.workflow)
+    require(by, START, schedule.workflow)
     following = _next(schedule, _read(schedule.rule, schedule.zone, schedule.since), at)
     if following is None:
         raise ledger.WrongStatus(f"“{schedule}” has no moment left; add a new schedule.")
-    ledger.move(schedule, Status.ACTIVE, by=by, verb="schedule.resumed", at=at, next_at=following, is_held=False)
+    author = by if isinstance(by, Principal) else schedule.author
+    ledger.move(
+        schedule, Status.ACTIVE, by=by, verb="schedule.resumed", at=at, next_at=following, is_held=False, author=author
+    )
+    _say_why(schedule, "")
     return schedule
 
 
@@ -140,6 +147,10 @@ def start_scheduled(schedule: Schedule, *, at: datetime) -> list[Run]:
         .get(pk=schedule.pk)
     )
     if schedule.status != Status.ACTIVE or schedule.next_at is None or schedule.next_at > at:
+        return []
+    if not schedule.element and not is_answered_for(schedule.author, schedule.workflow):
+        lost = f"{schedule.author} may no longer start runs of {schedule.workflow}. Whoever resumes it answers for it."
+        _give_up(schedule, ledger.NotAllowed(lost), at)
         return []
     rule = _read(schedule.rule, schedule.zone, schedule.since)
     due = _due(schedule, rule, at)
@@ -198,4 +209,10 @@ def _give_up(schedule: Schedule, refused: ledger.Refused, at: datetime) -> None:
     ledger.move(
         schedule, Status.PAUSED, by=ledger.SYSTEM, verb="schedule.stopped", at=at, why=why, next_at=None,
     )  # fmt: skip
+    _say_why(schedule, why)
+
+
+def _say_why(schedule: Schedule, why: str) -> None:
+    # "why" is the name of the ledger's reason, so `move` cannot write the column of that name
     Schedule.objects.filter(pk=schedule.pk).update(why=why)
+    schedule.why = why

@@ -1,7 +1,7 @@
 """The pages about how runs begin: the form for one, and what begins them by itself."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -212,11 +212,13 @@ def _page(
     may_change = user.may(PUBLISH, workflow) and user.may(START, workflow)
     calendars = BusinessCalendar.objects.visible_to(user)
     seen = Workflow.objects.visible_to(user)
+    hooks = Hook.objects.filter(workflow=workflow, status=Hook.Status.ACTIVE).select_related("author")[:SHOWN_AT_MOST]
+    follows = Follow.objects.filter(workflow=workflow).select_related("after", "author")[:SHOWN_AT_MOST]
     shown = {
         "workflow": workflow, "may_change": may_change, "may_start": user.may(START, workflow),
         "schedules": Schedule.objects.filter(workflow=workflow).exclude(status="over").select_related("calendar"),
-        "hooks": Hook.objects.filter(workflow=workflow, status=Hook.Status.ACTIVE)[:SHOWN_AT_MOST],
-        "follows": Follow.objects.filter(workflow=workflow).select_related("after")[:SHOWN_AT_MOST],
+        "hooks": hooks, "silent_hooks": _silent(hooks, workflow),
+        "follows": follows, "silent_follows": _silent(follows, workflow),
         "followers": workflow.followed_by.filter(workflow__in=seen).select_related("workflow")[:SHOWN_AT_MOST],
         "seen": set(seen.values_list("pk", flat=True)), "may_follow": user.may(PUBLISH, workflow),
         "listeners": Listener.objects.filter(workflow=workflow).order_by("-starts", "name", "element"),
@@ -224,3 +226,10 @@ def _page(
         "follow_form": FollowForm(others=_others(user, workflow)),
     }  # fmt: skip
     return render(request, "workflows/beginnings.html", shown | (more or {}), status=status)
+
+
+def _silent(rows: Iterable[Hook | Follow], workflow: Workflow) -> set[int]:
+    """The keys of those for which nobody answers any more; each maker is asked about once."""
+    makers = {each.author for each in rows}
+    stands = {maker for maker in makers if operations.is_answered_for(maker, workflow)}
+    return {each.pk for each in rows if each.author not in stands}

@@ -14,6 +14,7 @@ from django.db.models import Max
 from observability import ledger
 from observability.prepared import PreparedList
 from workflows.models import Follow, Message, Run, Subscription, Workflow
+from workflows.operations.starting import is_answered_for
 from workflows.operations.writing import write_now
 from workflows.plan import CallWorkflow, Send
 
@@ -101,13 +102,18 @@ def tell_end(run: Run, *, by: ledger.Acts, at: datetime) -> None:
         return
     write_now()  # the values that go with them are read from the steps
     messages = [] if run.parent_id is None else [_ended(run, at)]
-    post([*messages, *(_following(run, each.workflow, at) for each in follows)], by=by)
+    begin = [each for each in follows if is_answered_for(each.author, each.workflow)]
+    post([*messages, *(_following(run, each.workflow, at) for each in begin)], by=by)
+    for each in follows:
+        if each not in begin:
+            why = f"{each.author} may no longer start its runs."
+            ledger.record("follow.silent", each, by=ledger.SYSTEM, at=at, why=why)
 
 
 _FOLLOWS = PreparedList(
     lambda after, status, outcomes: Follow.objects.filter(
         after=after, status=status, outcome__in=outcomes
-    ).select_related("workflow__unit"),
+    ).select_related("workflow__unit", "author"),
     after=int, status=str, outcomes=str,
 )  # fmt: skip
 
