@@ -87,6 +87,7 @@ api_urls = [
     path("control/drills", control_api.DrillsView.as_view(), name="api-control-drills"),
     path("control/drills/<uuid:uid>", control_api.DrillView.as_view(), name="api-control-drill"),
     path("runs", runs_api.RunsView.as_view(), name="api-runs"),
+    path("runs/batch", runs_api.RunsBatchView.as_view(), name="api-runs-batch"),
     path("runs/together", intervening_api.RunsTogetherView.as_view(), name="api-runs-together"),
     path("runs/<uuid:uid>", runs_api.RunView.as_view(), name="api-run"),
     path("runs/<uuid:uid>/pause", intervening_api.PauseRunView.as_view(), name="api-run-pause"),

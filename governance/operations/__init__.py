@@ -151,7 +151,7 @@ from governance.operations.incidents import (
     resume_agent,
 )
 from governance.operations.lists import ListChanged, ListInUse, add_list, change_list, drop_list, readers_of
-from governance.operations.moment import glance_now
+from governance.operations.moment import Glance, glance_now
 from governance.operations.opening import Asked, Place, open_escalation
 from governance.operations.oversight import Oversight
 from governance.operations.paths import (
@@ -273,6 +273,7 @@ __all__ = [
     "EditionChanged",
     "ExpiredDenial",
     "Fall",
+    "Glance",
     "Inputs",
     "InvalidDenialBinding",
     "InvalidTaskState",

@@ -98,9 +98,9 @@ def in_process_batches(workflow: Any, reader: Any) -> Callable[[], int]:
 
     def act() -> int:
         nonlocal count
-        for _ in range(TOGETHER):
-            count += 1
-            operations.start(workflow, key=f"b{os.getpid()}-{count}", variables={}, by=reader, at=database_now())
+        wanted = [operations.Wanted(f"b{os.getpid()}-{count + each}", {}) for each in range(TOGETHER)]
+        count += TOGETHER
+        operations.start_many(workflow, wanted, by=reader, at=database_now())
         steps = operations.claim_many(reader, count=TOGETHER, at=database_now()).steps
         while steps:
             reports = [Report(step, step.lease_token, Result({"answer": "yes"})) for step in steps]
@@ -175,9 +175,9 @@ def over_http_in_batches(caller: Any) -> Callable[[], int]:
 
     def act() -> int:
         nonlocal count
-        for _ in range(TOGETHER):
-            count += 1
-            caller.post("runs", {"workflow": "five", "key": f"hb{id(caller)}-{count}", "input": {}}).json()
+        runs = [{"key": f"hb{id(caller)}-{count + each}"} for each in range(TOGETHER)]
+        count += TOGETHER
+        caller.post("runs/batch", {"workflow": "five", "runs": runs}).json()
         work = caller.post("work/batch", {"claim": TOGETHER}).json()["work"]
         while work:
             done = [

@@ -23,6 +23,7 @@ from autonomy_client import (
     File,
     Limit,
     MatchNeeded,
+    NewRun,
     NotUnderstood,
     Unavailable,
     Work,
@@ -34,6 +35,14 @@ STEP = {"step": "s-1", "lease_token": 3, "run": {"id": "r-1", "key": "INV-7"}}
 WORK = Work.from_wire(STEP)
 HANDED = {"id": "h-1", "number": 1, "sender": "AP-01", "from_role": "reader", "sha256": "ab", "context": {"order": 1}}
 REFUSED = {"code": "invalid", "detail": "Nothing was changed.", "errors": [{"field": "output.paid", "message": "No."}]}
+STARTED = {
+    "results": [
+        {"key": "INV-7", "run": "r-1", "is_new": True, "problem": None},
+        {"key": "INV-8", "run": None, "is_new": False, "problem": {
+            "code": "invalid", "detail": "It does not fit.", "errors": [{"field": "output.b", "message": "No."}],
+        }},
+    ]
+}  # fmt: skip
 BATCH = {
     "reports": [{"step": "s-1", "status": "done"}, {"step": "s-2", "status": None, "problem": REFUSED}],
     "work": [{**STEP, "hand_off": HANDED}], "why": "",
@@ -130,6 +139,7 @@ def test_a_verb_has_the_same_words_and_arguments_in_both(name: str) -> None:
         ("decision", ("d-1",), {"decision": "d-1", "effect": "allow"}),
         ("outcome", ("d-1",), {"decision": "d-1", "done": True, "budgets": [{"status": "settled"}]}),
         ("start_run", ("pay", "INV-7", {}), {"id": "r-1", "key": "INV-7", "version": 2}),
+        ("start_runs", ("pay", [NewRun("INV-7", {"a": 1}, 5)]), STARTED),
         ("run", ("r-1",), {"id": "r-1", "key": "INV-7", "cost": "0.30", "status": "done"}),
         ("remember", ("orders", "PO-1", {"lines": 2}), {"fact": {}}),
         ("recall", ("orders", "PO-1"), {"fact": {"space": "orders", "value": {"lines": 2}}}),
@@ -156,6 +166,15 @@ def test_both_send_the_same_and_read_the_same(verb: str, args: tuple[Any, ...], 
 
     sent = [[(each.method, each.url, each.content) for each in speaker.heard] for speaker in (one, other)]
     assert sent[0] == sent[1]
+
+
+def test_each_run_of_many_says_what_became_of_it(speak: Speaker) -> None:
+    new, wrong = speak(says(STARTED), "start_runs", "pay", [NewRun("INV-7"), NewRun("INV-8", {"b": 2})])
+
+    assert (new.run, new.is_new, new.code) == ("r-1", True, "")
+    assert (wrong.run, wrong.code, wrong.errors) == ("", "invalid", {"output.b": "No."})
+    sent = json.loads(speak.heard[0].content)
+    assert sent["runs"][1] == {"key": "INV-8", "input": {"b": 2}, "priority": 0}
 
 
 def test_each_report_of_a_batch_says_what_became_of_it(speak: Speaker) -> None:

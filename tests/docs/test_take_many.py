@@ -43,6 +43,15 @@ def test_many_steps_are_reported_and_claimed_at_once(reader: Any, run_block: Any
     }  # fmt: skip
 
 
+def test_many_runs_are_started_at_once(reader: Any, run_block: Any) -> None:
+    arrived = {"2026-8": {"document": "8.xml"}, "2026-9": {"file": "9.xml"}}
+
+    names = run_block("connect/take-many.md", "start", autonomy=reader, arrived=arrived)
+
+    assert [(each.key, each.is_new) for each in names["told"]] == [("2026-8", True), ("2026-9", False)]
+    assert names["wrong"] == {"2026-9": {"file": "is not a known field."}}
+
+
 def test_a_step_is_kept_longer_and_given_back(reader: Any, run_block: Any) -> None:
     work = reader.claim(wait_seconds=0)
 

@@ -205,6 +205,12 @@ DOORS: dict[tuple[str, str], Door] = {
     ("api-runs", "post"): Door(
         CREATE, body=lambda side: {"workflow": side.workflow.code, "key": "another", "input": {"document": "a.xml"}}
     ),
+    ("api-runs-batch", "post"): Door(
+        LEASE,
+        body=lambda side: {
+            "workflow": side.workflow.code, "runs": [{"key": "one-of-many", "input": {"document": "a.xml"}}],
+        },
+    ),
     ("api-run", "get"): Door(ONE, lambda side: [side.run.uid]),
     ("api-run-pause", "post"): Door(END, lambda side: [side.run.uid], why),
     ("api-run-resume", "post"): Door(END, lambda side: [things.paused_run(side).uid], why),

@@ -13,7 +13,7 @@ from observability import ledger
 from observability.ledger import database_now
 from observability.prepared import PreparedList
 from workflows import operations
-from workflows.api.shapes.work import BatchInput, BatchOutput
+from workflows.api.shapes.work import BatchInput, BatchOutput, refusal_of
 from workflows.api.work import Answer, WorkDoor
 from workflows.models import Step, Workflow
 from workflows.operations import Answered, Failure, Report, Result
@@ -78,13 +78,8 @@ def _report(step: Step, given: Given) -> Report:
 def _told(answered: Answered) -> dict[str, Any]:
     refused = answered.refused
     status = None if refused else answered.step.status
-    return {"step": answered.step.uid, "status": status, "problem": refused and _problem(refused)}
+    return {"step": answered.step.uid, "status": status, "problem": refused and refusal_of(refused)}
 
 
 def _unknown(given: Given) -> dict[str, Any]:
-    return {"step": given["step"], "status": None, "problem": _problem(ledger.NotFound())}
-
-
-def _problem(refused: ledger.Refused) -> dict[str, Any]:
-    errors = [{"field": name, "message": message} for name, message in refused.fields.items()]
-    return {"code": refused.code, "detail": refused.detail, "errors": errors}
+    return {"step": given["step"], "status": None, "problem": refusal_of(ledger.NotFound())}

@@ -1,4 +1,4 @@
-"""Runs: list those one may see, start one, look at one."""
+"""Runs: list those one may see, start one or many, look at one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +13,7 @@ from observability import ledger
 from observability.ledger import database_now
 from observability.serializers import page_of
 from workflows import operations
+from workflows.api.shapes.starting import RunsBatchInput, RunsBatchOutput, told_of
 from workflows.models import Run, Workflow
 from workflows.serializers import (
     RunInput,
@@ -23,10 +24,23 @@ from workflows.serializers import (
 Answer = tuple[int, Mapping[str, Any]]
 
 
-class RunsView(ActingDoor):
-    """Runs: list those one may see, start one."""
+class StartDoor(ActingDoor):
+    """A door at which runs are started."""
 
     scope = "work"
+
+    def startable(self, code: str) -> Workflow:
+        """The workflow, if one may see it. Raises NotFound."""
+        seen = Workflow.objects.visible_to(self.principal).select_related("unit")
+        workflow = seen.filter(code=code).first()
+        if workflow is None:
+            raise ledger.NotFound(f"There is no workflow {code}, or you may not see it.")
+        return workflow
+
+
+class RunsView(StartDoor):
+    """Runs: list those one may see, start one."""
+
     query = RunsQuery
 
     @extend_schema(parameters=[RunsQuery], responses=page_of(RunOutput), summary="List runs, newest first")
@@ -47,14 +61,31 @@ class RunsView(ActingDoor):
         given = self.read(RunInput, request.data)
 
         def act(key: str) -> Answer:
-            seen = Workflow.objects.visible_to(self.principal).select_related("unit")
-            workflow = seen.filter(code=given["workflow"]).first()
-            if workflow is None:
-                raise ledger.NotFound(f"There is no workflow {given['workflow']}, or you may not see it.")
+            workflow = self.startable(given["workflow"])
             by = self.agent if request.auth else self.principal
             asked = {"key": given["key"], "variables": given["input"], "priority": given["priority"]}
             run, new = operations.start(workflow, by=by, at=database_now(), works_anew=given["anew"], **asked)
             return (201 if new else 200), RunOutput(run).data
+
+        return self.answer_once(request, act)
+
+
+class RunsBatchView(StartDoor):
+    """Many runs of one workflow."""
+
+    @extend_schema(
+        request=RunsBatchInput, responses=RunsBatchOutput, parameters=[IDEMPOTENCY], summary="Start many runs"
+    )
+    def post(self, request: Request) -> Response:
+        """Start each, and tell what became of each."""
+        given = self.read(RunsBatchInput, request.data)
+        wanted = [operations.Wanted(each["key"], each["input"], each["priority"]) for each in given["runs"]]
+
+        def act(key: str) -> Answer:
+            workflow = self.startable(given["workflow"])
+            by = self.agent if request.auth else self.principal
+            begun = operations.start_many(workflow, wanted, by=by, at=database_now(), works_anew=given["anew"])
+            return 200, {"results": [told_of(*each) for each in zip(wanted, begun, strict=True)]}
 
         return self.answer_once(request, act)
 

@@ -69,7 +69,16 @@ from workflows.operations.reviewing import (
     send_back,
     take_back,
 )
-from workflows.operations.runs import cancel, check_time, fire_timer, fire_together, start
+from workflows.operations.runs import (
+    Begun,
+    Wanted,
+    cancel,
+    check_time,
+    fire_timer,
+    fire_together,
+    start,
+    start_many,
+)
 from workflows.operations.schedules import (
     Plan,
     add_schedule,
@@ -144,6 +153,7 @@ __all__ = [
     "Answered",
     "BaseMoved",
     "Batch",
+    "Begun",
     "BpmnRefused",
     "CannotMove",
     "Claimed",
@@ -173,6 +183,7 @@ __all__ = [
     "RunOutcome",
     "Stops",
     "UnknownMessage",
+    "Wanted",
     "Way",
     "able_to_take",
     "act_together",
@@ -266,6 +277,7 @@ __all__ = [
     "settle_together",
     "skip",
     "start",
+    "start_many",
     "start_scheduled",
     "stops",
     "stops_if",

@@ -25,7 +25,7 @@ from autonomy_client.errors import (
 )
 from autonomy_client.keeping import AsyncKeeper, Keeper
 from autonomy_client.questions import AccessRequest, Evaluation, Found
-from autonomy_client.queue import Batch, Done, Failed, Heard, Report, Task
+from autonomy_client.queue import Batch, Begun, Done, Failed, Heard, NewRun, Report, Task
 from autonomy_client.shapes import (
     Agent,
     Approval,
@@ -58,6 +58,7 @@ __all__ = [
     "Autonomy",
     "AutonomyError",
     "Batch",
+    "Begun",
     "Boundaries",
     "Boundary",
     "Change",
@@ -87,6 +88,7 @@ __all__ = [
     "MatchNeeded",
     "Me",
     "Message",
+    "NewRun",
     "NotFound",
     "NotUnderstood",
     "Outcome",

@@ -104,6 +104,7 @@ class Autonomy(Connection[httpx.BaseTransport]):
     access_request = _verb(calls.access_request)
     cancel_access = _verb(calls.cancel_access)
     start_run = _verb(calls.start_run)
+    start_runs = _verb(queue.start_runs)
     run = _verb(calls.run)
     send_message = _verb(calls.send_message)
     signal = _verb(calls.signal)

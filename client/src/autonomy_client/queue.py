@@ -34,6 +34,13 @@ class Failed:
     error_code: str = ""
 
 
+def _problem(body: Mapping[str, Any]) -> tuple[str, str, dict[str, str]]:
+    """The code, the words and the fields of the problem of one answer of many; empty when there is none."""
+    problem = body.get("problem") or {}
+    errors = {str(each["field"]): str(each["message"]) for each in problem.get("errors") or []}
+    return str(problem.get("code") or ""), str(problem.get("detail") or ""), errors
+
+
 @dataclass(frozen=True)
 class Report:
     """What became of one report; `code` and `detail` say why nothing was changed, and are empty otherwise."""
@@ -51,10 +58,33 @@ class Report:
 
     @classmethod
     def from_wire(cls, body: Mapping[str, Any]) -> Report:
-        problem = body.get("problem") or {}
-        errors = {str(each["field"]): str(each["message"]) for each in problem.get("errors") or []}
-        code, detail = str(problem.get("code") or ""), str(problem.get("detail") or "")
-        return cls(str(body["step"]), str(body.get("status") or ""), code, detail, errors)
+        return cls(str(body["step"]), str(body.get("status") or ""), *_problem(body))
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """A run to be started: its business key, its inputs, and how important it is, from -100 to 100."""
+
+    key: str
+    input: Mapping[str, Any] = field(default_factory=dict)
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What became of one: the id of the run of its key, and whether it is new; `code`, `detail` and `errors` say why
+    there is none, and are empty otherwise."""
+
+    key: str
+    run: str = ""
+    is_new: bool = False
+    code: str = ""
+    detail: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Begun:
+        return cls(str(body["key"]), str(body.get("run") or ""), bool(body.get("is_new")), *_problem(body))
 
 
 @dataclass(frozen=True)
@@ -112,6 +142,14 @@ def batch(
         "wait_seconds": wait_seconds,
     }
     return _post("work/batch", body, Batch.from_wire, wait_seconds)
+
+
+def start_runs(workflow: str, runs: Sequence[NewRun], *, anew: bool = False) -> Call[tuple[Begun, ...]]:
+    """Start up to 50 runs of one workflow in one request, the answers in their order. One that does not fit stops no
+    other."""
+    told = [{"key": each.key, "input": each.input, "priority": each.priority} for each in runs]
+    body = {"workflow": workflow, "runs": told} | ({"anew": True} if anew else {})
+    return _post("runs/batch", body, lambda answer: tuple(map(Begun.from_wire, answer["results"])))
 
 
 def claim_many(count: int, wait_seconds: int = 20) -> Call[tuple[Work, ...]]:

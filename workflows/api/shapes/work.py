@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from observability.ledger import Refused
 from observability.serializers import StrictSerializer, Text, Whole
 from workflows.models import Endpoint, HandOff, Push, Step
 from workflows.operations import CLAIMS_AT_MOST, ITEMS_AT_MOST
@@ -58,6 +59,12 @@ class RefusalOutput(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
     errors = WrongFieldOutput(many=True)  # type: ignore[assignment]
+
+
+def refusal_of(refused: Refused) -> dict[str, Any]:
+    """A refusal as one answer of many tells it."""
+    errors = [{"field": name, "message": message} for name, message in refused.fields.items()]
+    return {"code": refused.code, "detail": refused.detail, "errors": errors}
 
 
 class ReportOutput(serializers.Serializer[Any]):

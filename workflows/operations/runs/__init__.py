@@ -13,11 +13,13 @@ from workflows.operations.runs.going import (
     stop,
 )
 from workflows.operations.runs.rows import checked_values, locked
-from workflows.operations.runs.starting import Origin, begin, start
+from workflows.operations.runs.starting import Begun, Origin, Wanted, begin, start, start_many
 from workflows.operations.runs.steps import close_step
 
 __all__ = [
+    "Begun",
     "Origin",
+    "Wanted",
     "begin",
     "cancel",
     "carry_out",
@@ -31,6 +33,7 @@ __all__ = [
     "let_go",
     "locked",
     "start",
+    "start_many",
     "step_is_done",
     "stop",
 ]
