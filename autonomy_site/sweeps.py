@@ -9,10 +9,10 @@ from celery import Task
 
 CALLS_LAST = timedelta(minutes=10)
 WORN = 30.0  # after so many seconds a sweep runs again whatever the clocks of the machines say
-_began: dict[str, tuple[datetime, float]] = {}
+_began: dict[str | None, tuple[datetime, float]] = {}
 
 
-class Sweep(Task):  # type: ignore[misc]
+class Sweep(Task):
     """A task that does nothing when a periodic call of it is older than the beginning of its last run in this process:
     what that call asked to be looked for was looked for then."""
 
