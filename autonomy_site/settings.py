@@ -120,6 +120,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "autonomy_site.sweeps:Beat"
 SWEEP_EVERY_SECONDS = environment.read("float", "SWEEP_EVERY_SECONDS", 1.0, validate=environment.UP_TO_AN_HOUR)
 UNDO_SECONDS = environment.read("int", "UNDO_SECONDS", 10, validate=validate.Range(0, 60))
 SECOND_LOOK_SECONDS = environment.read("int", "SECOND_LOOK_SECONDS", 3, validate=validate.Range(0, 60))

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery import Task
+from celery.beat import PersistentScheduler, ScheduleEntry, Scheduler
+from celery.schedules import schedule
 
 CALLS_LAST = timedelta(minutes=10)
+OFTEN, MANY_WAIT = timedelta(seconds=10), 100
 WORN = 30.0  # after so many seconds a sweep runs again whatever the clocks of the machines say
 _began: dict[str | None, tuple[datetime, float]] = {}
 
@@ -41,10 +44,32 @@ def is_done_already(last: tuple[datetime, float] | None, sent: datetime, now: fl
     return last is not None and sent < last[0] and now - last[1] < WORN
 
 
-def periodic(schedule: Mapping[str, tuple[str, float]]) -> dict[str, dict[str, Any]]:
-    """The schedule of Celery's beat for tasks and seconds by title. A call that nobody took in ten minutes is dropped:
-    without a worker they would fill the memory of Redis."""
+class EmbeddedBeat(Scheduler):
+    """The clock of the sweeps: while many calls wait, as when no worker takes them, it sends no more of what is done
+    every few seconds. What is done seldom is sent all the same."""
+
+    def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
+        comes_often = isinstance(entry.schedule, schedule) and entry.schedule.run_every <= OFTEN
+        if not comes_often or self._waiting() < MANY_WAIT:
+            super().apply_entry(entry, producer=producer)
+
+    def _waiting(self) -> int:
+        """How many calls nobody has taken; 0 for a broker that does not answer, as sending tells of that."""
+        try:
+            queue = self.producer.channel.queue_declare(queue=self.app.conf.task_default_queue, passive=True)
+        except (*self.connection.connection_errors, *self.connection.channel_errors):
+            return 0
+        return int(queue.message_count)
+
+
+class Beat(EmbeddedBeat, PersistentScheduler):
+    """The same as a process of its own, which keeps in a file what it has sent."""
+
+
+def periodic(tasks: Mapping[str, tuple[str, float]]) -> dict[str, dict[str, Any]]:
+    """The schedule of Celery's beat, of a task and seconds for each title. Calls that nobody took in ten minutes are
+    dropped."""
     return {
         title: {"task": task, "schedule": seconds, "options": {"expires": CALLS_LAST.total_seconds()}}
-        for title, (task, seconds) in schedule.items()
+        for title, (task, seconds) in tasks.items()
     }

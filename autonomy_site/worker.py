@@ -23,7 +23,9 @@ class EmbeddedWorker:
             loglevel=logging.WARNING,
             without_mingle=True, without_gossip=True, without_heartbeat=True, quiet=True,
         )  # fmt: skip
-        self._beat = EmbeddedService(app, max_interval=1, thread=True, scheduler_cls="celery.beat:Scheduler")
+        self._beat = EmbeddedService(
+            app, max_interval=1, thread=True, scheduler_cls="autonomy_site.sweeps:EmbeddedBeat"
+        )
         self._thread = threading.Thread(target=self._worker.start, name="worker", daemon=True)
 
     def start(self) -> None:

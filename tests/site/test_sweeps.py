@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from celery import Task
+from celery import Celery, Task
 
 from autonomy_site import sweeps
 from autonomy_site.celery import app
@@ -49,7 +49,7 @@ def counted() -> Iterator[tuple[Task, list[Any]]]:
     def count(*given: Any) -> None:
         ran.append(given)
 
-    task = app.task(name="tests.count")(count)
+    task = app.task(name="tests.count", shared=False)(count)
     yield task, ran
     app.tasks.unregister("tests.count")
 
@@ -90,3 +90,36 @@ def test_each_periodic_task_exists_is_a_sweep_and_its_calls_do_not_wait_for_ever
     for entry in app.conf.beat_schedule.values():
         assert isinstance(app.tasks[entry["task"]], sweeps.Sweep)
         assert entry["options"] == {"expires": 600.0}
+
+
+@pytest.fixture
+def beat() -> Iterator[sweeps.EmbeddedBeat]:
+    """The clock of an application of its own, whose broker is in memory and whose calls nobody takes."""
+    alone = Celery("alone", broker="memory://alone/", set_as_current=False)
+
+    @alone.task(name="tests.often", shared=False)
+    def often() -> None: ...
+
+    @alone.task(name="tests.seldom", shared=False)
+    def seldom() -> None: ...
+
+    alone.conf.beat_schedule = sweeps.periodic({"often": ("tests.often", 1.0), "seldom": ("tests.seldom", 3600.0)})
+    yield sweeps.EmbeddedBeat(alone)
+    alone.close()
+
+
+def waiting(beat: sweeps.EmbeddedBeat) -> int:
+    return int(beat.producer.channel.queue_declare(queue="celery", passive=True).message_count)
+
+
+def test_no_more_calls_are_sent_while_many_wait_but_those_of_seldom_tasks(beat: sweeps.EmbeddedBeat) -> None:
+    for _ in range(3 * sweeps.MANY_WAIT):
+        beat.apply_entry(beat.schedule["often"])
+    assert waiting(beat) == sweeps.MANY_WAIT
+
+    beat.apply_entry(beat.schedule["seldom"])
+    assert waiting(beat) == sweeps.MANY_WAIT + 1
+
+    beat.producer.channel.queue_purge("celery")
+    beat.apply_entry(beat.schedule["often"])
+    assert waiting(beat) == 1
