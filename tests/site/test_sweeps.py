@@ -10,6 +10,7 @@ from celery import Celery, Task
 from autonomy_site import sweeps
 from autonomy_site.celery import app
 
+ALONE = "tests.alone"
 NOON = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 
 
@@ -96,6 +97,7 @@ def test_each_periodic_task_exists_is_a_sweep_and_its_calls_do_not_wait_for_ever
 def beat() -> Iterator[sweeps.EmbeddedBeat]:
     """The clock of an application of its own, whose broker is in memory and whose calls nobody takes."""
     alone = Celery("alone", broker="memory://alone/", set_as_current=False)
+    alone.conf.task_default_queue = ALONE  # all brokers in memory of one process are one
 
     @alone.task(name="tests.often", shared=False)
     def often() -> None: ...
@@ -109,7 +111,7 @@ def beat() -> Iterator[sweeps.EmbeddedBeat]:
 
 
 def waiting(beat: sweeps.EmbeddedBeat) -> int:
-    return int(beat.producer.channel.queue_declare(queue="celery", passive=True).message_count)
+    return int(beat.producer.channel.queue_declare(queue=ALONE, passive=True).message_count)
 
 
 def test_no_more_calls_are_sent_while_many_wait_but_those_of_seldom_tasks(beat: sweeps.EmbeddedBeat) -> None:
@@ -120,6 +122,6 @@ def test_no_more_calls_are_sent_while_many_wait_but_those_of_seldom_tasks(beat: 
     beat.apply_entry(beat.schedule["seldom"])
     assert waiting(beat) == sweeps.MANY_WAIT + 1
 
-    beat.producer.channel.queue_purge("celery")
+    beat.producer.channel.queue_purge(ALONE)
     beat.apply_entry(beat.schedule["often"])
     assert waiting(beat) == 1
