@@ -116,7 +116,7 @@ def test_one_wrong_span_is_counted_and_the_others_are_read(reading: Any, wrong: 
         b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"startTimeUnixNano": "soon"}]}]}]}',
         b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"startTimeUnixNano": 1.5}]}]}]}',
         b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"startTimeUnixNano": 1' + b"0" * 5000 + b"}]}]}]}",
-        b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"attributes": [{"key": "a", "value": {"intValue": ""}}]}]}]}]}',
+        otlp.written(otlp.spans({"attributes": [{"key": "a", "value": {"intValue": "x"}}]})),
         b"[" * 100_000,
     ],
 )  # fmt: skip
