@@ -68,6 +68,7 @@ NOUNS = {
     "safeguard": "Safeguards",
     "circuit": "Circuit breakers",
     "audit": "Exports",
+    "price": "Prices of models",
 }
 DECISIONS = {
     "allow": ("Allowed", "decision.made"),

@@ -23,6 +23,7 @@ from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
 from workflows.api import spaces as spaces_api
 from workflows.api import tables as tables_api
+from workflows.api import telemetry as telemetry_api
 from workflows.api import telling as telling_api
 from workflows.api import work as work_api
 from workflows.api import workflows as workflows_api
@@ -331,4 +332,10 @@ urlpatterns: list[URLPattern] = [
     path(
         "access/reviews/<uuid:uid>/evidence.csv", reviews.ReviewEvidence.as_view(form="csv"), name="access-review-csv"
     ),
+]
+# Where OpenTelemetry's exporters send to: /v1/ stands at the root, since they put it behind the server's address.
+telemetry: list[URLPattern] = [
+    path("v1/traces", telemetry_api.TracesView.as_view(), name="otlp-traces"),
+    path("v1/metrics", telemetry_api.MetricsView.as_view(), name="otlp-metrics"),
+    path("v1/logs", telemetry_api.LogsView.as_view(), name="otlp-logs"),
 ]
