@@ -2,32 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 DEPTH_AT_MOST = 12  # what lies deeper is drawn at this depth
 NARROWEST = 0.4  # percent of the whole: a bar is seen however short
 
 
-class Timed(Protocol):
-    """What a span has to tell to be drawn."""
-
-    trace_id: str
-    span_id: str
-    parent_id: str
-    started_at: datetime
-    nanoseconds: int
-    input_tokens: int | None
-    output_tokens: int | None
-    cost: Decimal | None
-    currency: str
-
-    @property
-    def is_call(self) -> bool: ...
-
-
-Drawn = TypeVar("Drawn", bound=Timed)
+# A span with its ids, times, tokens and cost: the row `Span`, or anything like it.
+Drawn = TypeVar("Drawn", bound=Any)
 
 
 @dataclass
@@ -80,7 +63,7 @@ def laid_out(spans: Sequence[Drawn]) -> list[Branch[Drawn]]:
     return found
 
 
-def _whole(spans: Sequence[Timed]) -> tuple[float, float]:
+def _whole(spans: Sequence[Any]) -> tuple[float, float]:
     if not spans:
         return 0.0, 1.0
     first = min(span.started_at.timestamp() for span in spans)

@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -73,7 +72,7 @@ class TelemetryDoor(Door):
             take_figures(self.signal, batch, agent=self.agent, at=at)
         return taken(self.signal, batch.refused, body.encoding)
 
-    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+    def handle_exception(self, exc: Exception) -> Any:
         """The error as a Status."""
         return answer_to(exc, self.request)
 
