@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from observability.rules.genai.meaning import PLACES, Tokens
+from observability.rules.genai.meaning import COST_AT_MOST, PLACES, Tokens
 
 MILLION = 1_000_000
 
@@ -63,6 +63,8 @@ def priced(tokens: Tokens, *, provider: str, model: str, at: datetime, prices: I
     if len({price.currency for _, price in used}) != 1:
         return None
     amount = sum((many * (price.per_million or Decimal(0)) for many, price in used), Decimal(0)) / MILLION
+    if amount > COST_AT_MOST:
+        return None  # nothing costs so much: the tokens or the price are wrong
     return Priced(amount.quantize(PLACES), used[0][1].currency, max(price.version for _, price in used))
 
 

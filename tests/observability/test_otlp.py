@@ -135,6 +135,13 @@ def test_logs_that_came_to_the_address_of_traces_are_refused_whole() -> None:
         read(Signal.TRACES, Body(Encoding.PROTOBUF, b"\xff\xff\xff"), now=otlp.NOW)
 
 
+@pytest.mark.parametrize("ids", [{"traceId": "5b"}, {"traceId": "x" * 60}, {"spanId": "ab" * 20}])
+def test_a_line_of_a_log_whose_trace_is_none_is_kept_without(ids: Any) -> None:
+    (record,) = as_json(otlp.line("e", {}, **ids), Signal.LOGS).records
+
+    assert (record.trace_id, record.span_id) == ("", "")
+
+
 def test_more_records_than_fit_are_refused_whole() -> None:
     with pytest.raises(WrongBody) as told:
         as_json(otlp.spans(*[{"name": "x"}] * 10_001))

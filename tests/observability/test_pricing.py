@@ -22,7 +22,8 @@ TABLE = [
     price(5, "input", "1", model="big-*"), price(6, "output", "1", model="big-*"),
     price(7, "input", "9", model="big-old*"), price(8, "output", None, model="big-old*"),
     price(9, "input", "4", provider="p"), price(10, "input", "7", model="euro", currency="EUR"),
-    price(11, "output", "7", model="euro"),
+    price(11, "output", "7", model="euro"), price(12, "input", "99999999", model="dear"),
+    price(13, "output", "99999999", model="dear"),
 ]  # fmt: skip
 
 
@@ -42,6 +43,7 @@ TABLE = [
         (Tokens(10, 10), "", "", None),
         (Tokens(), "", "m", None),
         (Tokens(0, 0), "", "m", None),
+        (Tokens(10**12, 10**12), "", "dear", None),  # more than anything can cost
     ],
 )
 def test_a_call_costs_by_the_closest_price_or_has_none(

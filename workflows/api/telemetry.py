@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 from django.conf import settings
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
@@ -139,5 +139,8 @@ def _status_of(error: Exception) -> tuple[int, str]:
     if isinstance(error, OperationalError | InterfaceError):
         log.error("the database did not answer", exc_info=error)
         return 503, "The database did not answer. Send it again after the seconds in Retry-After."
+    if isinstance(error, DataError):
+        log.warning("a value was refused by the database", exc_info=error)
+        return 400, "A value is too long or cannot be kept; nothing was kept."
     log.error("an error that nobody foresaw", exc_info=error)
     return 500, "Something went wrong here; it was noted and nothing was kept."

@@ -8,7 +8,6 @@ HOUR = 3_600 * 10**9
 NO_IDS = "a trace id has 32 hex digits and a span id 16, and neither is all zeros."
 NO_TIME = "a span needs its beginning and its end, and the end is not before the beginning."
 FUTURE = "its time lies more than an hour in the future."
-LONGEST = 2**63 - 1
 
 
 def read(signal: Signal, body: Body, *, now: int) -> Batch:
@@ -18,6 +17,8 @@ def read(signal: Signal, body: Body, *, now: int) -> Batch:
     batch = Batch()
     for record in found:
         why = _why_not(signal, record, now)
+        if signal is Signal.LOGS:
+            _without_wrong_ids(record)
         if why:
             batch.refused[why] += 1
         else:
@@ -38,6 +39,14 @@ def _why_not(signal: Signal, record: Record, now: int) -> str:
         if not 0 < record.started <= record.ended:
             return NO_TIME
     return ""
+
+
+def _without_wrong_ids(record: Record) -> None:
+    # A line of a log needs no trace; one that cannot be a trace is none.
+    if not is_id(record.trace_id, 32):
+        record.trace_id = ""
+    if not is_id(record.span_id, 16):
+        record.span_id = ""
 
 
 def is_id(text: str, length: int) -> bool:
