@@ -112,7 +112,7 @@ def told(answer: Answer, *, retry_after: int | None = None) -> HttpResponse:
 def refused_as_too_large(request: HttpRequest) -> HttpResponse:
     """What is said to a body over the limit before anybody reads it."""
     wrong = too_large(settings.TELEMETRY_LIMIT_BYTES)
-    return told(failed(wrong.status, str(wrong), encoding_in(request)))
+    return told(failed(wrong.code, str(wrong), encoding_in(request)))
 
 
 def answer_to(error: Exception, request: Request) -> HttpResponse:
@@ -129,7 +129,7 @@ def answer_to(error: Exception, request: Request) -> HttpResponse:
 
 def _status_of(error: Exception) -> tuple[int, str]:
     if isinstance(error, WrongBody):
-        return error.status, str(error)
+        return error.code, str(error)
     if isinstance(error, Refused):
         return error.status, error.detail
     if isinstance(error, exceptions.NotAuthenticated):

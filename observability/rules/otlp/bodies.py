@@ -12,9 +12,9 @@ GZIP = 16 + zlib.MAX_WBITS
 class WrongBody(ValueError):
     """The whole request is refused with this HTTP status; sending it again will not help."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
-        self.status = status
+        self.code = code
 
 
 @dataclass(frozen=True)
