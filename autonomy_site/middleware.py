@@ -5,7 +5,6 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.reauthentication import suspend_request
-from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,7 +13,9 @@ from agents.api import limits
 from agents.api.authentication import caller_of_person
 from agents.operations import SignInAgain, lacks_second_factor
 from autonomy_site import problems, traces
+from autonomy_site.rest import TELEMETRY, body_limit
 from observability.ledger import Invalid, Refused, record_refusal
+from workflows.api.telemetry import refused_as_too_large
 
 Respond = Callable[[HttpRequest], HttpResponseBase]
 DIGITS_AT_MOST = 18  # of a body's length; what is longer is too large, whatever it says
@@ -61,11 +62,16 @@ class BodyLimit:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if len(length) > DIGITS_AT_MOST or (length.isdecimal() and int(length) > settings.BODY_LIMIT_BYTES):
-            return problems.TOO_LARGE.as_json()
+        if len(length) > DIGITS_AT_MOST or (length.isdecimal() and int(length) > body_limit(request.path)):
+            return _too_large(request)
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return problems.UNREADABLE.as_json()
         return self.get_response(request)
+
+
+def _too_large(request: HttpRequest) -> HttpResponse:
+    is_telemetry = request.path.startswith(TELEMETRY)
+    return refused_as_too_large(request) if is_telemetry else problems.TOO_LARGE.as_json()
 
 
 class PeopleOnly:

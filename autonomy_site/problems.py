@@ -78,7 +78,7 @@ SENTENCES = {
 
 def concerns_api(request: HttpRequest) -> bool:
     """Whether a program asks, so that the answer is a problem and not a page."""
-    return request.path.startswith(("/api/", "/access/v1/", "/oauth/", "/.well-known/"))
+    return request.path.startswith(("/api/", "/v1/", "/access/v1/", "/oauth/", "/.well-known/"))
 
 
 def answer(error: Exception, context: Mapping[str, Any]) -> JsonResponse:

@@ -14,9 +14,15 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
 DEPTH_AT_MOST = 32
+TELEMETRY = "/v1/"
 POWERS_OF_TEN = 100
 EXACT_AT_MOST = 2**53 - 1
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def body_limit(path: str) -> int:
+    """How many bytes of a body are taken at this path."""
+    return settings.TELEMETRY_LIMIT_BYTES if path.startswith(TELEMETRY) else settings.BODY_LIMIT_BYTES
 
 
 class Unreadable(exceptions.ParseError):

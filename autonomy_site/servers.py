@@ -22,6 +22,7 @@ from django.urls import path, re_path
 
 from agents.models import Principal
 from agents.operations import lacks_second_factor
+from autonomy_site.rest import body_limit
 from autonomy_site.worker import EmbeddedWorker
 from observability import ledger
 from observability.consumers import LiveConsumer
@@ -107,16 +108,16 @@ def bounded(pages: Application) -> Application:
     length. The pages are told the length that was found; the middleware BodyLimit then refuses what is too large."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        taken = 0
+        taken, limit = 0, body_limit(scope["path"])
 
         async def read() -> Message:
             nonlocal taken
             message = await receive()
             # What comes after the limit is dropped; the pages may only hear that the caller went away.
-            while taken > settings.BODY_LIMIT_BYTES and message["type"] == "http.request":
+            while taken > limit and message["type"] == "http.request":
                 message = await receive()
             taken += len(message.get("body", b""))
-            if taken > settings.BODY_LIMIT_BYTES:
+            if taken > limit:
                 message = {**message, "body": b"", "more_body": False}
             if message["type"] == "http.request" and not message.get("more_body", False):
                 others = [header for header in scope["headers"] if header[0] != b"content-length"]

@@ -310,6 +310,7 @@ if PRODUCTION:
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 BODY_LIMIT_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+TELEMETRY_LIMIT_BYTES = 16 * 1024 * 1024  # of a request below /v1/, before and after decompression
 
 # --- pages and files ------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

@@ -13,6 +13,7 @@ urlpatterns = [
     *workflows.urlpatterns,
     *governance.urlpatterns,
     *governance.decision_point,
+    *workflows.telemetry,
     *observability.urlpatterns,
     path("search", views.Search.as_view(), name="search"),
     path("manifest.webmanifest", views.manifest, name="manifest"),

@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
 from observability import kpis
+from observability.models import ModelPrice
 
 DAYS = ("7", "30", "90")
 CUSTOM = "custom"
@@ -68,6 +69,7 @@ NOUNS = {
     "safeguard": "Safeguards",
     "circuit": "Circuit breakers",
     "audit": "Exports",
+    "price": "Prices of models",
 }
 DECISIONS = {
     "allow": ("Allowed", "decision.made"),
@@ -236,3 +238,38 @@ class AuditForm(PeriodForm):
             self.fields[name] = MomentField(
                 label=label, required=False, input_formats=["%Y-%m-%d"], validators=bounds
             )  # fmt: skip
+
+
+class PriceForm(forms.Form):
+    """What a million tokens of one kind cost at a model, from a day on."""
+
+    provider = forms.CharField(
+        required=False, max_length=60, help_text="As the programs name it; empty for any.", label="Provider"
+    )
+    model = forms.CharField(
+        max_length=200, label="Model", help_text="Its name; a * at the end stands for the rest of it."
+    )
+    kind = forms.ChoiceField(choices=ModelPrice.TokenKind.choices, label="Which tokens")
+    per_million = forms.DecimalField(
+        required=False, min_value=0, max_digits=14, decimal_places=6, label="Price of a million tokens",
+        help_text="Empty ends the price: from then on such calls have none.",
+    )  # fmt: skip
+    currency = forms.RegexField(r"^[A-Z]{3}$", label="Currency", help_text="Three letters, as EUR.")
+    valid_from = forms.DateField(
+        label="From which day on", widget=forms.DateInput(attrs={"type": "date"}),
+        validators=[MinValueValidator(EARLIEST), MaxValueValidator(LATEST)],
+    )  # fmt: skip
+    why = forms.CharField(max_length=2000, label="Where the price comes from", widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        for name, field in self.fields.items():
+            field.widget.attrs.setdefault("autocomplete", "off")
+            if name in self.errors:
+                field.widget.attrs["aria-invalid"] = "true"
+
+    @property
+    def since(self) -> datetime:
+        """The beginning of the day, in the company's time zone."""
+        day = self.cleaned_data["valid_from"]
+        return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 (made aware here)

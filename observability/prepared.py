@@ -217,27 +217,41 @@ class Insertion(Generic[Row]):
         for start in range(0, len(rows), ROWS_AT_MOST):
             self._insert(rows[start : start + ROWS_AT_MOST])
 
+    def insert_new(self, rows: Sequence[Row]) -> int:
+        """Write those rows that break no unique constraint, and say how many; they do not hear of their keys."""
+        added = 0
+        for start in range(0, len(rows), ROWS_AT_MOST):
+            some = rows[start : start + ROWS_AT_MOST]
+            database = connections[DEFAULT_DB_ALIAS]
+            sql, values = self._statement(some, database)
+            with database.cursor() as cursor:
+                cursor.execute(f"{sql} ON CONFLICT DO NOTHING", values)
+                added += int(cursor.rowcount)
+        return added
+
     def _insert(self, rows: Sequence[Row]) -> None:
         database = connections[DEFAULT_DB_ALIAS]  # asked once: the proxy looks for the thread's own each time
-        given = [[field.pre_save(row, add=True) for field in self._fields] for row in rows]
-        if len(rows) > 1 and database.vendor == "postgresql":
-            sql, values = self._together, [_records(self._fields, given)]
-        else:
-            if len(rows) not in self._written:
-                self._written[len(rows)] = self._write(len(rows))
-            sql = self._written[len(rows)]
-            values = [_stored(*each, database) for row in given for each in zip(self._fields, row, strict=True)]
+        sql, values = self._statement(rows, database)
         with database.cursor() as cursor:
-            cursor.execute(sql, values)
+            cursor.execute(f"{sql} RETURNING {self._key}", values)
             keys = sorted(key for (key,) in cursor.fetchall())  # they rise in the order of the rows
         for row, key in zip(rows, keys, strict=True):
             row.pk = key
             row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
+    def _statement(self, rows: Sequence[Row], database: Any) -> tuple[str, list[Any]]:
+        given = [[field.pre_save(row, add=True) for field in self._fields] for row in rows]
+        if len(rows) > 1 and database.vendor == "postgresql":
+            return self._together, [_records(self._fields, given)]
+        if len(rows) not in self._written:
+            self._written[len(rows)] = self._write(len(rows))
+        values = [_stored(*each, database) for row in given for each in zip(self._fields, row, strict=True)]
+        return self._written[len(rows)], values
+
     def _write(self, many: int) -> str:
         places = ", ".join(["%s"] * len(self._fields) + [self._moment] * len(self._now))
         rows = ", ".join([f"({places})"] * many)
-        return f"{self._into} VALUES {rows} RETURNING {self._key}"
+        return f"{self._into} VALUES {rows}"
 
     @cached_property
     def _together(self) -> str:
@@ -245,10 +259,7 @@ class Insertion(Generic[Row]):
         names = [f"f{place}" for place in range(len(self._fields))]
         records = f"ROWS FROM (json_to_recordset(%s::json) AS ({_typed(self._fields)})) WITH ORDINALITY"
         values = ", ".join([*names, *[self._moment] * len(self._now)])
-        return (
-            f"{self._into} SELECT {values} FROM {records} AS given({', '.join(names)}, place) ORDER BY place "  # noqa: S608
-            f"RETURNING {self._key}"
-        )
+        return f"{self._into} SELECT {values} FROM {records} AS given({', '.join(names)}, place) ORDER BY place"  # noqa: S608
 
     @cached_property
     def _moment(self) -> str:

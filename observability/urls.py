@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("performance/charts/<slug:name>.json", views.PerformanceChart.as_view(), name="performance-chart"),
     path("audit", views.AuditTrail.as_view(), name="audit"),
     path("audit/export.csv", views.AuditExport.as_view(), name="audit-export"),
+    path("prices", views.Prices.as_view(), name="prices"),
     path("live/counts", views.LiveCounts.as_view(), name="live-counts"),
     path("live/events", views.LiveEvents.as_view(), name="live-events"),
 ]

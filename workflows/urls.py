@@ -23,6 +23,7 @@ from workflows.api import runs as runs_api
 from workflows.api import saved_views as views_api
 from workflows.api import spaces as spaces_api
 from workflows.api import tables as tables_api
+from workflows.api import telemetry as telemetry_api
 from workflows.api import telling as telling_api
 from workflows.api import work as work_api
 from workflows.api import workflows as workflows_api
@@ -63,6 +64,7 @@ from workflows.views import (
     saved_views,
     tables,
     together,
+    traces,
     trying,
     watching,
     workflows,
@@ -241,6 +243,8 @@ urlpatterns: list[URLPattern] = [
     path("agents/<str:code>/activate", hiring.ActivateAgent.as_view(), name="agent-activate"),
     path("agents/<str:code>/send-back", hiring.SendBack.as_view(), name="agent-send-back"),
     path("agents/<str:code>/retire", hiring.RetirePage.as_view(), name="agent-retire"),
+    path("agents/<str:code>/traces", traces.AgentTraces.as_view(), name="agent-traces"),
+    path("traces/<slug:trace>", traces.TracePage.as_view(), name="trace"),
     path("agents/<str:code>/history", history.AgentHistory.as_view(), name="agent-history"),
     path("agents/<str:code>/pause", agents.PauseAgent.as_view(), name="agent-pause"),
     path("agents/<str:code>/resume", agents.PauseAgent.as_view(resume=True), name="agent-resume"),
@@ -332,4 +336,10 @@ urlpatterns: list[URLPattern] = [
     path(
         "access/reviews/<uuid:uid>/evidence.csv", reviews.ReviewEvidence.as_view(form="csv"), name="access-review-csv"
     ),
+]
+# Where OpenTelemetry's exporters send to: /v1/ stands at the root, since they put it behind the server's address.
+telemetry: list[URLPattern] = [
+    path("v1/traces", telemetry_api.TracesView.as_view(), name="otlp-traces"),
+    path("v1/metrics", telemetry_api.MetricsView.as_view(), name="otlp-metrics"),
+    path("v1/logs", telemetry_api.LogsView.as_view(), name="otlp-logs"),
 ]

@@ -94,14 +94,17 @@ counter = Counter()
 
 
 class ByPrincipal(BaseThrottle):
-    """One request of whoever calls the API: each agent and each person has a quota, a stranger one for the address."""
+    """One request of whoever calls the API: each agent and each person has a quota, a stranger one for the address.
+    A kind of requests that is counted apart names its own policy."""
+
+    policy = "default"
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Count the request once. Raises TooMany when it is over the quota."""
         if not hasattr(request._request, "limit_used"):
             user = request.user
             who = f"p{user.pk}" if isinstance(user, Principal) else f"a{_address(request._request)}"
-            _take(request._request, "default", who, settings.RATE_LIMIT_PER_MINUTE)
+            _take(request._request, self.policy, who, settings.RATE_LIMIT_PER_MINUTE)
         return True
 
 

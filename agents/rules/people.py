@@ -39,13 +39,13 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
          "governance.promote_agent", "governance.demote_agent", "governance.change_budget",
          "governance.resolve_incident", "governance.set_safeguards", "governance.view_reviewers",
          "governance.plant_case", "workflows.draft_workflow", "workflows.publish_workflow",
-         "workflows.add_space", "workflows.curate_space", "workflows.purge_space"),
+         "workflows.add_space", "workflows.curate_space", "workflows.purge_space", "observability.set_prices"),
     ),
     PeopleRole(
         "it", "IT",
         (*_VIEW, *_RUN_AGENTS, *_RUN_PEOPLE, "agents.add_grant", "agents.start_review", "governance.set_control",
          "workflows.draft_workflow", "workflows.publish_workflow", "workflows.start_workflow",
-         "workflows.intervene_workflow"),
+         "workflows.intervene_workflow", "observability.set_prices"),
     ),
     PeopleRole(
         "risk", "Risk",

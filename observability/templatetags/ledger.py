@@ -170,6 +170,8 @@ DEEDS = {
     "view.dropped": "took the view {name} away",
     "learnt.drafted": "drafted a rule from {answers} answers: {name}",
     "learnt.revoked": "revoked the learnt rule {name}: people are asked again",
+    "price.set": "set the price of models: {name}, {per_million} {currency} for a million tokens",
+    "price.ended": "ended the price of models: {name}",
     "planted.added": "planted a case with a known answer",
     "planted.withdrawn": "took back a planted case",
     "planted.over": "says that this was a planted case, which no agent asked: {name}",

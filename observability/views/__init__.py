@@ -3,5 +3,6 @@
 from observability.views.audit import AuditExport, AuditTrail
 from observability.views.live import LiveCounts, LiveEvents
 from observability.views.performance import Performance, PerformanceChart
+from observability.views.prices import Prices
 
-__all__ = ["AuditExport", "AuditTrail", "LiveCounts", "LiveEvents", "Performance", "PerformanceChart"]
+__all__ = ["AuditExport", "AuditTrail", "LiveCounts", "LiveEvents", "Performance", "PerformanceChart", "Prices"]

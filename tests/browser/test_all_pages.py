@@ -1,6 +1,7 @@
 """Every page, in both themes, on a desk and on a phone: no accessibility fault by axe, no sideways scroll, no error."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -33,6 +34,7 @@ from observability import ledger
 from tests.answers import approve_many
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.invoices import ask_to_pay, bring
+from tests.observability import otlp
 from tests.policies import act, keep
 from tests.refunds import ask_refunds
 from tests.workflows.test_intervening import broken
@@ -41,7 +43,7 @@ from workflows.models import Run
 LISTS = (
     "escalations-views",
     "overview", "escalations", "runs", "agents", "workflows", "memory", "memory-reuse",
-    "policies", "audit", "performance", "control",
+    "policies", "audit", "performance", "prices", "control",
     "runs-failed", "runs-queue", "runs-views",
     "search", "settings", "password-change", "agent-autonomy", "agent-cards", "agents-blueprints", "agents-chart",
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",
@@ -123,7 +125,26 @@ def work(robot: Any, sign_in: Any) -> list[str]:
     profile += queue_pages(sign_in)
     profile += running_pages(robot)
     profile += drawing_pages(sign_in)
+    profile += trace_pages(robot)
     return profile + [reverse(name) for name in LISTS] + [reverse(name, args=[key]) for name, key in (*details, *named)]
+
+
+def trace_pages(robot: Any) -> list[str]:
+    """A trace with calls, a tool that failed, an agent that is not registered, and a call without a price."""
+    clerk, now = robot("AP-04"), time.time_ns()
+    times = {"startTimeUnixNano": str(now - 9 * 10**9), "endTimeUnixNano": str(now - 10**9)}
+    call = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "small-1", "gen_ai.usage.input_tokens": 1200}
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "bank", "error.type": "timeout"}
+    told = otlp.spans(
+        otlp.span({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "ghost"}, name="pay", **times),
+        otlp.span(call, spanId="cd" * 8, parentSpanId=otlp.SPAN, **times),
+        otlp.span(call | {"gen_ai.usage.cost": 0.01}, spanId="ef" * 8, parentSpanId=otlp.SPAN, **times),
+        otlp.span(tool, spanId="ab" * 8, parentSpanId="cd" * 8, name="execute_tool bank", **times),
+    )
+    headers = {"Authorization": f"Bearer {clerk.key}"}
+    answer = clerk.post("/v1/traces", otlp.written(told), content_type=otlp.JSON, headers=headers)
+    assert answer.json() == {}
+    return [reverse("trace", args=[otlp.TRACE]), reverse("agent-traces", args=["AP-04"])]
 
 
 def facts_of_every_kind(robot: Any, sign_in: Any) -> list[str]:

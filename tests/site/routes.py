@@ -699,7 +699,7 @@ PAGES: dict[tuple[str, str], Door] = {
         "agents", "workflows",
         "memory", "memory-reuse", "memory-purge",
         "policies", "policy-new", "sign-in", "signed-out", "password-change", "password-changed", "settings",
-        "performance",
+        "performance", "prices",
         "audit", "audit-export", "live-counts", "live-events", "search", "health", "api-schema", "api-browse",
         "account_login", "mfa_login_webauthn", "mfa_authenticate", "account_reauthenticate", "mfa_reauthenticate",
         "mfa_reauthenticate_webauthn", "sign-in-again", "usersessions_list", "mfa_index", "mfa_activate_totp",
@@ -967,6 +967,14 @@ PAGES: dict[tuple[str, str], Door] = {
     ("agent-retire", "get"): Door(READ, _agent),
     ("agent-retire", "post"): Door(CHANGE, _agent, _why),
     ("agent-history", "get"): Door(READ, _agent),
+    ("agent-traces", "get"): Door(READ, _agent),
+    ("trace", "get"): Door(READ, lambda side: [things.span(side).trace_id]),
+    ("prices", "post"): Door(CREATE, body=lambda side: {
+        "model": "drill-1", "kind": "input", "per_million": "2", "currency": "EUR", "valid_from": "2026-01-01",
+        "why": "A drill.",
+    }),
+    # programs send these with a body of their own type: here a form, which none of them takes
+    **{(f"otlp-{signal}", "post"): Door(STANDARD) for signal in ("traces", "metrics", "logs")},
     ("agent-history", "post"): Door(CHANGE, _agent, lambda side: {"number": "1", "why": "A drill."}),
     ("agent-card", "get"): Door(READ, _agent),
     ("agent-card-publish", "post"): Door(CHANGE, _agent, lambda side: {"published": "yes"}),

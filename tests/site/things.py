@@ -51,7 +51,7 @@ from governance.operations.decisions import request_of
 from governance.operations.incidents import open_incident
 from governance.rules.breaking import DEFAULTS
 from observability import ledger
-from observability.models import Event
+from observability.models import Event, Span
 from workflows import memory, operations
 from workflows.models import (
     DecisionTable,
@@ -724,3 +724,16 @@ def endpoint(side: Any) -> Endpoint:
     if new:
         Push.objects.bulk_create(Push(endpoint=found, at=at, ready=1, code=204, outcome="Taken.") for _ in range(3))
     return found
+
+
+def span(side: Any) -> Span:
+    """What the program of the unit's agent told: one call of a model."""
+    made, _ = Span.objects.get_or_create(
+        trace_id=f"{side.unit.pk:032x}", span_id="ab" * 8,
+        defaults={
+            "agent": side.agent.code, "agent_name": str(side.agent), "unit": str(side.unit.pk), "name": "chat",
+            "kind": "model", "model": "drill-1", "started_at": timezone.now(), "nanoseconds": 10**9,
+            "run": str(side.run.uid), "step": str(side.step.uid), "received_at": timezone.now(),
+        },
+    )  # fmt: skip
+    return made

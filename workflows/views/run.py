@@ -28,6 +28,7 @@ from workflows.plan import Marking
 from workflows.views.hands import RUN_ACTS, asked_about, asked_for, run_acts, step_acts
 from workflows.views.run_filter import state_of
 from workflows.views.run_links import calls_in, family, ids_in, messages_of, waits_for
+from workflows.views.traces import traces_of_run
 from workflows.views.values import known_values
 from workflows.views.workflows import path_names, role_names
 
@@ -114,7 +115,7 @@ def told(run: Run, user: Principal, at: datetime) -> dict[str, Any]:
         "calls": calls_in(tree) if run.is_under_way else [],
         "talk": messages_of(run, user), "run_acts": [(act, *RUN_ACTS[act]) for act in run_acts(run, user)],
         "may_cancel": run.is_under_way and user.may("workflows.cancel_workflow", run.workflow),
-        "again": list(run.repeated_by.only("uid", "key")),
+        "told": traces_of_run(run, user), "again": list(run.repeated_by.only("uid", "key")),
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Rows of observability: the ledger's events, and the manual baselines and targets that results are held against."""
+"""The events of the ledger, and the manual baselines and targets that results are held against."""
 
 from collections.abc import Container, Iterable
 from typing import Any, Protocol, Self
@@ -103,6 +103,7 @@ class Event(models.Model):
             models.Index(fields=["run", "id"], name="event_run", condition=~Q(run="")),
             models.Index(fields=["subject_kind", "subject_id", "id"], name="event_subject"),
             models.Index(fields=["unit", "id"], name="event_unit"),
+            models.Index(fields=["trace"], name="event_trace", condition=~Q(trace="")),
         ]
         permissions = [("read_ledger", "Can read the whole audit trail")]
 
