@@ -61,7 +61,8 @@ class BodyLimit:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if len(length) > DIGITS_AT_MOST or (length.isdecimal() and int(length) > settings.BODY_LIMIT_BYTES):
+        most = settings.BODY_LIMITS.get(request.path, settings.BODY_LIMIT_BYTES)
+        if len(length) > DIGITS_AT_MOST or (length.isdecimal() and int(length) > most):
             return problems.TOO_LARGE.as_json()
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return problems.UNREADABLE.as_json()

@@ -107,16 +107,16 @@ def bounded(pages: Application) -> Application:
     length. The pages are told the length that was found; the middleware BodyLimit then refuses what is too large."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        taken = 0
+        taken, most = 0, settings.BODY_LIMITS.get(scope["path"], settings.BODY_LIMIT_BYTES)
 
         async def read() -> Message:
             nonlocal taken
             message = await receive()
             # What comes after the limit is dropped; the pages may only hear that the caller went away.
-            while taken > settings.BODY_LIMIT_BYTES and message["type"] == "http.request":
+            while taken > most and message["type"] == "http.request":
                 message = await receive()
             taken += len(message.get("body", b""))
-            if taken > settings.BODY_LIMIT_BYTES:
+            if taken > most:
                 message = {**message, "body": b"", "more_body": False}
             if message["type"] == "http.request" and not message.get("more_body", False):
                 others = [header for header in scope["headers"] if header[0] != b"content-length"]

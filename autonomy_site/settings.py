@@ -153,6 +153,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell those who wait for the same work": {"task": "workflows.land_flights", "schedule": SWEEP_EVERY_SECONDS},
     "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},
     "miss sponsors who left": {"task": "agents.watch_sponsors", "schedule": SPONSORS_EVERY_SECONDS},
+    "read event logs": {"task": "observability.read_logs", "schedule": SWEEP_EVERY_SECONDS},
     "close the emergency account": {"task": "agents.end_emergencies", "schedule": SWEEP_EVERY_SECONDS},
 }
 
@@ -306,6 +307,11 @@ if PRODUCTION:
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 BODY_LIMIT_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+EVENT_LOG_BYTES = environment.read(
+    "int", "EVENT_LOG_BYTES", 50_000_000, validate=validate.Range(1_000_000, 1_000_000_000)
+)  # fmt: skip
+EVENT_LOG_EVENTS = environment.read("int", "EVENT_LOG_EVENTS", 2_000_000, validate=validate.Range(1_000, 10_000_000))
+BODY_LIMITS = {"/event-logs/new": EVENT_LOG_BYTES + BODY_LIMIT_BYTES}  # where files are brought, which go to the disk
 
 # --- pages and files ------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

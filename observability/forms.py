@@ -68,6 +68,8 @@ NOUNS = {
     "safeguard": "Safeguards",
     "circuit": "Circuit breakers",
     "audit": "Exports",
+    "eventlog": "Event logs",
+    "baseline": "Manual baselines",
 }
 DECISIONS = {
     "allow": ("Allowed", "decision.made"),
