@@ -166,4 +166,4 @@ def _path(source: tuple[int, int], target: tuple[int, int], fall: int) -> tuple[
     bend = max(start, end) + 2 * EDGE if side > 0 else min(start, end) - 2 * EDGE
     from_y, end_y = y + HIGH // 2 + 6, to_y + HIGH // 2 - 6
     path = f"M{start} {from_y}C{bend} {from_y} {bend} {end_y} {end + side * 4} {end_y}"
-    return path, (start + end + 2 * bend) // 4 + side * 4, (from_y + end_y) // 2
+    return path, (start + end + 6 * bend) // 8, (from_y + end_y) // 2
