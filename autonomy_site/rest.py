@@ -22,7 +22,8 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 def body_limit(path: str) -> int:
     """How many bytes of a body are taken at this path."""
-    return settings.TELEMETRY_LIMIT_BYTES if path.startswith(TELEMETRY) else settings.BODY_LIMIT_BYTES
+    usual = settings.TELEMETRY_LIMIT_BYTES if path.startswith(TELEMETRY) else settings.BODY_LIMIT_BYTES
+    return settings.BODY_LIMITS.get(path, usual)
 
 
 class Unreadable(exceptions.ParseError):

@@ -156,6 +156,7 @@ CELERY_BEAT_SCHEDULE = periodic(
         "tell those who wait for the same work": ("workflows.land_flights", SWEEP_EVERY_SECONDS),
         "act on passed deadlines": ("workflows.pass_deadlines", SWEEP_EVERY_SECONDS),
         "miss sponsors who left": ("agents.watch_sponsors", SPONSORS_EVERY_SECONDS),
+        "read event logs": ("observability.read_logs", SWEEP_EVERY_SECONDS),
         "close the emergency account": ("agents.end_emergencies", SWEEP_EVERY_SECONDS),
     }
 )
@@ -311,6 +312,11 @@ if PRODUCTION:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 BODY_LIMIT_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 TELEMETRY_LIMIT_BYTES = 16 * 1024 * 1024  # of a request below /v1/, before and after decompression
+EVENT_LOG_BYTES = environment.read(
+    "int", "EVENT_LOG_BYTES", 50_000_000, validate=validate.Range(1_000_000, 1_000_000_000)
+)  # fmt: skip
+EVENT_LOG_EVENTS = environment.read("int", "EVENT_LOG_EVENTS", 2_000_000, validate=validate.Range(1_000, 10_000_000))
+BODY_LIMITS = {"/event-logs/new": EVENT_LOG_BYTES + BODY_LIMIT_BYTES}  # where files are brought, which go to the disk
 
 # --- pages and files ------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

@@ -10,6 +10,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
 from observability import kpis
+from observability.eventlog.columns import ROLES, Columns
+from observability.eventlog.times import WORDS, Shape
 from observability.models import ModelPrice
 
 DAYS = ("7", "30", "90")
@@ -70,6 +72,8 @@ NOUNS = {
     "circuit": "Circuit breakers",
     "audit": "Exports",
     "price": "Prices of models",
+    "eventlog": "Event logs",
+    "baseline": "Manual baselines",
 }
 DECISIONS = {
     "allow": ("Allowed", "decision.made"),
@@ -273,3 +277,58 @@ class PriceForm(forms.Form):
         """The beginning of the day, in the company's time zone."""
         day = self.cleaned_data["valid_from"]
         return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 (made aware here)
+
+
+class UploadForm(forms.Form):
+    """An event log that somebody brings: its file, whose it is and what it is called."""
+
+    file = forms.FileField(
+        label="File", help_text="CSV or XES, plain or packed with gzip. Choose it, or drop it on the field.",
+        error_messages={"required": "Choose the file.", "empty": "The file is empty. Export the log again."},
+    )  # fmt: skip
+    unit = forms.TypedChoiceField(label="Business unit", coerce=int, help_text="Only this unit and the council see it.")
+    name = forms.CharField(
+        label="Name", max_length=200, required=False,
+        help_text="As in “Invoices paid by hand, 2025”. Empty: that of the file.",
+    )  # fmt: skip
+
+    def __init__(self, *given: Any, units: list[tuple[int, str]], **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fields["unit"].choices = units  # type: ignore[attr-defined]
+
+
+ROLE_WORDS = {
+    "case": ("Case", "What belongs together: the number of an invoice, a ticket, an order."),
+    "activity": ("Activity", "What was done."),
+    "time": ("Time", "When it was done. With a start as well, this is the end."),
+    "start": ("Start", "When work on it began; with it the time of work is known."),
+    "resource": ("Resource", "Who did it."),
+    "lifecycle": ("Transition", "Whether it was started, completed and so on."),
+    "cost": ("Cost", "What it cost, as a number."),
+}
+
+
+class ColumnsForm(forms.Form):
+    """Which column of a log is what, and how its times are written."""
+
+    shape = forms.ChoiceField(label="How times are written", choices=[(shape.value, WORDS[shape]) for shape in Shape])
+    zone = forms.CharField(
+        label="Time zone", max_length=60, initial="UTC",
+        help_text="Of times that name none, and of weekdays: as in Europe/Vienna.",
+    )  # fmt: skip
+    with_lifecycle = forms.BooleanField(label="Tell an activity apart by its transition", required=False)
+    keep_repeats = forms.BooleanField(label="Count an event that is there twice as two", required=False)
+
+    def __init__(self, *given: Any, names: list[str], **named: Any) -> None:
+        super().__init__(*given, **named)
+        for role in ROLES:
+            label, help_text = ROLE_WORDS[role]
+            choices = [("", "none"), *((name, name) for name in names)]
+            field = forms.ChoiceField(label=label, help_text=help_text, choices=choices, required=False)
+            self.fields[role] = field
+        self.order_fields([*ROLES, "shape", "zone", "with_lifecycle", "keep_repeats"])
+
+    @property
+    def columns(self) -> Columns:
+        """What was chosen."""
+        return Columns(**{**self.cleaned_data, "shape": Shape(self.cleaned_data["shape"])})

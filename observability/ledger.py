@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 from django.db import connection, models, transaction
 from django.db.models import Max
 
-from observability.models import Event
+from observability.models import Event, Subject
 from observability.prepared import Insertion, Swap
 
 SEALER_LOCK = 7_203_114_005  # the advisory lock that makes the sealer one at a time, in every process
@@ -125,18 +125,6 @@ class Actor:
 
     def as_actor(self) -> "Actor":
         return self
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What it happened to, with the names that the ledger keeps about it."""
-
-    kind: str
-    id: str
-    name: str
-    unit: str = ""
-    run: str = ""
-    workflow: str = ""
 
 
 class Acts(Protocol):

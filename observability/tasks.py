@@ -1,14 +1,18 @@
-"""The sealer: one thread in each server process that gives committed events their position and rings for browsers."""
+"""The sealer: one thread in each server process that gives committed events their position and rings for browsers; and
+the reading of event logs, one at a time."""
 
 import asyncio
 import logging
 import threading
 import time
 
+from celery import shared_task
 from channels.layers import get_channel_layer
 from django.db import DatabaseError, InterfaceError, connection
 
-from observability import ledger
+from observability import ledger, operations
+from observability.models import EventLog
+from observability.operations.event_logs import STANDS_STILL
 
 log = logging.getLogger(__name__)
 GROUP = "ledger"
@@ -66,3 +70,19 @@ def ring(loop: asyncio.AbstractEventLoop, position: int) -> None:
         asyncio.run_coroutine_threadsafe(
             layer.group_send(GROUP, {"type": "ledger.reached", "position": position}), loop
         )
+
+
+@shared_task(name="observability.read_logs")
+def read_logs() -> int:
+    """Read the event log that waits longest, one at a time in all processes; how many were read. One whose worker is
+    gone waits again. Lost or doubled, this does nothing wrong: only one takes a log, and the next sweep comes."""
+    at = ledger.database_now()
+    for still in EventLog.objects.standing_still(at - STANDS_STILL):
+        try:
+            operations.release_log(still, at=at)
+        except ledger.Refused as refused:
+            log.info("event log %s left for the next sweep: %s", still.uid, refused.detail)
+    waiting = EventLog.objects.filter(status=EventLog.Status.QUEUED).order_by("pk").first()
+    if waiting is None or not operations.begin_reading(waiting, at=at):
+        return 0
+    return int(operations.read_log(waiting, clock=ledger.database_now))

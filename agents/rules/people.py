@@ -39,7 +39,8 @@ PEOPLE_ROLES: tuple[PeopleRole, ...] = (
          "governance.promote_agent", "governance.demote_agent", "governance.change_budget",
          "governance.resolve_incident", "governance.set_safeguards", "governance.view_reviewers",
          "governance.plant_case", "workflows.draft_workflow", "workflows.publish_workflow",
-         "workflows.add_space", "workflows.curate_space", "workflows.purge_space", "observability.set_prices"),
+         "workflows.add_space", "workflows.curate_space", "workflows.purge_space", "observability.set_prices",
+         "observability.start_eventlog"),
     ),
     PeopleRole(
         "it", "IT",

@@ -19,7 +19,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from agents.operations import define_people_roles
-from autonomy_site.demo import answers, company, departments, documents, report
+from autonomy_site.demo import answers, by_hand, company, departments, documents, report
 from autonomy_site.demo.desks import crew, data, outcomes, plan, reviewer
 from autonomy_site.demo.programs import Programs
 from observability import ledger
@@ -131,6 +131,7 @@ class Show:
                 define_people_roles()  # the company of an earlier version may lack what a role is for now
             self._build_departments()
             self._build_desks()
+            self._bring_log()
             if self.wishes.new_passwords and not passwords:
                 passwords = {row[0]: company.new_password(row[0]) for row in company.PEOPLE}
             factors = company.second_factors()
@@ -157,6 +158,13 @@ class Show:
         self.with_desks = self.with_desks and crew.are_built()
         if self.with_desks:
             data.generate(self.desks_data)
+
+    def _bring_log(self) -> None:
+        """How invoices were paid by hand, analysed; a company that its people changed too much stays as it is."""
+        try:
+            by_hand.bring_log(database_now())
+        except (ledger.Refused, ObjectDoesNotExist) as refused:
+            self.wishes.say(f"The event log of invoices paid by hand was left out: {refused}")
 
     def _keep_keys(self, keys: dict[str, str]) -> None:
         """A key file for each program, with a new key where there is none that this database knows."""

@@ -23,7 +23,7 @@ Mark = tuple[str, float] | None
 @dataclass(frozen=True)
 class Chart:
     """A figure with all that stands around it; `draw` makes the Plotly figure, `live` names the events
-    after which it is drawn anew, the rest is for the page."""
+    after which it is drawn anew, `address` where it is had from if not from the performance page."""
 
     name: str
     title: str
@@ -33,6 +33,7 @@ class Chart:
     draw: Callable[[], go.Figure]
     legend: list[tuple[str, str]] = field(default_factory=list)
     live: str = "run.finished,run.failed,run.cancelled"
+    address: str = ""
 
 
 def draw(chart: Chart) -> str:

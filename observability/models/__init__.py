@@ -1,10 +1,20 @@
-"""Rows of observability: the ledger's events, yardsticks for results, and what agents' programs say they did."""
+"""Rows of observability: the ledger's events, yardsticks for results, what programs say they did, logs of manual work."""
 
-from observability.models.events import CONTROL_CHANGED, Baseline, Event, EventQuerySet, Reader, Target, UnitReader
+from observability.models.events import (
+    CONTROL_CHANGED,
+    Baseline,
+    Event,
+    EventQuerySet,
+    Reader,
+    Subject,
+    Target,
+    UnitReader,
+)
+from observability.models.logs import EventLog, EventLogPart
 from observability.models.prices import ModelPrice
 from observability.models.telemetry import Reported, Span, Told
 
 __all__ = [
-    "CONTROL_CHANGED", "Baseline", "Event", "EventQuerySet", "ModelPrice", "Reader", "Reported", "Span", "Target",
-    "Told", "UnitReader",
+    "CONTROL_CHANGED", "Baseline", "Event", "EventLog", "EventLogPart", "EventQuerySet", "ModelPrice", "Reader",
+    "Reported", "Span", "Subject", "Target", "Told", "UnitReader",
 ]  # fmt: skip

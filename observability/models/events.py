@@ -1,11 +1,24 @@
 """The events of the ledger, and the manual baselines and targets that results are held against."""
 
 from collections.abc import Container, Iterable
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from django.db import models
 from django.db.models import Q, Value
 from uuid_utils.compat import uuid7
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What it happened to, with the names that the ledger keeps about it."""
+
+    kind: str
+    id: str
+    name: str
+    unit: str = ""
+    run: str = ""
+    workflow: str = ""
 
 
 class Reader(Protocol):

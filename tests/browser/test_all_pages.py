@@ -43,7 +43,7 @@ from workflows.models import Run
 LISTS = (
     "escalations-views",
     "overview", "escalations", "runs", "agents", "workflows", "memory", "memory-reuse",
-    "policies", "audit", "performance", "prices", "control",
+    "policies", "audit", "performance", "prices", "event-logs", "control",
     "runs-failed", "runs-queue", "runs-views",
     "search", "settings", "password-change", "agent-autonomy", "agent-cards", "agents-blueprints", "agents-chart",
     "people", "people-emergencies", "mfa_index", "mfa_activate_totp", "mfa_list_webauthn", "mfa_add_webauthn",

@@ -699,7 +699,7 @@ PAGES: dict[tuple[str, str], Door] = {
         "agents", "workflows",
         "memory", "memory-reuse", "memory-purge",
         "policies", "policy-new", "sign-in", "signed-out", "password-change", "password-changed", "settings",
-        "performance", "prices",
+        "performance", "prices", "event-logs",
         "audit", "audit-export", "live-counts", "live-events", "search", "health", "api-schema", "api-browse",
         "account_login", "mfa_login_webauthn", "mfa_authenticate", "account_reauthenticate", "mfa_reauthenticate",
         "mfa_reauthenticate_webauthn", "sign-in-again", "usersessions_list", "mfa_index", "mfa_activate_totp",
@@ -842,6 +842,23 @@ PAGES: dict[tuple[str, str], Door] = {
     ("workflow-move", "get"): Door(READ, lambda side: [side.workflow.code]),
     ("workflow-move", "post"): Door(
         CHANGE, lambda side: [side.workflow.code], lambda side: {**why(side), "to": "1", "run": str(side.run.uid)}
+    ),
+    ("event-log-new", "get"): Door(READ),
+    ("event-log-new", "post"): Door(CREATE, body=things.new_event_log),
+    **{(name, "get"): Door(ONE, lambda side: [things.event_log(side).uid]) for name in (
+        "event-log", "event-log-columns", "event-log-baseline", "event-log-draft",
+    )},
+    ("event-log-columns", "post"): Door(
+        CHANGE, lambda side: [things.event_log(side).uid], lambda side: things.columns_of_log()
+    ),
+    ("event-log-remove", "post"): Door(
+        CHANGE, lambda side: [things.event_log(side).uid], lambda side: {"why": "A drill."}
+    ),
+    ("event-log-chart", "get"): Door(READ, lambda side: [things.event_log(side).uid, "week"]),
+    ("event-log-table", "get"): Door(READ, lambda side: [things.event_log(side).uid, "activities"]),
+    ("event-log-baseline", "post"): Door(CHANGE, lambda side: [things.event_log(side).uid], things.baseline_of_log),
+    ("event-log-draft", "post"): Door(
+        CREATE, lambda side: [things.event_log(side).uid], lambda side: {**things.terms_of_workflow(side), "share": 80}
     ),
     ("workflow-new", "get"): Door(READ),
     ("workflow-new", "post"): Door(CREATE, body=things.terms_of_workflow),

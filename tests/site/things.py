@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -51,7 +52,9 @@ from governance.operations.decisions import request_of
 from governance.operations.incidents import open_incident
 from governance.rules.breaking import DEFAULTS
 from observability import ledger
-from observability.models import Event, Span
+from observability import operations as logs
+from observability.eventlog.columns import Columns
+from observability.models import Event, EventLog, Span
 from workflows import memory, operations
 from workflows.models import (
     DecisionTable,
@@ -417,6 +420,39 @@ def fact(side: Any, kind: str = "") -> Fact:
     value = {} if file else {"total": "1.00"}
     finding = memory.Finding(key=kind, value=value, file=file, read_from=["web"] if kind == "low" else [])
     return memory.keep(side.space, finding, agent=side.agent, at=ledger.database_now())
+
+
+def event_log(side: Any) -> EventLog:
+    """A log of the unit that was read, made when it is first needed."""
+    found = EventLog.objects.filter(unit_id=side.unit.pk).first()
+    if found is None:
+        rows = "case,activity,time\nA,Check,2026-03-02T08:00:00Z\nA,Pay,2026-03-02T09:00:00Z\n"
+        given = logs.Upload(side.unit.pk, "Drill", "drill.csv", BytesIO(rows.encode()))
+        found = logs.upload(given, by=ledger.SYSTEM, at=ledger.database_now())
+        columns = Columns("case", "activity", "time")
+        logs.choose_columns(found, columns, by=ledger.SYSTEM, at=ledger.database_now())
+        logs.begin_reading(found, at=ledger.database_now())
+        logs.read_log(found, clock=ledger.database_now)
+    return found
+
+
+def columns_of_log() -> dict[str, Any]:
+    """Which column of that log is what, as its page sends it."""
+    return {"case": "case", "activity": "activity", "time": "time", "shape": "iso", "zone": "UTC"}
+
+
+def baseline_of_log(side: Any) -> dict[str, Any]:
+    """What a person adds to that log to make it a baseline."""
+    return {
+        "workflow": side.workflow.pk, "cost_per_hour": "40", "minutes_per_case": "6", "error_percent": "1",
+        "source": "Drill", "why": "A drill.",
+    }  # fmt: skip
+
+
+def new_event_log(side: Any) -> dict[str, Any]:
+    """Another log of the unit, as its page sends it."""
+    rows = b"case,activity,time\nB,Check,2026-03-02T08:00:00Z\n"
+    return {"file": ContentFile(rows, name="new.csv"), "unit": side.unit.pk, "name": "Drill"}
 
 
 def claimed(side: Any) -> dict[str, Any]:
