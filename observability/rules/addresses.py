@@ -1,4 +1,4 @@
-"""Rules of observability: to which addresses this server may send something."""
+"""To which addresses this server may send something."""
 
 import ipaddress
 import re
