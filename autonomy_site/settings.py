@@ -149,6 +149,7 @@ CELERY_BEAT_SCHEDULE = {
     "let answers take effect": {"task": "workflows.take_effect", "schedule": SWEEP_EVERY_SECONDS},
     "tell agents what became of requests": {"task": "governance.deliver_callbacks", "schedule": SWEEP_EVERY_SECONDS},
     "tell people what waits for them": {"task": "governance.tell_people", "schedule": SWEEP_EVERY_SECONDS},
+    "count what ended": {"task": "observability.count_ended", "schedule": 15.0},
     "count what reuse saved": {"task": "workflows.count_reuses", "schedule": 60.0},
     "tell those who wait for the same work": {"task": "workflows.land_flights", "schedule": SWEEP_EVERY_SECONDS},
     "act on passed deadlines": {"task": "workflows.pass_deadlines", "schedule": SWEEP_EVERY_SECONDS},

@@ -1,19 +1,22 @@
-"""The sealer: one thread in each server process that gives committed events their position and rings for browsers."""
+"""The sealer: one thread in each server process that gives committed events their position and rings for browsers.
+Beside it the task that counts what the sealed ledger says into the days behind the performance page."""
 
 import asyncio
 import logging
 import threading
 import time
 
+from celery import shared_task
 from channels.layers import get_channel_layer
 from django.db import DatabaseError, InterfaceError, connection
 
-from observability import ledger
+from observability import kpis, ledger
 
 log = logging.getLogger(__name__)
 GROUP = "ledger"
 RING_AGAIN_SECONDS = 2.0
 TELL_AGAIN_SECONDS = 60.0
+BATCHES_AT_MOST = 50
 
 
 class Sealer(threading.Thread):
@@ -66,3 +69,15 @@ def ring(loop: asyncio.AbstractEventLoop, position: int) -> None:
         asyncio.run_coroutine_threadsafe(
             layer.group_send(GROUP, {"type": "ledger.reached", "position": position}), loop
         )
+
+
+@shared_task(name="observability.count_ended")
+def count_ended() -> int:
+    """Add what ended since the last time to the days behind the performance page; how many entries were read."""
+    counted = 0
+    for _ in range(BATCHES_AT_MOST):
+        read = kpis.count_ended()
+        counted += read
+        if not read:
+            break
+    return counted

@@ -1,11 +1,12 @@
 """The numbers: how many runs ended, how fast, at what cost and with how many errors, read from the ledger alone."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from itertools import pairwise, starmap
 from operator import attrgetter
 from typing import Any, NamedTuple, Self
@@ -16,6 +17,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from observability.models import Event, Reader
+from observability.rules import Counts, quantiles
 
 FINISHED, FAILED, CANCELLED = "run.finished", "run.failed", "run.cancelled"
 ENDS = (FINISHED, FAILED, CANCELLED)
@@ -23,6 +25,7 @@ ASKED = "escalation.opened"
 RELEASED = ("workflow.published", "policy.activated")
 RELEASES_AT_MOST = 3
 MANY_DAYS = timedelta(days=45)
+SHARES = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(9, 10))
 
 
 class Ended(NamedTuple):
@@ -49,6 +52,7 @@ class Sums:
     median_seconds: Decimal | None
     q25_seconds: Decimal | None
     q75_seconds: Decimal | None
+    p90_seconds: Decimal | None
     cost_total: Decimal
     cost_lost: Decimal
 
@@ -71,7 +75,20 @@ class Sums:
             runs=done, failed=failed, cancelled=len(ended) - done - failed,
             touchless=touchless, cost_total=cost, cost_lost=lost,
             median_seconds=quantile(seconds, 2), q25_seconds=quantile(seconds, 1), q75_seconds=quantile(seconds, 3),
-            **more,
+            p90_seconds=quantile(seconds, 9, of=10), **more,
+        )  # fmt: skip
+
+    @classmethod
+    def told_by(cls, counts: Mapping[str, Counts], **more: Any) -> Self:
+        """The figures of tallies, by how runs ended (a verb of ENDS): all exact but the times, which are those of a
+        sketch (see rules.sketching)."""
+        nothing = Counts()
+        done, failed, cancelled = (counts.get(how, nothing) for how in ENDS)
+        low, middle, high, longest = quantiles(done.times, SHARES)
+        return cls(
+            runs=done.runs, failed=failed.runs, cancelled=cancelled.runs, touchless=done.touchless,
+            median_seconds=middle, q25_seconds=low, q75_seconds=high, p90_seconds=longest, cost_total=done.cost,
+            cost_lost=failed.cost + cancelled.cost, **more,
         )  # fmt: skip
 
     @property
@@ -132,29 +149,17 @@ class Grain(Enum):
     WEEK = timedelta(days=7)
 
 
-def figures(reader: Reader, *, since: datetime, until: datetime, workflow: str = "", unit: str = "") -> Figures:
-    """The figures of the runs that ended from `since` up to `until`, as far as the reader may see them; `workflow` is a
-    code, `unit` a primary key as text."""
-    return _figures(ended_runs(reader, since=since, until=until, workflow=workflow, unit=unit), since, until)
-
-
-def by_workflow(reader: Reader, *, since: datetime, until: datetime, unit: str = "") -> dict[str, Figures]:
-    """The figures of each workflow that had runs in the period, by its code, in alphabetical order."""
-    ended = ended_runs(reader, since=since, until=until, unit=unit)
-    return {code: _figures(runs, since, until) for code, runs in split_by_workflow(ended).items()}
-
-
-def _figures(ended: Sequence[Ended], since: datetime, until: datetime) -> Figures:
-    return Figures.of(ended, per_day=series(ended, edges(since, until, Grain.DAY)))
-
-
-def ended_runs(reader: Reader, *, since: datetime, until: datetime, workflow: str = "", unit: str = "") -> list[Ended]:
+def ended_runs(
+    reader: Reader, *, since: datetime, until: datetime, workflow: str = "", unit: str = "", version: str = ""
+) -> list[Ended]:
     """The runs that ended from `since` up to `until`, the first one first; one query."""
     seen = Event.objects.visible_to(reader).filter(verb__in=ENDS, at__gte=since, at__lt=until)
     if workflow:
         seen = seen.filter(workflow=workflow)
     if unit:
         seen = seen.filter(unit=unit)
+    if version:
+        seen = seen.filter(data__version=int(version))
     return sorted(starmap(_ended, seen.values_list(*COLUMNS)), key=attrgetter("at"))
 
 
@@ -249,12 +254,12 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, timezone.get_default_timezone()).astimezone(UTC)
 
 
-def quantile(ordered: Sequence[Decimal], quarter: int) -> Decimal | None:
-    """The value below which `quarter` quarters of the ordered values lie, between two of them in proportion (as
-    PostgreSQL's percentile_cont); None for no values."""
+def quantile(ordered: Sequence[Decimal], part: int, of: int = 4) -> Decimal | None:
+    """The value below which `part` quarters (or other parts, `of` in all) of the ordered values lie, between two of
+    them in proportion (as PostgreSQL's percentile_cont); None for no values."""
     if not ordered:
         return None
-    whole, rest = divmod((len(ordered) - 1) * quarter, 4)
+    whole, rest = divmod((len(ordered) - 1) * part, of)
     if not rest:
         return ordered[whole]
-    return ordered[whole] + (ordered[whole + 1] - ordered[whole]) * rest / 4
+    return ordered[whole] + (ordered[whole + 1] - ordered[whole]) * rest / of

@@ -1,20 +1,22 @@
 """What the performance page is made of: the figures of a period in stretches, beside those before and by hand."""
 
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.db.models import Count
 from django.db.models.fields.json import KT
+from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 from django.utils import timezone
 
 from observability.kpis.figures import (
     ASKED,
+    MANY_DAYS,
     RELEASED,
     RELEASES_AT_MOST,
     Ended,
@@ -25,10 +27,13 @@ from observability.kpis.figures import (
     ended_runs,
     finished,
     grain_for,
+    midnight,
     series,
     split_by_workflow,
 )
+from observability.kpis.tallied import EXACT_AT_MOST, Choice, Kept, apart_of, kept, placed, points_of
 from observability.models import Baseline, Event, Reader, Target
+from observability.rules import WHOLE, Counts
 
 Week = Mapping[tuple[int, int], int]  # (weekday, 1 is Monday; hour of the day) -> how many
 
@@ -43,6 +48,7 @@ class Release(NamedTuple):
 @dataclass(frozen=True)
 class Report:
     """A period with the one of equal length before it, in stretches and by workflow, beside baselines and targets.
+    `work` is what the finished runs add up to, step by step; without `is_exact` the times are those of a sketch.
     `points` cover the period by days or weeks, or only the time of the runs when `grain` is finer; `throughput`
     has the finished runs of each workflow in each of these stretches. `asked` looks up when people were asked."""
 
@@ -55,8 +61,16 @@ class Report:
     names: dict[str, str]
     baselines: dict[str, Baseline]
     targets: dict[tuple[str, str], Decimal]
-    releases: tuple[Release, ...]
-    asked: Callable[[], Week]
+    releases: tuple[Release, ...] = ()
+    asked: Callable[[], Week] = dict
+    choice: Choice = field(default_factory=Choice)
+    against: str = ""
+    days: Kept = field(default_factory=Kept)
+    work: Counts = field(default_factory=Counts)
+    work_before: Counts = field(default_factory=Counts)
+    is_exact: bool = True
+    is_behind: bool = False
+    compares: str = "baseline"
 
     @property
     def only(self) -> str:
@@ -68,27 +82,105 @@ class Report:
         """How the only workflow did by hand."""
         return self.baselines.get(self.only)
 
+    @property
+    def beside(self) -> Baseline | None:
+        """The baseline, where figures are to be held against it and not against another time or version."""
+        return None if self.against or self.compares != "baseline" else self.baseline
+
+    @property
+    def then(self) -> str:
+        """What `before` is, in a word."""
+        return f"v{self.against}" if self.against else "before"
+
     def target(self, figure: str) -> Decimal | None:
         """What is to be reached for the figure (a value of Target.Figure) of the only workflow."""
         return self.targets.get((self.only, figure))
 
 
 def report(
-    reader: Reader, *, since: datetime, until: datetime, names: dict[str, str], workflow: str = "", unit: str = ""
-) -> Report:
-    """The report of a period; `names` are the workflows that the reader knows, by code. Four queries."""
-    both = ended_runs(reader, since=since - (until - since), until=until, workflow=workflow, unit=unit)
-    shown = {code: name for code, name in names.items() if workflow in ("", code)}
-    return report_of(
-        both, since=since, until=until, names=shown,
-        releases=releases(reader, since=since, until=until, workflow=workflow),
-        asked=partial(asked_in_week, reader, since=since, until=until, workflow=workflow, unit=unit),
-    )  # fmt: skip
+    reader: Reader, *, since: datetime, until: datetime, names: dict[str, str], choice: Choice | None = None,
+    against: str = "",
+) -> Report:  # fmt: skip
+    """The report of a period; `names` are the workflows that the reader knows, by code, `against` is the number of the
+    version that stands in for the time before. Up to six queries; of many runs the days are read that are kept."""
+    choice = choice or Choice()
+    shown = {code: name for code, name in names.items() if choice.workflow in ("", code)}
+    span = _Span(since, until)
+    told: dict[str, Any] = {
+        "releases": releases(reader, since=since, until=until, workflow=choice.workflow),
+        "asked": partial(
+            asked_in_week, reader, since=since, until=until, workflow=choice.workflow, unit=choice.unit
+        ),
+        "choice": choice, "against": against,
+    }  # fmt: skip
+    if not span.is_whole_days:
+        return report_of(_exactly(reader, span, choice), since=since, until=until, names=shown, **told)
+    days = kept(reader, choice, first=span.before, last=span.last)
+    now = days.within(span.first, span.last)
+    earlier = days.within(span.before, span.first - timedelta(days=1))
+    if against:
+        earlier = kept(reader, replace(choice, version=against), first=span.first, last=span.last)
+        told["before"] = earlier.sums()
+    told |= {"work": now.work(), "work_before": earlier.work(), "is_behind": days.is_behind, "days": now}
+    if days.runs <= EXACT_AT_MOST and choice.part == (WHOLE, ""):
+        return report_of(_exactly(reader, span, choice), since=since, until=until, names=shown, **told)
+    return _of_days(now, earlier, since=since, until=until, names=shown, **told)
+
+
+@dataclass(frozen=True)
+class _Span:
+    since: datetime
+    until: datetime
+
+    @property
+    def is_whole_days(self) -> bool:
+        return all(midnight(timezone.localtime(each).date()) == each for each in (self.since, self.until))
+
+    @property
+    def first(self) -> date:
+        return timezone.localtime(self.since).date()
+
+    @property
+    def last(self) -> date:
+        return timezone.localtime(self.until - timedelta.resolution).date()
+
+    @property
+    def before(self) -> date:
+        """The first day of the time of equal length before it."""
+        return self.first - ((self.last - self.first) + timedelta(days=1))
+
+
+def _exactly(reader: Reader, span: _Span, choice: Choice) -> list[Ended]:
+    since = span.since - (span.until - span.since)
+    return ended_runs(
+        reader, since=since, until=span.until, workflow=choice.workflow, unit=choice.unit, version=choice.version
+    )
+
+
+def _of_days(
+    now: Kept, earlier: Kept, *, since: datetime, until: datetime, names: dict[str, str], **told: Any
+) -> Report:  # fmt: skip
+    busy = [key.day for key, _ in now.tallies]
+    grain = Grain.WEEK if busy and max(busy) - min(busy) > MANY_DAYS else Grain.DAY
+    bounds = edges(since, until, grain)
+    apart = apart_of(now)
+    done = {code: [Kept(cell).work().runs for cell in placed(own, bounds)] for code, own in apart.items()}
+    return Report(**{
+        "figures": now.sums(), "before": earlier.sums(), "grain": grain, "points": points_of(now, bounds),
+        "by_workflow": {code: own.sums() for code, own in apart.items()}, "throughput": done, "names": names,
+        **_yardsticks(names), "is_exact": False, **told,
+    })  # fmt: skip
+
+
+def _yardsticks(names: Iterable[str]) -> dict[str, Any]:
+    return {
+        "baselines": {row.workflow: row for row in Baseline.objects.filter(workflow__in=names)},
+        "targets": {(row.workflow, row.figure): row.value for row in Target.objects.filter(workflow__in=names)},
+    }
 
 
 def report_of(
-    both: Sequence[Ended], *, since: datetime, until: datetime, names: dict[str, str],
-    releases: tuple["Release", ...] = (), asked: Callable[[], Week] = dict,
+    both: Sequence[Ended], *, since: datetime, until: datetime, names: dict[str, str], **told: Any
 ) -> Report:  # fmt: skip
     """The report about these runs of `names`, in the order of their ends: those from `since` on are the period, those
     before it the one before. Two queries."""
@@ -99,15 +191,12 @@ def report_of(
     bounds = edges(since, until, grain) if by_days else edges(ended[0].at, ended[-1].at, grain)
     figures = Sums.of(ended)
     apart = split_by_workflow(ended)
-    return Report(
-        figures=figures, before=Sums.of(before), grain=grain,
-        points=series(ended, bounds),
-        by_workflow={code: figures if len(apart) == 1 else Sums.of(runs) for code, runs in apart.items()},
-        throughput={code: finished(runs, bounds) for code, runs in apart.items()},
-        names=names, baselines={row.workflow: row for row in Baseline.objects.filter(workflow__in=names)},
-        targets={(row.workflow, row.figure): row.value for row in Target.objects.filter(workflow__in=names)},
-        releases=releases, asked=asked,
-    )  # fmt: skip
+    return Report(**{
+        "figures": figures, "before": Sums.of(before), "grain": grain, "points": series(ended, bounds),
+        "by_workflow": {code: figures if len(apart) == 1 else Sums.of(runs) for code, runs in apart.items()},
+        "throughput": {code: finished(runs, bounds) for code, runs in apart.items()}, "names": names,
+        **_yardsticks(names), **told,
+    })  # fmt: skip
 
 
 def releases(reader: Reader, *, since: datetime, until: datetime, workflow: str = "") -> tuple[Release, ...]:
@@ -123,5 +212,5 @@ def asked_in_week(reader: Reader, *, since: datetime, until: datetime, workflow:
     """How many questions people were asked in the period, by weekday and hour in the company's time zone."""
     seen = Event.objects.visible_to(reader).filter(verb=ASKED, at__gte=since, at__lt=until)
     chosen = {name: value for name, value in (("workflow", workflow), ("unit", unit)) if value}
-    moments = map(timezone.localtime, seen.filter(**chosen).values_list("at", flat=True))
-    return Counter((at.isoweekday(), at.hour) for at in moments)
+    places = seen.filter(**chosen).order_by().values_list(ExtractIsoWeekDay("at"), ExtractHour("at"))
+    return {(day, hour): count for day, hour, count in places.annotate(Count("id"))}

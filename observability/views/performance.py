@@ -31,7 +31,9 @@ def asked(request: HttpRequest) -> Asked:
     names = kpis.workflow_names(reader)
     form = PerformanceForm(request.GET, at=database_now(), workflows=names, units=reader.unit_choices())
     period, workflow, unit = form.period_of(), form.value("workflow") or "", form.value("unit") or ""
-    report = kpis.report(reader, since=period.since, until=period.until, names=names, workflow=workflow, unit=unit)
+    report = kpis.report(
+        reader, since=period.since, until=period.until, names=names, choice=kpis.Choice(workflow, unit)
+    )
     return Asked(form, period, RunLinks(period.first, period.last, workflow, unit), report)
 
 
