@@ -5,11 +5,9 @@ from observability.kpis.agents import (
     by_agent,
 )
 from observability.kpis.counting import (
-    Key,
     count_again,
     count_ended,
     differences,
-    tallies_of,
 )
 from observability.kpis.figures import (
     ASKED,
@@ -34,7 +32,7 @@ from observability.kpis.figures import (
     split_by_workflow,
     workflow_names,
 )
-from observability.kpis.report import (
+from observability.kpis.reporting import (
     Release,
     Report,
     Week,
@@ -47,11 +45,9 @@ from observability.kpis.tallied import (
     EXACT_AT_MOST,
     Choice,
     Kept,
-    by_how,
     by_workflow,
     figures,
     kept,
-    members,
 )
 
 __all__ = [
@@ -67,7 +63,6 @@ __all__ = [
     "Figures",
     "Grain",
     "Kept",
-    "Key",
     "Point",
     "Release",
     "Report",
@@ -75,7 +70,6 @@ __all__ = [
     "Week",
     "asked_in_week",
     "by_agent",
-    "by_how",
     "by_workflow",
     "count_again",
     "count_ended",
@@ -86,7 +80,6 @@ __all__ = [
     "finished",
     "grain_for",
     "kept",
-    "members",
     "midnight",
     "quantile",
     "releases",
@@ -96,6 +89,5 @@ __all__ = [
     "series",
     "share",
     "split_by_workflow",
-    "tallies_of",
     "workflow_names",
 ]

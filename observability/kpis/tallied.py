@@ -108,18 +108,6 @@ def kept(reader: Reader, choice: Choice, *, first: date, last: date) -> Kept:
     return Kept([*rows, *fresh.items()], is_behind)
 
 
-def members(reader: Reader, choice: Choice, facet: str, *, first: date, last: date) -> dict[str, ByHow]:
-    """What each step, agent or reviewer (`facet`) had a part in, by its name."""
-    columns = {name: value for name, value in choice.columns.items() if name not in ("facet", "member")}
-    seen = Tally.objects.visible_to(reader).filter(facet=facet, day__gte=first, day__lte=last, **columns)
-    found: defaultdict[str, list[tuple[Key, Counts]]] = defaultdict(list)
-    fresh = {key: counts for key, counts in _fresh(reader, first, last).items() if key.facet == facet}
-    for key, counts in [*_rows(seen), *fresh.items()]:
-        if all(getattr(key, name) == value for name, value in columns.items()):
-            found[key.member].append((key, counts))
-    return {name: by_how(rows) for name, rows in sorted(found.items())}
-
-
 def _mark() -> tuple[Any, ...] | None:
     return TallyMark.objects.values_list("position", "zone").first()
 
@@ -151,13 +139,6 @@ def _uncounted(reader: Reader, choice: Choice, first: date, last: date) -> tuple
         if first <= key.day <= last and all(getattr(key, name) == value for name, value in columns.items())
     }  # fmt: skip
     return chosen, len(waiting) > REST_AT_MOST
-
-
-def _fresh(reader: Reader, first: date, last: date) -> Tallies:
-    ends = Event.objects.visible_to(reader).filter(uncounted(), verb__in=ENDS).order_by("id")
-    waiting = list(ends.values_list("pk", flat=True)[:REST_AT_MOST])
-    fresh = tallies_of(Event.objects.filter(pk__in=waiting)) if waiting else {}
-    return {key: counts for key, counts in fresh.items() if first <= key.day <= last}
 
 
 # --- the figures of a period, whichever way is right for so many runs ------------------------------------------------

@@ -13,6 +13,7 @@ from observability.charts import CHARTS, RunLinks, draw, tiles
 from observability.forms import PerformanceForm, Period
 from observability.ledger import NotFound, database_now
 from observability.models import Baseline, UnitReader
+from observability.rules import ACCURACY
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Performance(LoginRequiredMixin, View):
             if any_ended
             else {},
             "source": _source(found.report.baseline),
+            "is_exact": found.report.is_exact,
+            "is_behind": found.report.is_behind,
+            "accuracy": f"{ACCURACY:.0%}",
             "query": request.GET.urlencode(),
         }
         return render(request, "observability/performance.html", shown)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -33,7 +33,7 @@ from observability.kpis.figures import (
 )
 from observability.kpis.tallied import EXACT_AT_MOST, Choice, Kept, apart_of, kept, placed, points_of
 from observability.models import Baseline, Event, Reader, Target
-from observability.rules import WHOLE, Counts
+from observability.rules import WHOLE
 
 Week = Mapping[tuple[int, int], int]  # (weekday, 1 is Monday; hour of the day) -> how many
 
@@ -48,7 +48,7 @@ class Release(NamedTuple):
 @dataclass(frozen=True)
 class Report:
     """A period with the one of equal length before it, in stretches and by workflow, beside baselines and targets.
-    `work` is what the finished runs add up to, step by step; without `is_exact` the times are those of a sketch.
+    Without `is_exact` the times are those of a sketch; `is_behind` says that not all that ended is counted yet.
     `points` cover the period by days or weeks, or only the time of the runs when `grain` is finer; `throughput`
     has the finished runs of each workflow in each of these stretches. `asked` looks up when people were asked."""
 
@@ -63,14 +63,8 @@ class Report:
     targets: dict[tuple[str, str], Decimal]
     releases: tuple[Release, ...] = ()
     asked: Callable[[], Week] = dict
-    choice: Choice = field(default_factory=Choice)
-    against: str = ""
-    days: Kept = field(default_factory=Kept)
-    work: Counts = field(default_factory=Counts)
-    work_before: Counts = field(default_factory=Counts)
     is_exact: bool = True
     is_behind: bool = False
-    compares: str = "baseline"
 
     @property
     def only(self) -> str:
@@ -82,27 +76,16 @@ class Report:
         """How the only workflow did by hand."""
         return self.baselines.get(self.only)
 
-    @property
-    def beside(self) -> Baseline | None:
-        """The baseline, where figures are to be held against it and not against another time or version."""
-        return None if self.against or self.compares != "baseline" else self.baseline
-
-    @property
-    def then(self) -> str:
-        """What `before` is, in a word."""
-        return f"v{self.against}" if self.against else "before"
-
     def target(self, figure: str) -> Decimal | None:
         """What is to be reached for the figure (a value of Target.Figure) of the only workflow."""
         return self.targets.get((self.only, figure))
 
 
 def report(
-    reader: Reader, *, since: datetime, until: datetime, names: dict[str, str], choice: Choice | None = None,
-    against: str = "",
-) -> Report:  # fmt: skip
-    """The report of a period; `names` are the workflows that the reader knows, by code, `against` is the number of the
-    version that stands in for the time before. Up to six queries; of many runs the days are read that are kept."""
+    reader: Reader, *, since: datetime, until: datetime, names: dict[str, str], choice: Choice | None = None
+) -> Report:
+    """The report of a period; `names` are the workflows that the reader knows, by code. Of more than EXACT_AT_MOST runs
+    in whole days it is made from the days that are kept."""
     choice = choice or Choice()
     shown = {code: name for code, name in names.items() if choice.workflow in ("", code)}
     span = _Span(since, until)
@@ -111,20 +94,15 @@ def report(
         "asked": partial(
             asked_in_week, reader, since=since, until=until, workflow=choice.workflow, unit=choice.unit
         ),
-        "choice": choice, "against": against,
     }  # fmt: skip
     if not span.is_whole_days:
         return report_of(_exactly(reader, span, choice), since=since, until=until, names=shown, **told)
     days = kept(reader, choice, first=span.before, last=span.last)
     now = days.within(span.first, span.last)
     earlier = days.within(span.before, span.first - timedelta(days=1))
-    if against:
-        earlier = kept(reader, replace(choice, version=against), first=span.first, last=span.last)
-        told["before"] = earlier.sums()
-    told |= {"work": now.work(), "work_before": earlier.work(), "is_behind": days.is_behind, "days": now}
     if days.runs <= EXACT_AT_MOST and choice.part == (WHOLE, ""):
         return report_of(_exactly(reader, span, choice), since=since, until=until, names=shown, **told)
-    return _of_days(now, earlier, since=since, until=until, names=shown, **told)
+    return _of_days(now, earlier, is_behind=days.is_behind, since=since, until=until, names=shown, **told)
 
 
 @dataclass(frozen=True)
