@@ -152,6 +152,7 @@ CELERY_BEAT_SCHEDULE = periodic(
         "let answers take effect": ("workflows.take_effect", SWEEP_EVERY_SECONDS),
         "tell agents what became of requests": ("governance.deliver_callbacks", SWEEP_EVERY_SECONDS),
         "tell people what waits for them": ("governance.tell_people", SWEEP_EVERY_SECONDS),
+        "count what ended": ("observability.count_ended", 15.0),
         "count what reuse saved": ("workflows.count_reuses", 60.0),
         "tell those who wait for the same work": ("workflows.land_flights", SWEEP_EVERY_SECONDS),
         "act on passed deadlines": ("workflows.pass_deadlines", SWEEP_EVERY_SECONDS),

@@ -1,5 +1,5 @@
-"""The sealer: one thread in each server process that gives committed events their position and rings for browsers; and
-the reading of event logs, one at a time."""
+"""The sealer: one thread in each server process that gives committed events their position and rings for browsers.
+Beside it the tasks that read event logs and count what the sealed ledger says into the days behind the figures."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from celery import shared_task
 from channels.layers import get_channel_layer
 from django.db import DatabaseError, InterfaceError, connection
 
-from observability import ledger, operations
+from observability import kpis, ledger, operations
 from observability.models import EventLog
 from observability.operations.event_logs import STANDS_STILL
 
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 GROUP = "ledger"
 RING_AGAIN_SECONDS = 2.0
 TELL_AGAIN_SECONDS = 60.0
+BATCHES_AT_MOST = 50
 
 
 class Sealer(threading.Thread):
@@ -86,3 +87,15 @@ def read_logs() -> int:
     if waiting is None or not operations.begin_reading(waiting, at=at):
         return 0
     return int(operations.read_log(waiting, clock=ledger.database_now))
+
+
+@shared_task(name="observability.count_ended")
+def count_ended() -> int:
+    """Add what ended since the last time to the days behind the performance page; how many entries were read."""
+    counted = 0
+    for _ in range(BATCHES_AT_MOST):
+        read = kpis.count_ended()
+        counted += read
+        if not read:
+            break
+    return counted

@@ -1,4 +1,4 @@
-"""Rows of observability: the ledger's events, yardsticks for results, what programs say they did, logs of manual work."""
+"""Rows of observability: the ledger's events, yardsticks for results, what programs did, logs of manual work."""
 
 from observability.models.events import (
     CONTROL_CHANGED,
@@ -12,9 +12,10 @@ from observability.models.events import (
 )
 from observability.models.logs import EventLog, EventLogPart
 from observability.models.prices import ModelPrice
+from observability.models.tallies import Tally, TallyMark
 from observability.models.telemetry import Reported, Span, Told
 
 __all__ = [
     "CONTROL_CHANGED", "Baseline", "Event", "EventLog", "EventLogPart", "EventQuerySet", "ModelPrice", "Reader",
-    "Reported", "Span", "Subject", "Target", "Told", "UnitReader",
+    "Reported", "Span", "Subject", "Tally", "TallyMark", "Target", "Told", "UnitReader",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from observability.charts import CHARTS, RunLinks, draw, tiles
 from observability.forms import PerformanceForm, Period
 from observability.ledger import NotFound, database_now
 from observability.models import Baseline, UnitReader
+from observability.rules import ACCURACY
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ def asked(request: HttpRequest) -> Asked:
     names = kpis.workflow_names(reader)
     form = PerformanceForm(request.GET, at=database_now(), workflows=names, units=reader.unit_choices())
     period, workflow, unit = form.period_of(), form.value("workflow") or "", form.value("unit") or ""
-    report = kpis.report(reader, since=period.since, until=period.until, names=names, workflow=workflow, unit=unit)
+    report = kpis.report(
+        reader, since=period.since, until=period.until, names=names, choice=kpis.Choice(workflow, unit)
+    )
     return Asked(form, period, RunLinks(period.first, period.last, workflow, unit), report)
 
 
@@ -49,6 +52,9 @@ class Performance(LoginRequiredMixin, View):
             if any_ended
             else {},
             "source": _source(found.report.baseline),
+            "is_exact": found.report.is_exact,
+            "is_behind": found.report.is_behind,
+            "accuracy": f"{ACCURACY:.0%}",
             "query": request.GET.urlencode(),
         }
         return render(request, "observability/performance.html", shown)

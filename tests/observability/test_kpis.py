@@ -161,7 +161,7 @@ def test_a_report_holds_the_period_beside_the_one_before() -> None:
     for day in (-5, -1, 3, 4, 5):
         ended(SINCE + timedelta(days=day)).save()
 
-    report = kpis.report(Council(), since=SINCE, until=UNTIL, names=NAMES, workflow="invoice-to-payment")
+    report = kpis.report(Council(), since=SINCE, until=UNTIL, names=NAMES, choice=kpis.Choice("invoice-to-payment"))
 
     assert (report.before.runs, report.figures.runs) == (2, 3)
     assert report.only == "invoice-to-payment"

@@ -14,6 +14,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from observability import kpis, ledger
 from observability.charts import CHARTS
 from observability.models import Event
 from workflows.models import Run
@@ -89,6 +90,29 @@ def test_every_tile_opens_exactly_its_runs(halden: Any, sign_in: Any, history: N
     counts = [opened(maria, url) for _, url in tiles(maria.get("/performance").content.decode()).values()]
 
     assert counts == [11, 11, 11, 1, 10]
+
+
+def test_kept_days_say_the_same_as_the_runs_and_open_them(
+    halden: Any, sign_in: Any, history: None, monkeypatch: Any
+) -> None:
+    maria = sign_in("maria")
+    exact = maria.get("/performance").content.decode()
+    while ledger.seal():
+        pass
+    while kpis.count_ended():
+        pass
+    monkeypatch.setattr("observability.kpis.reporting.EXACT_AT_MOST", 0)
+
+    page = maria.get("/performance").content.decode()
+    rows = maria.get("/performance/charts/throughput.json").json()["layout"]["meta"]["table"]["rows"]
+
+    assert "lengths of time to 1%" in page
+    assert "lengths of time" not in exact
+    assert [text for text in tiles(page) if "cycle" not in text] == [
+        text for text in tiles(exact) if "cycle" not in text
+    ]
+    assert [opened(maria, url) for _, url in tiles(page).values()] == [11, 11, 11, 1, 10]
+    assert [int(row["cells"][-1]) for row in rows] == [opened(maria, row["url"]) for row in rows]
 
 
 def test_every_row_of_a_table_opens_exactly_its_runs(halden: Any, sign_in: Any, history: None) -> None:

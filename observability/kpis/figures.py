@@ -1,23 +1,23 @@
 """The numbers: how many runs ended, how fast, at what cost and with how many errors, read from the ledger alone."""
 
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import partial
+from fractions import Fraction
 from itertools import pairwise, starmap
 from operator import attrgetter
 from typing import Any, NamedTuple, Self
 
-from django.db.models import CharField, Count, Q, Sum
+from django.db.models import CharField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from observability.models import Baseline, Event, Reader, Target
+from observability.models import Event, Reader
+from observability.rules import Counts, quantiles
 
 FINISHED, FAILED, CANCELLED = "run.finished", "run.failed", "run.cancelled"
 ENDS = (FINISHED, FAILED, CANCELLED)
@@ -25,6 +25,7 @@ ASKED = "escalation.opened"
 RELEASED = ("workflow.published", "policy.activated")
 RELEASES_AT_MOST = 3
 MANY_DAYS = timedelta(days=45)
+SHARES = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(9, 10))
 
 
 class Ended(NamedTuple):
@@ -51,6 +52,7 @@ class Sums:
     median_seconds: Decimal | None
     q25_seconds: Decimal | None
     q75_seconds: Decimal | None
+    p90_seconds: Decimal | None
     cost_total: Decimal
     cost_lost: Decimal
 
@@ -73,7 +75,20 @@ class Sums:
             runs=done, failed=failed, cancelled=len(ended) - done - failed,
             touchless=touchless, cost_total=cost, cost_lost=lost,
             median_seconds=quantile(seconds, 2), q25_seconds=quantile(seconds, 1), q75_seconds=quantile(seconds, 3),
-            **more,
+            p90_seconds=quantile(seconds, 9, of=10), **more,
+        )  # fmt: skip
+
+    @classmethod
+    def told_by(cls, counts: Mapping[str, Counts], **more: Any) -> Self:
+        """The figures of tallies, by how runs ended (a verb of ENDS): all exact but the times, which are those of a
+        sketch (see rules.sketching)."""
+        nothing = Counts()
+        done, failed, cancelled = (counts.get(how, nothing) for how in ENDS)
+        low, middle, high, longest = quantiles(done.times, SHARES)
+        return cls(
+            runs=done.runs, failed=failed.runs, cancelled=cancelled.runs, touchless=done.touchless,
+            median_seconds=middle, q25_seconds=low, q75_seconds=high, p90_seconds=longest, cost_total=done.cost,
+            cost_lost=failed.cost + cancelled.cost, **more,
         )  # fmt: skip
 
     @property
@@ -134,29 +149,17 @@ class Grain(Enum):
     WEEK = timedelta(days=7)
 
 
-def figures(reader: Reader, *, since: datetime, until: datetime, workflow: str = "", unit: str = "") -> Figures:
-    """The figures of the runs that ended from `since` up to `until`, as far as the reader may see them; `workflow` is a
-    code, `unit` a primary key as text."""
-    return _figures(ended_runs(reader, since=since, until=until, workflow=workflow, unit=unit), since, until)
-
-
-def by_workflow(reader: Reader, *, since: datetime, until: datetime, unit: str = "") -> dict[str, Figures]:
-    """The figures of each workflow that had runs in the period, by its code, in alphabetical order."""
-    ended = ended_runs(reader, since=since, until=until, unit=unit)
-    return {code: _figures(runs, since, until) for code, runs in split_by_workflow(ended).items()}
-
-
-def _figures(ended: Sequence[Ended], since: datetime, until: datetime) -> Figures:
-    return Figures.of(ended, per_day=series(ended, edges(since, until, Grain.DAY)))
-
-
-def ended_runs(reader: Reader, *, since: datetime, until: datetime, workflow: str = "", unit: str = "") -> list[Ended]:
+def ended_runs(
+    reader: Reader, *, since: datetime, until: datetime, workflow: str = "", unit: str = "", version: str = ""
+) -> list[Ended]:
     """The runs that ended from `since` up to `until`, the first one first; one query."""
     seen = Event.objects.visible_to(reader).filter(verb__in=ENDS, at__gte=since, at__lt=until)
     if workflow:
         seen = seen.filter(workflow=workflow)
     if unit:
         seen = seen.filter(unit=unit)
+    if version:
+        seen = seen.filter(data__version=int(version))
     return sorted(starmap(_ended, seen.values_list(*COLUMNS)), key=attrgetter("at"))
 
 
@@ -251,148 +254,12 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, timezone.get_default_timezone()).astimezone(UTC)
 
 
-def quantile(ordered: Sequence[Decimal], quarter: int) -> Decimal | None:
-    """The value below which `quarter` quarters of the ordered values lie, between two of them in proportion (as
-    PostgreSQL's percentile_cont); None for no values."""
+def quantile(ordered: Sequence[Decimal], part: int, of: int = 4) -> Decimal | None:
+    """The value below which `part` quarters (or other parts, `of` in all) of the ordered values lie, between two of
+    them in proportion (as PostgreSQL's percentile_cont); None for no values."""
     if not ordered:
         return None
-    whole, rest = divmod((len(ordered) - 1) * quarter, 4)
+    whole, rest = divmod((len(ordered) - 1) * part, of)
     if not rest:
         return ordered[whole]
-    return ordered[whole] + (ordered[whole + 1] - ordered[whole]) * rest / 4
-
-
-# --- what the performance page is made of ----------------------------------------------------------------------
-Week = Mapping[tuple[int, int], int]  # (weekday, 1 is Monday; hour of the day) -> how many
-
-
-class Release(NamedTuple):
-    """Something new in force that figures may show the effect of: a version of a workflow or of a policy."""
-
-    at: datetime
-    name: str
-
-
-@dataclass(frozen=True)
-class Report:
-    """A period with the one of equal length before it, in stretches and by workflow, beside baselines and targets.
-    `points` cover the period by days or weeks, or only the time of the runs when `grain` is finer; `throughput`
-    has the finished runs of each workflow in each of these stretches. `asked` looks up when people were asked."""
-
-    figures: Sums
-    before: Sums
-    grain: Grain
-    points: tuple[Point, ...]
-    by_workflow: dict[str, Sums]
-    throughput: dict[str, list[int]]
-    names: dict[str, str]
-    baselines: dict[str, Baseline]
-    targets: dict[tuple[str, str], Decimal]
-    releases: tuple[Release, ...]
-    asked: Callable[[], Week]
-
-    @property
-    def only(self) -> str:
-        """The code of the workflow that all figures are about, "" when they are about several."""
-        return next(iter(self.names)) if len(self.names) == 1 else ""
-
-    @property
-    def baseline(self) -> Baseline | None:
-        """How the only workflow did by hand."""
-        return self.baselines.get(self.only)
-
-    def target(self, figure: str) -> Decimal | None:
-        """What is to be reached for the figure (a value of Target.Figure) of the only workflow."""
-        return self.targets.get((self.only, figure))
-
-
-def report(
-    reader: Reader, *, since: datetime, until: datetime, names: dict[str, str], workflow: str = "", unit: str = ""
-) -> Report:
-    """The report of a period; `names` are the workflows that the reader knows, by code. Four queries."""
-    both = ended_runs(reader, since=since - (until - since), until=until, workflow=workflow, unit=unit)
-    shown = {code: name for code, name in names.items() if workflow in ("", code)}
-    return report_of(
-        both, since=since, until=until, names=shown,
-        releases=releases(reader, since=since, until=until, workflow=workflow),
-        asked=partial(asked_in_week, reader, since=since, until=until, workflow=workflow, unit=unit),
-    )  # fmt: skip
-
-
-def report_of(
-    both: Sequence[Ended], *, since: datetime, until: datetime, names: dict[str, str],
-    releases: tuple["Release", ...] = (), asked: Callable[[], Week] = dict,
-) -> Report:  # fmt: skip
-    """The report about these runs of `names`, in the order of their ends: those from `since` on are the period, those
-    before it the one before. Two queries."""
-    first = bisect_left(both, since, key=attrgetter("at"))
-    before, ended = both[:first], both[first:]
-    grain = grain_for(ended, since, until)
-    by_days = grain in (Grain.DAY, Grain.WEEK)
-    bounds = edges(since, until, grain) if by_days else edges(ended[0].at, ended[-1].at, grain)
-    figures = Sums.of(ended)
-    apart = split_by_workflow(ended)
-    return Report(
-        figures=figures, before=Sums.of(before), grain=grain,
-        points=series(ended, bounds),
-        by_workflow={code: figures if len(apart) == 1 else Sums.of(runs) for code, runs in apart.items()},
-        throughput={code: finished(runs, bounds) for code, runs in apart.items()},
-        names=names, baselines={row.workflow: row for row in Baseline.objects.filter(workflow__in=names)},
-        targets={(row.workflow, row.figure): row.value for row in Target.objects.filter(workflow__in=names)},
-        releases=releases, asked=asked,
-    )  # fmt: skip
-
-
-def releases(reader: Reader, *, since: datetime, until: datetime, workflow: str = "") -> tuple[Release, ...]:
-    """What was put in force last in the period, the oldest first: versions of the workflow, and policies."""
-    seen = Event.objects.visible_to(reader).filter(verb__in=RELEASED, at__gte=since, at__lt=until)
-    seen = seen.filter(workflow__in=("", workflow)) if workflow else seen
-    rows = seen.order_by("-at").values_list("at", "subject_name", KT("data__version"))[:RELEASES_AT_MOST]
-    told = [Release(at, name if version is None else f"{name} v{version}") for at, name, version in rows]
-    return tuple(reversed(told))
-
-
-def asked_in_week(reader: Reader, *, since: datetime, until: datetime, workflow: str = "", unit: str = "") -> Week:
-    """How many questions people were asked in the period, by weekday and hour in the company's time zone."""
-    seen = Event.objects.visible_to(reader).filter(verb=ASKED, at__gte=since, at__lt=until)
-    chosen = {name: value for name, value in (("workflow", workflow), ("unit", unit)) if value}
-    moments = map(timezone.localtime, seen.filter(**chosen).values_list("at", flat=True))
-    return Counter((at.isoweekday(), at.hour) for at in moments)
-
-
-# --- agents ---------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class AgentFigures:
-    """What one agent did: steps finished and failed, what they cost, how many seconds it worked."""
-
-    code: str
-    name: str
-    finished: int
-    failed: int
-    cost: Decimal
-    seconds: Decimal
-
-    @property
-    def success_share(self) -> Decimal | None:
-        """Finished steps among those that it finished or failed, None without any."""
-        tried = self.finished + self.failed
-        return Decimal(self.finished) / tried if tried else None
-
-
-def by_agent(reader: Reader, *, since: datetime, until: datetime) -> dict[str, AgentFigures]:
-    """The figures of each agent that finished or failed a step in the period, by its code, in alphabetical order."""
-    steps = Event.objects.visible_to(reader).filter(
-        verb__in=("step.finished", "step.failed"), actor_kind="agent", at__gte=since, at__lt=until
-    )
-    done = Q(verb="step.finished")
-    rows = steps.values("actor_id", "actor_name").annotate(
-        finished=Count("id", filter=done), failed=Count("id", filter=~done), total=Sum("cost"), worked=Sum("seconds")
-    )
-    found: dict[str, AgentFigures] = {}
-    for row in rows.order_by("actor_id", "actor_name"):
-        before = found.get(row["actor_id"], AgentFigures(row["actor_id"], "", 0, 0, Decimal(0), Decimal(0)))
-        found[before.code] = AgentFigures(
-            before.code, row["actor_name"], before.finished + row["finished"], before.failed + row["failed"],
-            before.cost + (row["total"] or 0), before.seconds + (row["worked"] or 0),
-        )  # fmt: skip
-    return found
+    return ordered[whole] + (ordered[whole + 1] - ordered[whole]) * rest / of
