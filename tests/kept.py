@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from django.db import connection, transaction
 
-LEDGER = "observability_event"
+LEDGER = tuple(f"observability_{name}" for name in ("event", "treenode", "checkpoint", "verification"))
 
 
 class Kept:
@@ -38,18 +38,20 @@ def all_tables() -> list[str]:
 
 
 def past_the_ledgers_triggers(statements: Iterable[str]) -> Iterator[str]:
-    """These statements without the triggers that refuse to remove an event. PostgreSQL deletes where Django would
+    """These statements without the triggers that refuse to change the ledger. PostgreSQL deletes where Django would
     truncate: a server that still reads must not meet locks on whole tables."""
     if connection.vendor == "postgresql":
-        yield f"ALTER TABLE {LEDGER} DISABLE TRIGGER USER"
+        yield from (f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in LEDGER)
         yield from statements
         yield "SET CONSTRAINTS ALL IMMEDIATE"
-        yield f"ALTER TABLE {LEDGER} ENABLE TRIGGER USER"
+        yield from (f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in LEDGER)
         yield "SET CONSTRAINTS ALL DEFERRED"
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'ledger_no_delete'")
-        (trigger,) = cursor.fetchone()
-    yield "DROP TRIGGER ledger_no_delete"
+        cursor.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'ledger\\_%' ESCAPE '\\'"
+        )
+        triggers = dict(cursor.fetchall())
+    yield from (f"DROP TRIGGER {name}" for name in triggers)
     yield from statements
-    yield trigger
+    yield from triggers.values()

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("observability", "0003_caller"),
+        ("observability", "0004_tree_and_checkpoints"),
     ]
 
     operations = [

@@ -14,8 +14,28 @@ from observability.models.logs import EventLog, EventLogPart
 from observability.models.prices import ModelPrice
 from observability.models.tallies import Tally, TallyMark
 from observability.models.telemetry import Reported, Span, Told
+from observability.models.trees import Checkpoint, Outlet, Tree, TreeNode, Verification
 
 __all__ = [
-    "CONTROL_CHANGED", "Baseline", "Event", "EventLog", "EventLogPart", "EventQuerySet", "ModelPrice", "Reader",
-    "Reported", "Span", "Subject", "Tally", "TallyMark", "Target", "Told", "UnitReader",
-]  # fmt: skip
+    "CONTROL_CHANGED",
+    "Baseline",
+    "Checkpoint",
+    "Event",
+    "EventLog",
+    "EventLogPart",
+    "EventQuerySet",
+    "ModelPrice",
+    "Outlet",
+    "Reader",
+    "Reported",
+    "Span",
+    "Subject",
+    "Tally",
+    "TallyMark",
+    "Target",
+    "Told",
+    "Tree",
+    "TreeNode",
+    "UnitReader",
+    "Verification",
+]

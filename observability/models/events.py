@@ -79,7 +79,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """One thing that happened. Append-only: the database itself refuses a change (migration 0002)."""
+    """One thing that happened. Append-only: the database itself refuses a change (migration 0004)."""
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     at = models.DateTimeField()
@@ -106,6 +106,8 @@ class Event(models.Model):
     trace = models.CharField(max_length=32, default="", db_default="", blank=True)
     position = models.BigIntegerField(null=True, unique=True)
     leaf = models.BinaryField(null=True)
+    salt = models.BinaryField(null=True)
+    digest = models.BinaryField(null=True)  # of the payload, once that is erased: until then it can be worked out
 
     objects = EventQuerySet.as_manager()
 

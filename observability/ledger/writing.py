@@ -1,4 +1,4 @@
-"""The ledger: the only way to record what happened and the only way to change a status."""
+"""Writing: the only way to record what happened and the only way to change a status."""
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +16,6 @@ from django.db.models import Max
 from observability.models import Event, Subject
 from observability.prepared import Insertion, Swap
 
-SEALER_LOCK = 7_203_114_005  # the advisory lock that makes the sealer one at a time, in every process
-SEAL_AT_MOST = 5_000
 _NEW_EVENT = Insertion(Event)
 
 
@@ -332,39 +330,6 @@ def _swap(row: Moving, before: str, to: str, expect: Mapping[str, Any], changes:
 @cache
 def _swap_of(model: Any) -> Swap:
     return Swap(model)
-
-
-def seal(*, at_most: int = SEAL_AT_MOST) -> int:
-    """Give committed events their gapless position, oldest first; the last position, or 0 when there was nothing to
-    do or somebody else is sealing right now."""
-    with transaction.atomic():
-        if not _sole_sealer():
-            return 0
-        last = Event.objects.aggregate(last=Max("position"))["last"] or 0
-        sealed = _number(last, at_most)
-    return last + sealed if sealed else 0
-
-
-def _sole_sealer() -> bool:
-    # SQLite has one writer at a time anyway; PostgreSQL is asked for the lock that ends with the transaction.
-    if connection.vendor != "postgresql":
-        return True
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SEALER_LOCK])
-        return bool(cursor.fetchone()[0])
-
-
-def _number(last: int, at_most: int) -> int:
-    table = Event._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET position = ranked.place FROM ("  # noqa: S608 (the table's own name)
-            f" SELECT id AS event, %s + row_number() OVER (ORDER BY id) AS place FROM {table}"
-            " WHERE position IS NULL ORDER BY id LIMIT %s"
-            f") AS ranked WHERE {table}.id = ranked.event",
-            [last, at_most],
-        )
-        return int(cursor.rowcount)
 
 
 def last_position() -> int:
