@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -152,13 +152,13 @@ def _new_signing_key() -> str:
 
 
 def audit_key() -> SigningKey:
-    """The key that signs the audit trail's checkpoints, from AUDIT_SIGNING_KEY (`manage.py audit_key` makes one);
-    without it made once, in the data folder."""
+    """The key that signs the audit trail's checkpoints, from AUDIT_SIGNING_KEY; without it made once, in the data
+    folder."""
     given = str(read("str", "AUDIT_SIGNING_KEY", ""))
     try:
         return signing_key(given or _kept_secret(data_folder() / "audit_signing_key", _new_audit_key))
     except KeyInvalid as wrong:
-        raise ImproperlyConfigured(f"AUDIT_SIGNING_KEY is no key that `manage.py audit_key` made: {wrong}.") from wrong
+        raise ImproperlyConfigured(f"AUDIT_SIGNING_KEY must be a signing key of a signed note: {wrong}.") from wrong
 
 
 def _new_audit_key() -> str:
@@ -171,29 +171,6 @@ def audit_known_keys() -> tuple[PublicKey, ...]:
         return tuple(public_key(str(each)) for each in read("list", "AUDIT_KNOWN_KEYS", []))
     except KeyInvalid as wrong:
         raise ImproperlyConfigured(f"AUDIT_KNOWN_KEYS must hold public keys of checkpoints: {wrong}.") from wrong
-
-
-def audit_folder() -> Path:
-    """The folder that checkpoints are published to, from AUDIT_FOLDER; by default in the data folder."""
-    return Path(read("str", "AUDIT_FOLDER", "") or data_folder() / "checkpoints")
-
-
-def audit_webhook(allowed: Collection[str]) -> str:
-    """The address that checkpoints are posted to, from AUDIT_WEBHOOK; empty without one."""
-    url = str(read("str", "AUDIT_WEBHOOK", ""))
-    try:
-        if url:
-            target_of(url, allowed)
-    except NotReachable as wrong:
-        raise ImproperlyConfigured(f"AUDIT_WEBHOOK leads nowhere: {wrong}") from wrong
-    return url
-
-
-def addresses(emails: list[str]) -> None:
-    """Refuse what is no e-mail address."""
-    for each in emails:
-        if each.count("@") != 1 or each.strip() != each or each.startswith("@") or each.endswith("@"):
-            raise ValidationError(f"{each} is no e-mail address")
 
 
 def networks(names: list[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

@@ -278,9 +278,6 @@ VAPID = environment.vapid()
 # --- the audit trail as evidence --------------------------------------------------------------------------------
 AUDIT_SIGNING_KEY = environment.audit_key()
 AUDIT_KNOWN_KEYS = environment.audit_known_keys()
-AUDIT_FOLDER = environment.audit_folder()
-AUDIT_WEBHOOK = environment.audit_webhook(OUTGOING_HOSTS)
-AUDIT_EMAILS = environment.read("list", "AUDIT_EMAILS", [], validate=environment.addresses)
 
 # --- how often ------------------------------------------------------------------------------------------------
 RATE_LIMIT_PER_MINUTE = environment.read("int", "RATE_LIMIT_PER_MINUTE", 1200, validate=validate.Range(1, 10_000_000))

@@ -48,9 +48,7 @@ def past_the_ledgers_triggers(statements: Iterable[str]) -> Iterator[str]:
         yield "SET CONSTRAINTS ALL DEFERRED"
         return
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'ledger\\_%' ESCAPE '\\'"
-        )
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         triggers = dict(cursor.fetchall())
     yield from (f"DROP TRIGGER {name}" for name in triggers)
     yield from statements

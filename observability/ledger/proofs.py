@@ -65,7 +65,7 @@ def _tile(base: int, tile: int) -> Sequence[bytes]:
         kept = TreeNode.objects.filter(level=base * NODE_LEVELS, number__gte=tile * TILE, number__lt=(tile + 1) * TILE)
         return [bytes(each) for each in kept.order_by("number").values_list("hash", flat=True)]
     held = Event.objects.filter(position__gt=tile * TILE, position__lte=(tile + 1) * TILE, leaf__isnull=False)
-    return [bytes(each) for each in held.order_by("position").values_list("leaf", flat=True)]
+    return [bytes(each) for each in held.order_by("position").values_list("leaf", flat=True) if each is not None]
 
 
 @dataclass(frozen=True)

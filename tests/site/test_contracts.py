@@ -54,7 +54,7 @@ def test_a_status_is_written_by_the_ledger_alone() -> None:
     writers = {path for path, lines in found.items() if lines}
     # How far runs are is written by a swap as well, of named columns, none of which is a status.
     writers -= {"observability/prepared.py", "workflows/operations/writing.py"}
-    assert writers == {"observability/ledger.py"}, {path: found[path] for path in writers}
+    assert writers == {"observability/ledger/writing.py"}, {path: found[path] for path in writers}
     assert "status" not in writing.KEPT
 
 

@@ -45,6 +45,8 @@ def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.Complet
         ("DATA_FOLDER", "/dev/null/data"),
         ("TOKEN_SIGNING_KEY", "secret"),
         ("TOKEN_SIGNING_KEY", '{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}'),
+        ("AUDIT_SIGNING_KEY", "secret"),
+        ("AUDIT_KNOWN_KEYS", "os.example+00000000+AQ=="),
         ("TRUSTED_PROXIES", "proxy.example"),
         ("PUBLIC_URL", "https://os.example/path"),
         ("OUTGOING_HOSTS", "http://hooks.internal"),
