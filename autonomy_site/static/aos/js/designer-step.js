@@ -104,12 +104,15 @@ export function panel(modeler, host) {
     if (!shown && same) modeler.get("selection").select(same);
     else show(); // the form shows what the drawing says again
   });
-  modeler.on("element.changed", ({ element }) => {
-    const field = (element === shown || element.labelTarget === shown) && host.querySelector("[name=name]");
+  modeler.on("element.changed", ({ element }) => (element === shown || element.labelTarget === shown) && named(element));
+  modeler.on("directEditing.deactivate", () => queueMicrotask(() => shown && named(shown)));
+  // The form says the name that the drawing has, unless somebody is writing another one.
+  function named(element) {
+    const field = host.querySelector("[name=name]");
     if (!field || field === document.activeElement) return;
     field.value = element.businessObject.name || "";
     host.querySelector("[data-step-form] h2").textContent = field.value || host.querySelector("[data-step-form] small").textContent;
-  });
+  }
   // The field that a reason speaks of, else the first one.
   function field(reason) {
     const [, name] = WORDS.find(([word]) => word.test(reason)) || [];

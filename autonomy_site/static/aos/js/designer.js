@@ -109,7 +109,10 @@ async function start(page) {
   keys(modeler);
   const settings = panel(modeler, page.querySelector("[data-step-panel]"));
   draft(modeler, page, problems(modeler, page.querySelector("[data-problems]"), settings.open));
-  new ResizeObserver(() => modeler.get("canvas").resized()).observe(host);
+  // Not while a name is written on the canvas: that would end it half-way.
+  const resized = () => modeler.get("directEditing").isActive() || modeler.get("canvas").resized();
+  new ResizeObserver(resized).observe(host);
+  modeler.on("directEditing.deactivate", () => queueMicrotask(resized));
   const wanted = modeler.get("elementRegistry").get(location.hash.slice(1));
   if (wanted) modeler.get("selection").select(wanted);
   page.dataset.ready = "1";
